@@ -1,0 +1,241 @@
+"""Every error of Atomiton, on one page.
+
+    AtomitonError                what this package raises on purpose; has a stable ``code``
+    ├── BlueprintError           the blueprint cannot be run; carries every problem found
+    ├── InputError               the inputs do not fit the blueprint; carries every problem found
+    ├── ExpressionError          an expression is malformed or cannot be evaluated
+    ├── NodeError                raised by a node to say why it failed
+    │   └── NotAllowed           a node asked for something its surroundings refuse
+    ├── RunFailed                a run ended as failed or cancelled and its result was asked for
+    ├── StoreError               the store cannot be used or its content is damaged
+    │   └── RunBusy              another living process drives this run
+    ├── NotFound                 no run, blueprint or node type of that name
+    └── IllegalEvent             the machine was fed an event that cannot happen now (a bug)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+#: Codes the engine itself uses. Node types may add their own, in the same form.
+CODES: Mapping[str, str] = {
+    "INVALID_BLUEPRINT": "The document is not a blueprint: syntax, an unknown key, a wrong type.",
+    "INVALID_INPUT": "An input or a parameter is missing, unknown, or of the wrong type.",
+    "CIRCULAR_DEPENDENCY": "Nodes wait for each other around a cycle.",
+    "UNKNOWN_REFERENCE": "An expression names something that does not exist in its scope.",
+    "UNKNOWN_NODE_TYPE": "No node type of that name is registered.",
+    "TYPE_MISMATCH": "A value of one type is given where another is declared.",
+    "EXPRESSION_ERROR": "An expression is malformed, or failed when it was evaluated.",
+    "NODE_FAILED": "A node raised an error that names no code of its own.",
+    "TIMEOUT": "An attempt, a node, a wait or a run took longer than it may.",
+    "CANCELLED": "The work was cancelled.",
+    "LIMIT_EXCEEDED": "A limit of the run or of an evaluation was reached.",
+    "LOOP_LIMIT": "A loop reached its largest number of turns.",
+    "NOT_ALLOWED": "The surroundings do not permit what was asked for.",
+    "NOT_FOUND": "What was asked for does not exist.",
+    "NOT_SUPPORTED": "The format allows it, but this version cannot run it yet.",
+    "AUTHENTICATION": "Another system refused the credentials.",
+    "HTTP_STATUS": "A server answered with a status of 400 or more.",
+    "CONNECTION": "Another system could not be reached.",
+    "PROCESS_FAILED": "A program ended with a non-zero exit status or was killed.",
+    "ATTEMPT_LOST": "The process that ran an attempt died; nobody saw how the attempt ended.",
+    "STORE_ERROR": "The store cannot be used, or its content is damaged.",
+    "RUN_BUSY": "Another living process drives this run.",
+    "INTERNAL": "A bug in Atomiton.",
+}
+
+#: Errors that cannot get better by trying again, unless a retry rule names them.
+NOT_RETRIED: frozenset[str] = frozenset(
+    {
+        "INVALID_BLUEPRINT",
+        "INVALID_INPUT",
+        "UNKNOWN_REFERENCE",
+        "UNKNOWN_NODE_TYPE",
+        "TYPE_MISMATCH",
+        "EXPRESSION_ERROR",
+        "CANCELLED",
+        "LIMIT_EXCEEDED",
+        "LOOP_LIMIT",
+        "NOT_ALLOWED",
+        "NOT_FOUND",
+        "NOT_SUPPORTED",
+        "AUTHENTICATION",
+        "ATTEMPT_LOST",
+        "INTERNAL",
+    }
+)
+
+
+class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An error as it is stored, announced and shown.
+
+    Attributes:
+        code: Stable code, see ``CODES``.
+        message: What the node said, unchanged.
+        node: Path of the node that failed, such as ``group.inner``; None when no node did.
+        attempt: Number of the attempt that failed, from 1; None when no node did.
+        retryable: Whether trying again may help.
+        details: Anything else, as plain data.
+    """
+
+    code: str
+    message: str
+    node: str | None = None
+    attempt: int | None = None
+    retryable: bool = False
+    details: dict[str, object] | None = None
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that is wrong with a document, and where.
+
+    Attributes:
+        code: Stable code, see ``CODES``.
+        message: What is wrong, in one sentence.
+        path: Keys from the top, such as ``nodes.read.with.path``; empty for the document.
+        line: Line of the place, from 1; None when there is no text.
+        column: Column of the place, from 1; None when there is no text.
+        hint: How to mend it, such as the nearest right name.
+    """
+
+    code: str
+    message: str
+    path: str = ""
+    line: int | None = None
+    column: int | None = None
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        """Show as ``line:column: message (hint) [CODE]``."""
+        place = "" if self.line is None else f"{self.line}:{self.column}: "
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{place}{self.message}{hint} [{self.code}]"
+
+
+class AtomitonError(Exception):
+    """Base of every error that Atomiton raises on purpose.
+
+    Attributes:
+        code: Stable code, see ``CODES``.
+        message: What went wrong, in one sentence.
+        details: Anything else, as plain data.
+    """
+
+    code = "INTERNAL"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, details: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).code
+        self.details = dict(details) if details else None
+
+
+class BlueprintError(AtomitonError):
+    """The blueprint cannot be run; ``problems`` holds everything found, in document order."""
+
+    code = "INVALID_BLUEPRINT"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        first = problems[0]
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        super().__init__(f"{first}{more}", code=first.code)
+        self.problems = tuple(problems)
+
+
+class InputError(BlueprintError):
+    """The inputs do not fit what the blueprint declares."""
+
+    code = "INVALID_INPUT"
+
+
+class ExpressionError(AtomitonError):
+    """An expression is malformed, or failed when it was evaluated.
+
+    Attributes:
+        source: Text of the expression.
+        offset: Index in ``source`` of the place, from 0.
+    """
+
+    code = "EXPRESSION_ERROR"
+
+    def __init__(self, message: str, *, source: str, offset: int, code: str | None = None) -> None:
+        super().__init__(message, code=code, details={"expression": source, "offset": offset})
+        self.source = source
+        self.offset = offset
+
+
+class NodeError(AtomitonError):
+    """Raised by a node to say why it failed.
+
+    Args:
+        message: What went wrong; shown to users unchanged.
+        code: Stable code in capitals, the node type's own or one of ``CODES``.
+        retryable: Whether trying again may help; by default decided by the code.
+        details: Anything else, as plain data.
+
+    Example:
+        >>> error = NodeError("no such account", code="NOT_FOUND")
+        >>> error.retryable
+        False
+    """
+
+    code = "NODE_FAILED"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        retryable: bool | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(message, code=code, details=details)
+        self.retryable = self.code not in NOT_RETRIED if retryable is None else retryable
+
+
+class NotAllowed(NodeError):
+    """A node asked for something its surroundings refuse."""
+
+    code = "NOT_ALLOWED"
+
+
+class RunFailed(AtomitonError):
+    """A run ended as failed or cancelled, and its result was asked for.
+
+    Attributes:
+        info: The error that ended the run.
+    """
+
+    code = "NODE_FAILED"
+
+    def __init__(self, run: str, info: ErrorInfo) -> None:
+        super().__init__(f"run {run}: {info.message}", code=info.code, details=info.details)
+        self.info = info
+
+
+class StoreError(AtomitonError):
+    """The store cannot be used, or its content is damaged."""
+
+    code = "STORE_ERROR"
+
+
+class RunBusy(StoreError):
+    """Another living process drives this run."""
+
+    code = "RUN_BUSY"
+
+
+class NotFound(AtomitonError):
+    """There is no run, blueprint or node type of that name."""
+
+    code = "NOT_FOUND"
+
+
+class IllegalEvent(AtomitonError):
+    """The machine was fed an event that cannot happen now: a bug in a driver."""
+
+    code = "INTERNAL"

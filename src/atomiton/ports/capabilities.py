@@ -1,0 +1,157 @@
+"""The doors through which a node reaches the world.
+
+A node function that declares a parameter of one of these types is given one when it runs; the
+parameter is not a port. A node that declares none can only compute.
+
+Example:
+    >>> async def read(path: str, *, files: Files) -> str:
+    ...     return (await files.read(path)).decode()
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+
+class HttpResponse(msgspec.Struct, frozen=True):
+    """What a server answered; ``headers`` have lower-case names."""
+
+    status: int
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    elapsed_ms: float
+
+
+class Http(Protocol):
+    """Requests to other systems over HTTP."""
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        follow_redirects: bool = True,
+    ) -> HttpResponse:
+        """Send one request; ``NodeError`` with code CONNECTION when there is no answer."""
+        ...
+
+
+class Files(Protocol):
+    """Files and folders below the places the owner of the machine allows."""
+
+    def resolve(self, path: str) -> Path:
+        """The absolute place of a path; ``NotAllowed`` when it is outside the allowed roots."""
+        ...
+
+    async def read(self, path: str) -> bytes:
+        """The content of a file; ``NodeError`` with code NOT_FOUND when there is none."""
+        ...
+
+    async def write(
+        self, path: str, content: bytes, *, append: bool, overwrite: bool, create_folders: bool
+    ) -> int:
+        """Write a file so that it is whole or not there; returns its size in bytes."""
+        ...
+
+    def lines(self, path: str) -> AsyncIterator[str]:
+        """The lines of a UTF-8 text file, without their ends."""
+        ...
+
+
+class ProcessResult(msgspec.Struct, frozen=True):
+    """How a program ended; ``signal`` is its number when one killed it."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+    signal: int | None
+    timed_out: bool
+
+
+class Process(Protocol):
+    """Other programs on this machine."""
+
+    async def run(
+        self,
+        command: Sequence[str],
+        *,
+        stdin: bytes | None = None,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> ProcessResult:
+        """Run a program to its end; when cancelled, it and all its children are killed."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, real or virtual."""
+
+    def now(self) -> float:
+        """Seconds since 1970, UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class Random(Protocol):
+    """Randomness, recordable."""
+
+    def random(self) -> float:
+        """A number from 0 up to, not including, 1."""
+        ...
+
+    def token(self, size: int) -> bytes:
+        """Random bytes fit for secrets."""
+        ...
+
+
+class Secrets(Protocol):
+    """The secrets the blueprint declared."""
+
+    def get(self, name: str) -> str:
+        """The value; ``NotAllowed`` unless the blueprint declares the name."""
+        ...
+
+
+class Log(Protocol):
+    """Lines for the reader of a run."""
+
+    def log(self, level: str, message: str) -> None:
+        """Announce a line; level is debug, info, warning or error."""
+        ...
+
+
+class Progress(Protocol):
+    """How far the attempt is."""
+
+    def report(self, fraction: float, message: str = "") -> None:
+        """Say how much is done, from 0 to 1; never goes back."""
+        ...
+
+
+class Attempt(Protocol):
+    """The attempt itself: who it is, how long it has, whether it should stop."""
+
+    run: str
+    node: str
+    attempt: int
+    key: str
+    """The same for every repetition of this attempt: hand it on as an idempotency key."""
+
+    def remaining(self) -> float | None:
+        """Seconds left before the nearest deadline; None when there is none."""
+        ...
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the attempt should stop; for functions that run in a thread."""
+        ...
