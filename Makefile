@@ -1,0 +1,50 @@
+# What a contributor does by hand, by name. `make` alone lists it.
+# Needs make, a shell and Python 3.11 or newer; everything else is fetched by `make setup`.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+unexport VIRTUAL_ENV
+
+# The uv on the path if there is one that works, else our own (see scripts/install-uv.sh).
+UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
+RUN := $(UV) run --locked --no-sync
+READY := .venv/.ready
+ARGS ?=
+
+.PHONY: help setup demo test check bench campaign format clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Install everything into this folder; does nothing the second time
+
+demo: $(READY) ## Show what Atomiton does, in under a minute
+	@$(RUN) python examples/demo.py $(ARGS)
+
+test: $(READY) ## Run the tests, without the campaigns; ARGS="-k name" chooses
+	@$(RUN) pytest -n auto $(ARGS)
+
+check: $(READY) ## Run everything a change must pass: format, lint, types, tests, coverage
+	@sh scripts/check.sh "$(RUN)"
+
+bench: $(READY) ## Measure; ARGS are handed on
+	@$(RUN) python benchmarks/run.py $(ARGS)
+
+campaign: $(READY) ## Run the campaigns: kills, crashes and fuzzing for as long as they take
+	@$(RUN) pytest -m campaign --timeout=0 $(ARGS)
+
+format: $(READY) ## Format the code and mend what ruff can mend
+	@$(RUN) ruff format .
+	@$(RUN) ruff check --fix .
+
+clean: ## Remove what was built or cached; keeps the environment
+	@rm -rf build dist htmlcov .coverage .coverage.* coverage.xml \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+$(READY): pyproject.toml uv.lock $(filter .tools/bin/uv,$(UV))
+	@sh scripts/setup.sh "$(UV)"
+	@touch $@
+
+.tools/bin/uv:
+	@sh scripts/install-uv.sh

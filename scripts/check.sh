@@ -1,0 +1,39 @@
+#!/bin/sh
+# Everything a change must pass. Goes on after a failure, so that one run shows all that is wrong.
+# Usage: check.sh "COMMAND THAT RUNS A TOOL OF THE ENVIRONMENT"
+set -u
+run=$1
+failed=''
+export PYRIGHT_PYTHON_IGNORE_WARNINGS=1
+
+step() {
+    name=$1
+    shift
+    printf '== %s\n' "$name"
+    "$@" || {
+        failed="$failed $name"
+        printf '== %s FAILED\n' "$name"
+    }
+}
+
+tests() {
+    rm -f .coverage .coverage.*
+    $run coverage run -m pytest -n auto
+}
+
+coverage_report() {
+    $run coverage combine --quiet && $run coverage report --skip-covered
+}
+
+step format $run ruff format --check .
+step lint $run ruff check .
+step mypy $run mypy
+step pyright $run pyright
+step tests tests
+step coverage coverage_report
+
+if [ -n "$failed" ]; then
+    printf '\ncheck: failed:%s\n' "$failed"
+    exit 1
+fi
+printf '\ncheck: everything passed\n'

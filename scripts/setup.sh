@@ -1,0 +1,17 @@
+#!/bin/sh
+# Fills .venv with what uv.lock says. Usage: setup.sh UV
+set -eu
+uv=$1
+
+if ! "$uv" python find '>=3.11' >/dev/null 2>&1; then
+    echo 'setup: no Python 3.11 or newer found on this machine; trying to download one' >&2
+    "$uv" python install 3.11 || {
+        echo 'setup: Atomiton needs Python 3.11 or newer. Install it, then run this again.' >&2
+        exit 1
+    }
+fi
+"$uv" sync --locked --quiet || {
+    echo 'setup: the packages of uv.lock could not be installed; the reason stands above.' >&2
+    exit 1
+}
+echo 'setup: ready; try "make demo"'
