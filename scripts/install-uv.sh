@@ -1,6 +1,7 @@
 #!/bin/sh
 # Puts uv into .tools, with whichever of venv and pip this machine's Python has.
 set -eu
+export PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1
 
 fail() {
     printf 'setup: %s\n' "$1" >&2

@@ -3,6 +3,11 @@
 set -eu
 uv=$1
 
+# Trust what this machine trusts (a company's own certificate, say), where it keeps such a list.
+if [ -e /etc/ssl/cert.pem ] || [ -e /etc/ssl/certs/ca-certificates.crt ]; then
+    export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}"
+fi
+
 if ! "$uv" python find '>=3.11' >/dev/null 2>&1; then
     echo 'setup: no Python 3.11 or newer found on this machine; trying to download one' >&2
     "$uv" python install 3.11 || {
