@@ -1,0 +1,489 @@
+"""Turns a tree into closures: compiled once, run many times.
+
+A closure takes the scope itself when the work of the expression is bounded by its text, and a
+``Frame`` around it, which counts steps and holds variables, when it is not. So a reference or a
+condition pays for no bookkeeping.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Final, cast
+
+from atomiton.blueprint.expressions import functions, values
+from atomiton.blueprint.expressions.access import index, member, nearest, select
+from atomiton.blueprint.expressions.limits import LIMIT, Failure, Frame, charge_items
+from atomiton.blueprint.expressions.macros import MACROS, Body
+from atomiton.blueprint.expressions.syntax import (
+    Call,
+    Chain,
+    Compare,
+    Conditional,
+    Index,
+    ListLiteral,
+    Literal,
+    Logic,
+    Macro,
+    MapLiteral,
+    Name,
+    Node,
+    Select,
+    Unary,
+)
+from atomiton.errors import ExpressionError
+
+Code = Callable[[Frame], object]
+
+#: An expression of more parts than this is metered whatever it does.
+_SMALL: Final = 64
+_ARITHMETIC: Final = {
+    "+": values.add,
+    "-": values.subtract,
+    "*": values.multiply,
+    "/": values.divide,
+    "%": values.remainder,
+}
+_ORDER: Final[dict[str, Callable[[object, object], bool]]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_ABSENT_CALLS: Final = frozenset(
+    {"optional.of", "optional.none", "optional.ofNonZeroValue", "or", "dyn", "first", "last"}
+)
+
+
+def needs_meter(node: Node) -> bool:
+    """Whether the work of an expression can exceed what its text suggests."""
+    if node.size > _SMALL:
+        return True
+    pending = [node]
+    growing = 0
+    while pending:
+        part = pending.pop()
+        if isinstance(part, Macro):
+            return True
+        if isinstance(part, Call) and functions.FUNCTIONS[part.function].metered:
+            return True
+        if isinstance(part, Chain):
+            growing += len(part.rest)
+            if growing > 16:
+                return True
+        pending.extend(children(part))
+    return False
+
+
+def children(node: Node) -> list[Node]:
+    """The parts right below a node, in the order of the text."""
+    match node:
+        case Select() | Unary():
+            return [node.operand]
+        case Index():
+            return [node.operand, node.index]
+        case Logic():
+            return list(node.operands)
+        case Chain():
+            return [node.first, *(step[2] for step in node.rest)]
+        case Compare():
+            return [node.left, node.right]
+        case Conditional():
+            return [node.test, node.then, node.other]
+        case ListLiteral():
+            return [item for item, _ in node.items]
+        case MapLiteral():
+            return [part for entry in node.entries for part in entry[:2]]
+        case Call():
+            return list(node.arguments)
+        case Macro():
+            bodies = (node.test, node.body)
+            return [node.target, *(body for body in bodies if body is not None)]
+        case _:
+            return []
+
+
+def may_be_absent(node: Node) -> bool:
+    """Whether a part can give an optional value, which must not leave the evaluation."""
+    match node:
+        case Select():
+            return not node.test and (node.optional or may_be_absent(node.operand))
+        case Index():
+            return node.optional or may_be_absent(node.operand)
+        case Conditional():
+            return may_be_absent(node.then) or may_be_absent(node.other)
+        case Call():
+            return node.function in _ABSENT_CALLS
+        case Macro():
+            return node.kind in ("optMap", "optFlatMap")
+        case Name():
+            # The variable of optFlatMap and its kin never is; names from outside neither.
+            return False
+        case _:
+            return False
+
+
+class Compiler:
+    """Compiles one tree for one set of loaders."""
+
+    def __init__(
+        self, source: str, loaders: Mapping[str, Callable[..., object]], *, metered: bool
+    ) -> None:
+        self.source = source
+        self.loaders = loaders
+        self.metered = metered
+        self.variables: list[str] = []
+        self.slots = 0
+
+    def compile(self, node: Node) -> Code:
+        """The closure of a part."""
+        match node:
+            case Literal():
+                return self.literal(node)
+            case Name():
+                return self.name(node)
+            case Select():
+                return self.select(node)
+            case Index():
+                return self.index(node)
+            case Unary():
+                return self.unary(node)
+            case Logic():
+                return self.logic(node)
+            case Chain():
+                return self.chain(node)
+            case Compare():
+                return self.compare(node)
+            case Conditional():
+                return self.conditional(node)
+            case ListLiteral():
+                return self.list(node)
+            case MapLiteral():
+                return self.map(node)
+            case Call():
+                return self.call(node)
+            case Macro():
+                return self.macro(node)
+            case _:
+                raise AssertionError(node)
+
+    def settled(self, node: Node) -> Code:
+        """The closure of a part whose value is kept: an absent one becomes null."""
+        code = self.compile(node)
+        if not may_be_absent(node):
+            return code
+        return lambda e: values.settle(code(e))
+
+    def literal(self, node: Literal) -> Code:
+        value = node.value
+        return lambda _: value
+
+    def name(self, node: Name) -> Code:
+        if (slot := self.slot(node.name)) is not None:
+            return lambda e: e.variables[slot]
+        loader = self.loaders.get(node.name)
+        if loader is None:
+            known = ", ".join(sorted(self.loaders)[:20])
+            hint = nearest(node.name, self.loaders) or (f" (known: {known})" if known else "")
+            raise ExpressionError(
+                f"unknown name '{node.name}'{hint}",
+                source=self.source,
+                offset=node.offset,
+                code="UNKNOWN_REFERENCE",
+            )
+        if self.metered:
+            return lambda e: loader(e.scope)
+        return cast("Code", loader)
+
+    def slot(self, name: str) -> int | None:
+        for slot in range(len(self.variables) - 1, -1, -1):
+            if self.variables[slot] == name:
+                return slot
+        return None
+
+    def select(self, node: Select) -> Code:
+        at, field = node.offset, node.field
+        if node.test:
+            operand = self.compile(node.operand)
+            return lambda e: member(operand(e), field, at)
+        if node.optional:
+            operand = self.compile(node.operand)
+            return lambda e: select(operand(e), node)
+        if isinstance(node.operand, Name) and (slot := self.slot(node.operand.name)) is not None:
+
+            def of_variable(e: Frame) -> object:
+                value = e.variables[slot]
+                if type(value) is dict:
+                    try:
+                        return value[field]
+                    except KeyError:
+                        pass
+                return select(value, node)
+
+            return of_variable
+        operand = self.compile(node.operand)
+
+        def of_value(e: Frame) -> object:
+            value = operand(e)
+            if type(value) is dict:
+                try:
+                    return value[field]
+                except KeyError:
+                    pass
+            return select(value, node)
+
+        return of_value
+
+    def index(self, node: Index) -> Code:
+        operand = self.compile(node.operand)
+        place = self.compile(node.index)
+        return lambda e: index(operand(e), place(e), node)
+
+    def unary(self, node: Unary) -> Code:
+        operand, at = self.compile(node.operand), node.offset
+        if node.operator == "-":
+            return lambda e: values.negate(operand(e), at)
+
+        def invert(e: Frame) -> object:
+            value = operand(e)
+            if value is True:
+                return False
+            if value is False:
+                return True
+            raise Failure(at, lambda: f"'!' takes a bool, not {values.type_name(value)}")
+
+        return invert
+
+    def logic(self, node: Logic) -> Code:
+        """``&&`` and ``||``: one side that decides makes the other's failure irrelevant."""
+        operands = [self.compile(part) for part in node.operands]
+        if len(operands) > 2:
+            return _logic(operands, node, metered=self.metered)
+        first, last = operands
+        decides = node.operator == "||"
+        passes = not decides
+        metered = self.metered
+
+        def both(e: Frame) -> object:
+            try:
+                value = first(e)
+            except Failure as failure:
+                return _absorb(failure, last, e, node, metered=metered)
+            if value is decides:
+                return value
+            if value is passes:
+                value = last(e)
+                if value is passes or value is decides:
+                    return value
+                raise _no_bool(node, value)
+            return _absorb(_no_bool(node, value), last, e, node, metered=metered)
+
+        return both
+
+    def chain(self, node: Chain) -> Code:
+        first = self.compile(node.first)
+        metered = self.metered
+        steps = [(_ARITHMETIC[sign], at, self.compile(part)) for sign, at, part in node.rest]
+        if len(steps) == 1:
+            apply, place, second = steps[0]
+            return lambda e: apply(first(e), second(e), place, e if metered else None)
+
+        def run(e: Frame) -> object:
+            value = first(e)
+            meter = e if metered else None
+            for sign, at, part in steps:
+                value = sign(value, part(e), at, meter)
+            return value
+
+        return run
+
+    def compare(self, node: Compare) -> Code:
+        left, at, metered = self.compile(node.left), node.offset, self.metered
+        right = self.compile(node.right)
+        sign = node.operator
+        if sign == "in":
+            return lambda e: values.contained(left(e), right(e), at, e if metered else None)
+        if sign in _ORDER:
+            return self.order(node, left, right)
+        wanted = sign == "=="
+        if isinstance(node.right, Literal):
+            constant = node.right.value
+            exact = type(constant)
+            if exact is str or exact is bool or exact is type(None):
+
+                def equals(e: Frame) -> object:
+                    value = left(e)
+                    if type(value) is exact:
+                        return (value == constant) is wanted
+                    return values.equal(value, constant, at, None) is wanted
+
+                return equals
+        return lambda e: values.equal(left(e), right(e), at, e if metered else None) is wanted
+
+    def order(self, node: Compare, left: Code, right: Code) -> Code:
+        test, at, metered = _ORDER[node.operator], node.offset, self.metered
+        if isinstance(node.right, Literal) and type(node.right.value) in values.NUMBERS:
+            constant = node.right.value
+
+            def against(e: Frame) -> object:
+                value = left(e)
+                kind = type(value)
+                if kind is int or kind is float:
+                    return test(value, constant)
+                return values.compare(test, value, constant, at, None)
+
+            return against
+        return lambda e: values.compare(test, left(e), right(e), at, e if metered else None)
+
+    def conditional(self, node: Conditional) -> Code:
+        test, then, other = (self.compile(p) for p in (node.test, node.then, node.other))
+        at = node.offset
+
+        def choose(e: Frame) -> object:
+            value = test(e)
+            if value is True:
+                return then(e)
+            if value is False:
+                return other(e)
+            raise Failure(at, lambda: f"'?' takes a bool, not {values.type_name(value)}")
+
+        return choose
+
+    def list(self, node: ListLiteral) -> Code:
+        metered, at = self.metered, node.offset
+        if not any(optional for _, optional in node.items):
+            codes = [self.settled(item) for item, _ in node.items]
+
+            def build(e: Frame) -> object:
+                if metered:
+                    e.charge(len(codes), at)
+                return [code(e) for code in codes]
+
+            return build
+        pairs = [
+            (self.compile(i) if optional else self.settled(i), optional, i.offset)
+            for i, optional in node.items
+        ]
+
+        def fill(e: Frame) -> object:
+            found: list[object] = []
+            charge_items(e if metered else None, len(pairs), at)
+            for code, optional, place in pairs:
+                value = code(e)
+                if not optional or functions.is_present(value, place):
+                    found.append(values.settle(value))
+            return found
+
+        return fill
+
+    def map(self, node: MapLiteral) -> Code:
+        metered, at = self.metered, node.offset
+        entries = [
+            (self.compile(k), self.compile(v) if optional else self.settled(v), optional, k.offset)
+            for k, v, optional in node.entries
+        ]
+
+        def build(e: Frame) -> object:
+            found: dict[str, object] = {}
+            charge_items(e if metered else None, len(entries), at)
+            for key, code, optional, place in entries:
+                name = key(e)
+                if type(name) is not str:
+                    kind = values.type_name(name)
+                    raise Failure(place, f"the keys of a map are strings, not {kind}")
+                if name in found:
+                    raise Failure(place, f"the key {name[:40]!r} stands twice")
+                value = code(e)
+                if not optional or functions.is_present(value, place):
+                    found[name] = values.settle(value)
+            return found
+
+        return build
+
+    def call(self, node: Call) -> Code:
+        function = functions.FUNCTIONS[node.function]
+        metered, at, run = self.metered, node.offset, function.run
+        if node.function in ("or", "orValue"):
+            return self.alternative(node)
+        if len(node.arguments) == 1:
+            only = self.compile(node.arguments[0])
+            return lambda e: run([only(e)], at, e if metered else None)
+        codes = [self.compile(part) for part in node.arguments]
+        return lambda e: run([code(e) for code in codes], at, e if metered else None)
+
+    def alternative(self, node: Call) -> Code:
+        """``a.or(b)``: the second is only evaluated when the first is absent."""
+        at, run = node.offset, functions.FUNCTIONS[node.function].run
+        first, second = (self.compile(part) for part in node.arguments)
+
+        def choose(e: Frame) -> object:
+            value = first(e)
+            if type(value) is values.Maybe and value.present:
+                return run([value, values.ABSENT], at, None)
+            return run([value, second(e)], at, None)
+
+        return choose
+
+    def macro(self, node: Macro) -> Code:
+        target = self.compile(node.target)
+        start = len(self.variables)
+        self.variables.extend(node.names)
+        self.slots = max(self.slots, len(self.variables))
+        test = None if node.test is None else self.compile(node.test)
+        flat = node.kind == "optFlatMap"
+        code = None
+        if node.body is not None:
+            code = self.compile(node.body) if flat else self.settled(node.body)
+        del self.variables[start:]
+        size = sum(part.size for part in (node.test, node.body) if part is not None)
+        body = Body(node.offset, start, len(node.names), test, code, 1 + size // 16)
+        run = MACROS[node.kind]
+        return lambda e: run(target(e), body, e)
+
+
+def _no_bool(node: Logic, value: object) -> Failure:
+    return Failure(
+        node.offset, lambda: f"'{node.operator}' takes bools, not {values.type_name(value)}"
+    )
+
+
+def _absorb(failure: Failure, last: Code, e: Frame, node: Logic, *, metered: bool) -> object:
+    """The first side of ``&&`` or ``||`` failed: the second may still decide."""
+    if failure.code == LIMIT:
+        raise failure
+    if metered:
+        e.charge(4, node.offset)
+    try:
+        value = last(e)
+    except Failure as second:
+        raise (second if second.code == LIMIT else failure) from None
+    if value is (node.operator == "||"):
+        return value
+    raise failure
+
+
+def _logic(operands: list[Code], node: Logic, *, metered: bool) -> Code:
+    decides = node.operator == "||"
+    passes = not decides
+
+    def run(e: Frame) -> object:
+        failure: Failure | None = None
+        for operand in operands:
+            try:
+                value = operand(e)
+            except Failure as found:
+                if found.code == LIMIT:
+                    raise
+                if metered:
+                    e.charge(4, node.offset)
+                failure = failure or found
+                continue
+            if value is decides:
+                return value
+            if value is not passes:
+                failure = failure or _no_bool(node, value)
+        if failure is not None:
+            raise failure
+        return passes
+
+    return run

@@ -1,0 +1,109 @@
+"""Parts of timestamps and durations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import Final
+
+from atomiton.blueprint.expressions.conversions import Run, Table, is_digits, refuse
+from atomiton.blueprint.expressions.limits import Failure, Frame
+from atomiton.blueprint.expressions.text_functions import text
+from atomiton.blueprint.expressions.values import moment
+
+
+def _zone(name: str, at: int) -> tzinfo:
+    if name in ("", "UTC", "Z"):
+        return UTC
+    sign = -1 if name[0] == "-" else 1
+    hours, colon, minutes = name.lstrip("+-").partition(":")
+    if colon and len(name) <= 6 and is_digits(hours) and is_digits(minutes):
+        offset = timedelta(hours=int(hours), minutes=int(minutes))
+        if offset < timedelta(days=1) and int(minutes) < 60:
+            return timezone(sign * offset)
+    # Few expressions name a zone, so few pay for the import.
+    from zoneinfo import ZoneInfo
+
+    try:
+        if len(name) > 64 or not name.replace("/", "a").replace("_", "a").isascii():
+            raise ValueError
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        raise Failure(at, lambda: f"no time zone {name[:64]!r}") from None
+
+
+def _part(name: str, of_moment: Callable[[datetime], int]) -> Run:
+    return _either(name, of_moment, None)
+
+
+def _either(
+    name: str, of_moment: Callable[[datetime], int], of_span: Callable[[timedelta], int] | None
+) -> Run:
+    def run(arguments: list[object], at: int, meter: Frame | None) -> object:
+        del meter
+        value = arguments[0]
+        if type(value) is datetime:
+            zone = _zone(text(arguments[1], at), at) if len(arguments) > 1 else UTC
+            try:
+                return of_moment(moment(value, at).astimezone(zone))
+            except OverflowError:
+                raise Failure(at, "the timestamp is out of range") from None
+        if type(value) is timedelta and of_span is not None and len(arguments) == 1:
+            return of_span(value)
+        raise refuse(name, value, at)
+
+    return run
+
+
+def _towards_zero(value: timedelta, unit: timedelta) -> int:
+    return value // unit if value >= timedelta() else -(-value // unit)
+
+
+def _milliseconds(value: timedelta) -> int:
+    """Those beyond whole seconds, as CEL has it."""
+    whole = _towards_zero(value, timedelta(milliseconds=1))
+    return whole % 1000 if whole >= 0 else -(-whole % 1000)
+
+
+TABLE: Final[Table] = {
+    "getFullYear": (_part("getFullYear", lambda t: t.year), 1, 2, True, False),
+    "getMonth": (_part("getMonth", lambda t: t.month - 1), 1, 2, True, False),
+    "getDate": (_part("getDate", lambda t: t.day), 1, 2, True, False),
+    "getDayOfMonth": (_part("getDayOfMonth", lambda t: t.day - 1), 1, 2, True, False),
+    "getDayOfWeek": (_part("getDayOfWeek", lambda t: t.isoweekday() % 7), 1, 2, True, False),
+    "getDayOfYear": (
+        _part("getDayOfYear", lambda t: t.timetuple().tm_yday - 1),
+        1,
+        2,
+        True,
+        False,
+    ),
+    "getHours": (
+        _either("getHours", lambda t: t.hour, lambda d: _towards_zero(d, timedelta(hours=1))),
+        1,
+        2,
+        True,
+        False,
+    ),
+    "getMinutes": (
+        _either("getMinutes", lambda t: t.minute, lambda d: _towards_zero(d, timedelta(minutes=1))),
+        1,
+        2,
+        True,
+        False,
+    ),
+    "getSeconds": (
+        _either("getSeconds", lambda t: t.second, lambda d: _towards_zero(d, timedelta(seconds=1))),
+        1,
+        2,
+        True,
+        False,
+    ),
+    "getMilliseconds": (
+        _either("getMilliseconds", lambda t: t.microsecond // 1000, _milliseconds),
+        1,
+        2,
+        True,
+        False,
+    ),
+}
