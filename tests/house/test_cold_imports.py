@@ -1,0 +1,79 @@
+"""What is not needed is not loaded: counted in modules, which no busy machine can change."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+from tests.house.reading import PACKAGE, ROOT
+
+#: Loaded on first use only: extras, and what only some runs need.
+HEAVY = {
+    "aiohttp", "apsw", "httpx", "hypothesis", "IPython", "jsonschema", "multiprocessing", "numpy",
+    "pandas", "pydantic", "pytest", "python_calamine", "ruamel", "sqlite3", "starlette",
+    "temporalio", "unittest", "uvicorn", "uvloop", "xlsxwriter", "xml",
+}  # fmt: skip
+
+HELP = """
+import sys
+sys.argv = ["atomiton", "--help"]
+from atomiton.cli import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+"""
+
+#: What is run -> (its code, what it must not load besides the heavy, modules it may add in all).
+CASES = {
+    "import atomiton": ("import atomiton", {"click", "yaml"}, 200),
+    "atomiton --help": (HELP, {"asyncio", "yaml"}, 150),
+}
+
+
+def loaded_by(code: str) -> set[str]:
+    """Modules that running some code in a fresh interpreter adds."""
+    program = (
+        "import sys\nbefore = set(sys.modules)\n"
+        f"{code}\n"
+        "print('\\n'.join(['--modules--', *sorted(set(sys.modules) - before)]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split("--modules--")[1].split())
+
+
+def cases() -> list[str]:
+    """The cases whose code is there."""
+    has_cli = (PACKAGE / "cli.py").exists() or (PACKAGE / "cli" / "__init__.py").exists()
+    return [name for name in CASES if has_cli or "--help" not in name]
+
+
+@pytest.mark.parametrize("name", cases())
+def test_what_is_not_needed_is_not_loaded(name: str) -> None:
+    code, unneeded, _ = CASES[name]
+    top = {module.split(".")[0] for module in loaded_by(code)}
+    assert top & (HEAVY | unneeded) == set()
+
+
+@pytest.mark.parametrize("name", cases())
+def test_no_more_modules_than_the_budget(name: str) -> None:
+    code, _, budget = CASES[name]
+    loaded = loaded_by(code)
+    assert len(loaded) <= budget, sorted(loaded)
+
+
+def test_a_loaded_module_is_seen() -> None:
+    assert "json.decoder" in loaded_by("import json")
+    assert "json" not in loaded_by("pass")
+
+
+def test_the_heavy_modules_that_are_installed_can_be_seen() -> None:
+    """A misspelt name in the list would never be found loaded."""
+    expected = {"aiohttp", "apsw", "pydantic", "python_calamine", "ruamel", "xlsxwriter", "sqlite3"}
+    assert expected <= HEAVY
+    assert [name for name in expected if importlib.util.find_spec(name) is None] == []
