@@ -8,49 +8,39 @@ and ``acc``.
 
 from __future__ import annotations
 
+import functools
+import inspect
+import re
 from collections.abc import Callable
-from typing import Generic, Literal, ParamSpec, Protocol, TypeVar, overload
+from typing import Generic, Literal, ParamSpec, TypeVar, cast, overload
 
 import msgspec
 
 from atomiton.blueprint.model import Retry
+from atomiton.nodes.signature import (
+    WORLDLY,
+    Lambda,
+    Parameter,
+    first_paragraph,
+    read_signature,
+)
+from atomiton.nodes.values import seconds
+
+__all__ = [
+    "Effect",
+    "Lambda",
+    "NodeFunction",
+    "NodeType",
+    "Parameter",
+    "RuntimeName",
+    "node",
+]
 
 Effect = Literal["pure", "idempotent", "once"]
 RuntimeName = Literal["inline", "thread", "process"]
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class Lambda(Protocol):
-    """An expression given as a parameter: called with the item, its index and the accumulator."""
-
-    def __call__(self, item: object, index: int = 0, acc: object = None) -> object:
-        """Evaluate; raises ``ExpressionError``."""
-        ...
-
-
-class Parameter(msgspec.Struct, frozen=True):
-    """One input port.
-
-    Attributes:
-        name: Name of the port.
-        schema: JSON Schema of its values; ``{}`` for anything.
-        required: Whether it must be given.
-        default: JSON value used when it is not given.
-        expression: Whether the document holds a bare expression here (``Lambda``).
-        annotation: The Python type to convert to; None when JSON values are passed as they are.
-        variadic: Whether this parameter collects every other name (``**kwargs``).
-        description: One line for people.
-    """
-
-    name: str
-    schema: dict[str, object]
-    required: bool = True
-    default: object = None
-    expression: bool = False
-    annotation: object = None
-    variadic: bool = False
-    description: str = ""
+_NAME = re.compile(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*")
 
 
 class NodeType(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,9 +113,10 @@ def node(
     title: str = "",
     icon: str = "",
     example: str = "",
+    plain: bool = False,
 ) -> Callable[[Callable[P, R]], NodeFunction[P, R]]: ...
 def node(
-    name: str | None | Callable[P, R] = None,
+    name: str | Callable[P, R] | None = None,
     /,
     *,
     effect: Effect = "idempotent",
@@ -136,6 +127,7 @@ def node(
     title: str = "",
     icon: str = "",
     example: str = "",
+    plain: bool = False,
 ) -> NodeFunction[P, R] | Callable[[Callable[P, R]], NodeFunction[P, R]]:
     """Make a node type of a typed function, async or not.
 
@@ -150,6 +142,8 @@ def node(
         title: Name for people.
         icon: Name of an icon.
         example: A YAML blueprint that uses the node and runs.
+        plain: Promise that the function neither changes nor keeps what it is given and returns
+            new JSON values, so that the engine need not copy either.
 
     Returns:
         The function, callable as before, with its node type as ``.type``.
@@ -161,4 +155,104 @@ def node(
         >>> shout.type.parameters[0].schema
         {'type': 'string'}
     """
-    raise NotImplementedError
+    if callable(name):
+        return node()(name)
+
+    def decorate(function: Callable[P, R]) -> NodeFunction[P, R]:
+        full = name or _default_name(function)
+        if effect not in ("pure", "idempotent", "once"):
+            raise TypeError(f"node {full!r}: effect must be pure, idempotent or once")
+        if runtime not in (None, "inline", "thread", "process"):
+            raise TypeError(f"node {full!r}: runtime must be inline, thread or process")
+        base = describe(function, full, effect, plain=plain)
+        type_ = msgspec.structs.replace(
+            base,
+            runtime=runtime or base.runtime,
+            retry=retry,
+            timeout=_bound(timeout, full),
+            version=version,
+            title=title or base.title,
+            icon=icon,
+            example=inspect.cleandoc(example) + "\n" if example else "",
+        )
+        return NodeFunction(function, type_)
+
+    return decorate
+
+
+def describe(
+    function: Callable[..., object], name: str, effect: Effect, *, plain: bool
+) -> NodeType:
+    """Read everything about a node type that its function says by itself."""
+    _refuse(function, name)
+    signature = read_signature(function, name)
+    is_async = inspect.iscoroutinefunction(function)
+    if effect == "pure":
+        worldly = [door for door in signature.capabilities.values() if door in WORLDLY]
+        if worldly:
+            raise TypeError(
+                f"node {name!r} is pure, but asks for {', '.join(worldly)}: "
+                "declare effect='idempotent' or effect='once'"
+            )
+    last = name.rpartition(".")[2].replace("_", " ")
+    return NodeType(
+        name=name,
+        function=_by_port(function, signature.renamed) if signature.renamed else function,
+        is_async=is_async,
+        effect=effect,
+        runtime="inline" if is_async else "thread",
+        parameters=signature.parameters,
+        capabilities=signature.capabilities,
+        result=signature.result,
+        plain_result=plain,
+        plain_parameters=plain or all(map(_immutable, signature.parameters)),
+        title=last[:1].upper() + last[1:],
+        description=first_paragraph(inspect.getdoc(function) or ""),
+        category=name.partition(".")[0] if "." in name else "",
+        source=f"{function.__module__}:{function.__qualname__}",
+    )
+
+
+def _refuse(function: Callable[..., object], name: str) -> None:
+    """Refuse what is no plain or async function, with the reason."""
+    if not _NAME.fullmatch(name):
+        raise TypeError(f"{name!r} is not a name of a node type, such as text.shout")
+    if isinstance(function, NodeFunction):
+        raise TypeError(f"node {name!r}: the function already is a node")
+    if inspect.isclass(function) or not inspect.isroutine(function):
+        raise TypeError(f"node {name!r}: only a function can be a node")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise TypeError(f"node {name!r}: a node returns one result; it cannot yield")
+
+
+def _default_name(function: Callable[..., object]) -> str:
+    """``module.function``; a script's module is the file's name, as if it were imported."""
+    module = function.__module__
+    if module == "__main__":
+        module = str(function.__globals__.get("__file__", module)).replace("\\", "/")
+        module = module.rpartition("/")[2].removesuffix(".py")
+    return f"{module.rpartition('.')[2]}.{function.__name__}"
+
+
+def _bound(timeout: float | str | None, name: str) -> float | None:
+    if timeout is None:
+        return None
+    try:
+        return seconds(timeout)
+    except ValueError as error:
+        raise TypeError(f"node {name!r}: timeout: {error}") from None
+
+
+def _immutable(parameter: Parameter) -> bool:
+    """Whether values of a parameter cannot be changed by the function."""
+    return parameter.schema.get("type") in ("string", "integer", "number", "boolean", "null")
+
+
+def _by_port(function: Callable[..., object], renamed: dict[str, str]) -> Callable[..., object]:
+    """Call a function by the names of its ports: ``as`` where Python needs ``as_``."""
+
+    @functools.wraps(function)
+    def call(*args: object, **kwargs: object) -> object:
+        return function(*args, **{renamed.get(name, name): value for name, value in kwargs.items()})
+
+    return cast("Callable[..., object]", call)

@@ -1,0 +1,1 @@
+"""The real capabilities: the only doors from a node to the world."""

@@ -1,0 +1,174 @@
+"""Files below the places the owner of the machine allows."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from atomiton.errors import NodeError, NotAllowed
+
+T = TypeVar("T")
+
+#: Up to this size a file is read or written on the event loop: a thread costs more than the disk.
+SMALL = 64 * 1024
+#: Largest file that is read as one value.
+LARGEST = 1024 * 1024 * 1024
+
+
+def refusal(error: OSError, path: str) -> NodeError:
+    """The operating system's refusal, as the error of a node."""
+    if isinstance(error, FileNotFoundError):
+        return NodeError(f"there is no file {path!r}", code="NOT_FOUND")
+    if isinstance(error, FileExistsError):
+        return NodeError(f"{path!r} exists already", code="INVALID_INPUT")
+    if isinstance(error, PermissionError):
+        return NotAllowed(f"the system does not permit access to {path!r}")
+    if isinstance(error, IsADirectoryError):
+        return NodeError(f"{path!r} is a folder", code="INVALID_INPUT")
+    if isinstance(error, NotADirectoryError):
+        return NodeError(f"a part of {path!r} is not a folder", code="INVALID_INPUT")
+    return NodeError(f"{path!r}: {error.strerror or error}", code="NODE_FAILED")
+
+
+class FilesGuard:
+    """``Files`` of this machine.
+
+    Args:
+        roots: Folders that may be reached, with all they hold; None for anywhere. Links are
+            followed before the check, so a link cannot lead out.
+        base: What relative paths are relative to; the current folder by default.
+    """
+
+    def __init__(self, roots: Sequence[Path] | None = None, base: Path | None = None) -> None:
+        self._roots = None if roots is None else tuple(root.resolve() for root in roots)
+        self._base = base
+
+    def resolve(self, path: str) -> Path:
+        """The absolute place of a path; ``NotAllowed`` when it is outside the allowed roots."""
+        if not path:
+            raise NodeError("the path is empty", code="INVALID_INPUT")
+        if "\0" in path:
+            raise NodeError("the path holds a NUL character", code="INVALID_INPUT")
+        place = Path(os.path.normpath((self._base or Path.cwd()) / Path(path).expanduser()))
+        if self._roots is None:
+            return place
+        real = place.resolve()
+        if not any(real.is_relative_to(root) for root in self._roots):
+            raise NotAllowed(f"{path!r} is outside the folders this machine's owner allows")
+        # The real place, not the name: a link exchanged after the check leads nowhere new.
+        return real
+
+    async def read(self, path: str) -> bytes:
+        """The content of a file; ``NodeError`` with code NOT_FOUND when there is none."""
+        place = self.resolve(path)
+        try:
+            size = place.stat().st_size  # one system call, no wait
+            if size > LARGEST:
+                raise NodeError(f"{path!r} has more than {LARGEST} bytes", code="LIMIT_EXCEEDED")
+            # A device or pipe says 0 and may block for ever.
+            if 0 < size <= SMALL:
+                return place.read_bytes()
+            return await in_thread(place.read_bytes)
+        except OSError as error:
+            raise refusal(error, path) from error
+
+    async def write(
+        self, path: str, content: bytes, *, append: bool, overwrite: bool, create_folders: bool
+    ) -> int:
+        """Write a file so that it is whole or not there; returns its size in bytes."""
+        place = self.resolve(path)
+
+        def work() -> int:
+            if create_folders:
+                place.parent.mkdir(parents=True, exist_ok=True)
+            if append:
+                return _append(place, content)
+            return write_whole(place, lambda temporary: temporary.write_bytes(content), overwrite)
+
+        try:
+            # A sync of the disk takes milliseconds: never on the event loop.
+            return await in_thread(work)
+        except FileNotFoundError as error:
+            folder = str(place.parent)
+            raise NodeError(f"there is no folder {folder!r}", code="NOT_FOUND") from error
+        except OSError as error:
+            raise refusal(error, path) from error
+
+    async def lines(self, path: str) -> AsyncIterator[str]:
+        """The lines of a UTF-8 text file, without their ends."""
+        place = self.resolve(path)
+        try:
+            with place.open(encoding="utf-8-sig") as stream:  # portions in threads
+                while portion := await in_thread(stream.readlines, 1 << 20):
+                    for line in portion:
+                        yield line.removesuffix("\n")
+        except UnicodeDecodeError as error:
+            raise NodeError(f"{path!r} is not UTF-8 text: {error}", code="INVALID_INPUT") from None
+        except OSError as error:
+            raise refusal(error, path) from error
+
+
+async def in_thread(function: Callable[..., T], *arguments: object) -> T:
+    """Run blocking work beside the event loop."""
+    return await asyncio.to_thread(function, *arguments)
+
+
+def write_whole(place: Path, fill: Callable[[Path], object], overwrite: bool) -> int:  # noqa: FBT001
+    """Let ``fill`` write a temporary file beside ``place``, then put it there in one step.
+
+    Args:
+        place: Where the file is to be.
+        fill: Writes the content to the path it is given.
+        overwrite: Whether a file that is there is replaced.
+
+    Returns:
+        Size in bytes.
+
+    Raises:
+        FileExistsError: There is a file and it must not be replaced.
+    """
+    if place.is_dir():
+        raise IsADirectoryError
+    if not overwrite and place.exists():
+        raise FileExistsError
+    # Through a link, its target is replaced; beside the target, so the rename is one step.
+    place = place.resolve()
+    temporary = place.with_name(f".{place.name[:80]}.{os.urandom(6).hex()}.tmp")
+    try:
+        fill(temporary)
+        if place.exists():
+            temporary.chmod(place.stat().st_mode & 0o7777)
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+            size = os.fstat(stream.fileno()).st_size
+        if overwrite:
+            temporary.replace(place)
+        else:
+            # A link, unlike a rename, fails when another file came in between.
+            os.link(temporary, place)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(place.parent)
+    return size
+
+
+def _append(place: Path, content: bytes) -> int:
+    with place.open("ab") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+        return stream.tell()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last; only possible where folders can be opened."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
