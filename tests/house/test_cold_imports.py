@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 
@@ -40,8 +41,10 @@ def loaded_by(code: str) -> set[str]:
         f"{code}\n"
         "print('\\n'.join(['--modules--', *sorted(set(sys.modules) - before)]))"
     )
+    # Coverage, where it is measured, would load modules of its own into the new process.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program], cwd=ROOT, env=env, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     return set(done.stdout.split("--modules--")[1].split())

@@ -41,10 +41,18 @@ def too_long(source: list[Module]) -> Iterator[str]:
 def unexplained_catches(source: list[Module]) -> Iterator[str]:
     for module in source:
         for node in ast.walk(module.tree):
-            if isinstance(node, ast.ExceptHandler) and _is_broad(node.type):
+            if not isinstance(node, ast.ExceptHandler) or _raises_again(node):
+                continue
+            if _is_broad(node.type):
                 near = (module.comments.get(line, "") for line in (node.lineno - 1, node.lineno))
                 if not any(_reason(comment) for comment in near):
                     yield f"{module.name}:{node.lineno} catches everything and does not say why"
+
+
+def _raises_again(handler: ast.ExceptHandler) -> bool:
+    """Whether it only tidies up: nothing is swallowed, so there is nothing to explain."""
+    last = handler.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
 
 
 def _is_broad(caught: ast.expr | None) -> bool:
@@ -107,6 +115,13 @@ def test_the_limits_are_where_they_are_said_to_be(name: str, text: str, found: i
 def test_an_unexplained_catch_all_is_found(clause: str, found: int) -> None:
     module = Module("atomiton.store.a", f"try:\n    f()\n{clause}\n    pass\n")
     assert len(list(unexplained_catches([module]))) == found
+
+
+def test_a_catch_all_that_raises_again_explains_itself() -> None:
+    again = Module("atomiton.store.a", "try:\n    f()\nexcept BaseException:\n    g()\n    raise\n")
+    other = Module(again.name, again.text.replace("    raise", "    raise ValueError"))
+    assert list(unexplained_catches([again])) == []
+    assert len(list(unexplained_catches([other]))) == 1
 
 
 @pytest.mark.parametrize(
