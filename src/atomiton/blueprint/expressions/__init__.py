@@ -6,7 +6,8 @@ The road through the package: ``lexer`` (tokens), ``parser`` (a tree of ``syntax
 all of it may cost).
 """
 
-from atomiton.blueprint.expressions.expression import Expression, Reference, parse
+from atomiton.blueprint.expressions.analysis import Reference
+from atomiton.blueprint.expressions.expression import Expression, parse
 from atomiton.blueprint.expressions.template import Template, parse_template
 from atomiton.blueprint.expressions.values import value_to_text
 

@@ -11,6 +11,8 @@ from atomiton.blueprint.expressions.values import (
     Maybe,
     as_list,
     as_map,
+    is_list,
+    is_map,
     type_name,
 )
 
@@ -44,13 +46,13 @@ def select(value: object, node: Select) -> object:
         return _found(value.value, node)
     if node.optional:
         return _found(value, node)
-    if type(value) is dict and node.field in value:
+    if is_map(value) and node.field in value:
         return as_map(value)[node.field]
     raise Failure(node.offset, lambda: _no_field(value, node))
 
 
 def _found(value: object, node: Select) -> object:
-    if type(value) is not dict:
+    if not is_map(value):
         raise Failure(node.offset, lambda: _no_field(value, node))
     fields = as_map(value)
     if node.field in fields:
@@ -61,7 +63,7 @@ def _found(value: object, node: Select) -> object:
 def _no_field(value: object, node: Select) -> str:
     where = describe(node.operand)
     field = node.field[:80]
-    if type(value) is not dict:
+    if not is_map(value):
         return f"no field '{field}' in {where}, which is a {type_name(value)}"
     names = [key for key in as_map(value) if isinstance(key, str)]
     shown = ", ".join(name[:40] for name in names[:12]) + (", ..." if len(names) > 12 else "")
@@ -75,7 +77,7 @@ def member(value: object, field: str, at: int) -> bool:
         if not value.present:
             return False
         value = value.value
-    if type(value) is not dict:
+    if not is_map(value):
         raise Failure(at, lambda: f"has() looks into a map, not into a {type_name(value)}")
     return field in value
 
@@ -96,7 +98,7 @@ def index(value: object, place: object, node: Index) -> object:
 
 
 def _item(value: object, place: object, node: Index) -> tuple[bool, object]:
-    if type(value) is list:
+    if is_list(value):
         items = as_list(value)
         if type(place) is float and place.is_integer():
             place = int(place)
@@ -105,7 +107,7 @@ def _item(value: object, place: object, node: Index) -> tuple[bool, object]:
         raise Failure(
             node.offset, lambda: f"a list is indexed by an int, not by a {type_name(place)}"
         )
-    if type(value) is dict:
+    if is_map(value):
         if type(place) is str:
             fields = as_map(value)
             return (True, fields[place]) if place in fields else (False, None)
@@ -117,7 +119,7 @@ def _item(value: object, place: object, node: Index) -> tuple[bool, object]:
 
 def _no_item(value: object, place: object, node: Index) -> str:
     where = describe(node.operand)
-    if type(value) is list:
+    if is_list(value):
         return f"index {place} is out of range in {where}, which has {len(as_list(value))} items"
     field = str(place)[:80]
     names = [key for key in as_map(value) if isinstance(key, str)]

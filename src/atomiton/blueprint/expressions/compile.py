@@ -13,6 +13,7 @@ from typing import Final, cast
 
 from atomiton.blueprint.expressions import functions, values
 from atomiton.blueprint.expressions.access import index, member, nearest, select
+from atomiton.blueprint.expressions.analysis import may_be_absent
 from atomiton.blueprint.expressions.limits import LIMIT, Failure, Frame, charge_items
 from atomiton.blueprint.expressions.macros import MACROS, Body
 from atomiton.blueprint.expressions.syntax import (
@@ -35,8 +36,6 @@ from atomiton.errors import ExpressionError
 
 Code = Callable[[Frame], object]
 
-#: An expression of more parts than this is metered whatever it does.
-_SMALL: Final = 64
 _ARITHMETIC: Final = {
     "+": values.add,
     "-": values.subtract,
@@ -44,83 +43,10 @@ _ARITHMETIC: Final = {
     "/": values.divide,
     "%": values.remainder,
 }
-_ORDER: Final[dict[str, Callable[[object, object], bool]]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-_ABSENT_CALLS: Final = frozenset(
-    {"optional.of", "optional.none", "optional.ofNonZeroValue", "or", "dyn", "first", "last"}
+_ORDER: Final = cast(
+    "dict[str, Callable[[object, object], bool]]",
+    {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge},
 )
-
-
-def needs_meter(node: Node) -> bool:
-    """Whether the work of an expression can exceed what its text suggests."""
-    if node.size > _SMALL:
-        return True
-    pending = [node]
-    growing = 0
-    while pending:
-        part = pending.pop()
-        if isinstance(part, Macro):
-            return True
-        if isinstance(part, Call) and functions.FUNCTIONS[part.function].metered:
-            return True
-        if isinstance(part, Chain):
-            growing += len(part.rest)
-            if growing > 16:
-                return True
-        pending.extend(children(part))
-    return False
-
-
-def children(node: Node) -> list[Node]:
-    """The parts right below a node, in the order of the text."""
-    match node:
-        case Select() | Unary():
-            return [node.operand]
-        case Index():
-            return [node.operand, node.index]
-        case Logic():
-            return list(node.operands)
-        case Chain():
-            return [node.first, *(step[2] for step in node.rest)]
-        case Compare():
-            return [node.left, node.right]
-        case Conditional():
-            return [node.test, node.then, node.other]
-        case ListLiteral():
-            return [item for item, _ in node.items]
-        case MapLiteral():
-            return [part for entry in node.entries for part in entry[:2]]
-        case Call():
-            return list(node.arguments)
-        case Macro():
-            bodies = (node.test, node.body)
-            return [node.target, *(body for body in bodies if body is not None)]
-        case _:
-            return []
-
-
-def may_be_absent(node: Node) -> bool:
-    """Whether a part can give an optional value, which must not leave the evaluation."""
-    match node:
-        case Select():
-            return not node.test and (node.optional or may_be_absent(node.operand))
-        case Index():
-            return node.optional or may_be_absent(node.operand)
-        case Conditional():
-            return may_be_absent(node.then) or may_be_absent(node.other)
-        case Call():
-            return node.function in _ABSENT_CALLS
-        case Macro():
-            return node.kind in ("optMap", "optFlatMap")
-        case Name():
-            # The variable of optFlatMap and its kin never is; names from outside neither.
-            return False
-        case _:
-            return False
 
 
 class Compiler:
@@ -134,38 +60,25 @@ class Compiler:
         self.metered = metered
         self.variables: list[str] = []
         self.slots = 0
+        self._table: dict[type[Node], Callable[..., Code]] = {
+            Literal: self._literal,
+            Name: self._name,
+            Select: self._select,
+            Index: self._index,
+            Unary: self._unary,
+            Logic: self._logic,
+            Chain: self._chain,
+            Compare: self._compare,
+            Conditional: self._conditional,
+            ListLiteral: self._items,
+            MapLiteral: self._entries,
+            Call: self._call,
+            Macro: self._macro,
+        }
 
     def compile(self, node: Node) -> Code:
         """The closure of a part."""
-        match node:
-            case Literal():
-                return self.literal(node)
-            case Name():
-                return self.name(node)
-            case Select():
-                return self.select(node)
-            case Index():
-                return self.index(node)
-            case Unary():
-                return self.unary(node)
-            case Logic():
-                return self.logic(node)
-            case Chain():
-                return self.chain(node)
-            case Compare():
-                return self.compare(node)
-            case Conditional():
-                return self.conditional(node)
-            case ListLiteral():
-                return self.list(node)
-            case MapLiteral():
-                return self.map(node)
-            case Call():
-                return self.call(node)
-            case Macro():
-                return self.macro(node)
-            case _:
-                raise AssertionError(node)
+        return self._table[type(node)](node)
 
     def settled(self, node: Node) -> Code:
         """The closure of a part whose value is kept: an absent one becomes null."""
@@ -174,12 +87,12 @@ class Compiler:
             return code
         return lambda e: values.settle(code(e))
 
-    def literal(self, node: Literal) -> Code:
+    def _literal(self, node: Literal) -> Code:
         value = node.value
         return lambda _: value
 
-    def name(self, node: Name) -> Code:
-        if (slot := self.slot(node.name)) is not None:
+    def _name(self, node: Name) -> Code:
+        if (slot := self._slot(node.name)) is not None:
             return lambda e: e.variables[slot]
         loader = self.loaders.get(node.name)
         if loader is None:
@@ -195,13 +108,13 @@ class Compiler:
             return lambda e: loader(e.scope)
         return cast("Code", loader)
 
-    def slot(self, name: str) -> int | None:
+    def _slot(self, name: str) -> int | None:
         for slot in range(len(self.variables) - 1, -1, -1):
             if self.variables[slot] == name:
                 return slot
         return None
 
-    def select(self, node: Select) -> Code:
+    def _select(self, node: Select) -> Code:
         at, field = node.offset, node.field
         if node.test:
             operand = self.compile(node.operand)
@@ -209,10 +122,10 @@ class Compiler:
         if node.optional:
             operand = self.compile(node.operand)
             return lambda e: select(operand(e), node)
-        if isinstance(node.operand, Name) and (slot := self.slot(node.operand.name)) is not None:
+        if isinstance(node.operand, Name) and (slot := self._slot(node.operand.name)) is not None:
 
             def of_variable(e: Frame) -> object:
-                value = e.variables[slot]
+                value = e.fields[slot]
                 if type(value) is dict:
                     try:
                         return value[field]
@@ -221,9 +134,10 @@ class Compiler:
                 return select(value, node)
 
             return of_variable
-        operand = self.compile(node.operand)
+        operand = cast("Callable[[Frame], dict[str, object]]", self.compile(node.operand))
 
         def of_value(e: Frame) -> object:
+            # Said to be a map for the type checker, and looked at before it is used as one.
             value = operand(e)
             if type(value) is dict:
                 try:
@@ -234,12 +148,12 @@ class Compiler:
 
         return of_value
 
-    def index(self, node: Index) -> Code:
+    def _index(self, node: Index) -> Code:
         operand = self.compile(node.operand)
         place = self.compile(node.index)
         return lambda e: index(operand(e), place(e), node)
 
-    def unary(self, node: Unary) -> Code:
+    def _unary(self, node: Unary) -> Code:
         operand, at = self.compile(node.operand), node.offset
         if node.operator == "-":
             return lambda e: values.negate(operand(e), at)
@@ -254,7 +168,7 @@ class Compiler:
 
         return invert
 
-    def logic(self, node: Logic) -> Code:
+    def _logic(self, node: Logic) -> Code:
         """``&&`` and ``||``: one side that decides makes the other's failure irrelevant."""
         operands = [self.compile(part) for part in node.operands]
         if len(operands) > 2:
@@ -280,7 +194,7 @@ class Compiler:
 
         return both
 
-    def chain(self, node: Chain) -> Code:
+    def _chain(self, node: Chain) -> Code:
         first = self.compile(node.first)
         metered = self.metered
         steps = [(_ARITHMETIC[sign], at, self.compile(part)) for sign, at, part in node.rest]
@@ -297,14 +211,14 @@ class Compiler:
 
         return run
 
-    def compare(self, node: Compare) -> Code:
+    def _compare(self, node: Compare) -> Code:
         left, at, metered = self.compile(node.left), node.offset, self.metered
         right = self.compile(node.right)
         sign = node.operator
         if sign == "in":
             return lambda e: values.contained(left(e), right(e), at, e if metered else None)
         if sign in _ORDER:
-            return self.order(node, left, right)
+            return self._order(node, left, right)
         wanted = sign == "=="
         if isinstance(node.right, Literal):
             constant = node.right.value
@@ -320,7 +234,7 @@ class Compiler:
                 return equals
         return lambda e: values.equal(left(e), right(e), at, e if metered else None) is wanted
 
-    def order(self, node: Compare, left: Code, right: Code) -> Code:
+    def _order(self, node: Compare, left: Code, right: Code) -> Code:
         test, at, metered = _ORDER[node.operator], node.offset, self.metered
         if isinstance(node.right, Literal) and type(node.right.value) in values.NUMBERS:
             constant = node.right.value
@@ -335,7 +249,7 @@ class Compiler:
             return against
         return lambda e: values.compare(test, left(e), right(e), at, e if metered else None)
 
-    def conditional(self, node: Conditional) -> Code:
+    def _conditional(self, node: Conditional) -> Code:
         test, then, other = (self.compile(p) for p in (node.test, node.then, node.other))
         at = node.offset
 
@@ -349,7 +263,7 @@ class Compiler:
 
         return choose
 
-    def list(self, node: ListLiteral) -> Code:
+    def _items(self, node: ListLiteral) -> Code:
         metered, at = self.metered, node.offset
         if not any(optional for _, optional in node.items):
             codes = [self.settled(item) for item, _ in node.items]
@@ -376,7 +290,7 @@ class Compiler:
 
         return fill
 
-    def map(self, node: MapLiteral) -> Code:
+    def _entries(self, node: MapLiteral) -> Code:
         metered, at = self.metered, node.offset
         entries = [
             (self.compile(k), self.compile(v) if optional else self.settled(v), optional, k.offset)
@@ -400,18 +314,18 @@ class Compiler:
 
         return build
 
-    def call(self, node: Call) -> Code:
+    def _call(self, node: Call) -> Code:
         function = functions.FUNCTIONS[node.function]
         metered, at, run = self.metered, node.offset, function.run
         if node.function in ("or", "orValue"):
-            return self.alternative(node)
+            return self._alternative(node)
         if len(node.arguments) == 1:
             only = self.compile(node.arguments[0])
             return lambda e: run([only(e)], at, e if metered else None)
         codes = [self.compile(part) for part in node.arguments]
         return lambda e: run([code(e) for code in codes], at, e if metered else None)
 
-    def alternative(self, node: Call) -> Code:
+    def _alternative(self, node: Call) -> Code:
         """``a.or(b)``: the second is only evaluated when the first is absent."""
         at, run = node.offset, functions.FUNCTIONS[node.function].run
         first, second = (self.compile(part) for part in node.arguments)
@@ -424,7 +338,7 @@ class Compiler:
 
         return choose
 
-    def macro(self, node: Macro) -> Code:
+    def _macro(self, node: Macro) -> Code:
         target = self.compile(node.target)
         start = len(self.variables)
         self.variables.extend(node.names)

@@ -5,37 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar, cast
 
-import msgspec
-
-from atomiton.blueprint.expressions.compile import (
-    Code,
-    Compiler,
-    children,
+from atomiton.blueprint.expressions.access import select
+from atomiton.blueprint.expressions.analysis import (
+    Reference,
     may_be_absent,
     needs_meter,
+    path_of,
+    references_of,
 )
+from atomiton.blueprint.expressions.compile import Code, Compiler
 from atomiton.blueprint.expressions.limits import DEFAULT_STEPS, LIMIT, Failure, Frame
 from atomiton.blueprint.expressions.parser import parse_tree
-from atomiton.blueprint.expressions.syntax import Index, Literal, Macro, Name, Node, Select
+from atomiton.blueprint.expressions.syntax import Node, Select
 from atomiton.blueprint.expressions.values import settle
 from atomiton.errors import ExpressionError
 
 S = TypeVar("S")
-
-
-class Reference(msgspec.Struct, frozen=True):
-    """A free name of an expression, and the constant fields read from it.
-
-    Attributes:
-        name: The name.
-        path: The fields that must be there: ``("rows",)`` of ``read.rows[0].id``. Those that may
-            be missing, in ``has(...)`` or after ``.?``, are not among them.
-        offset: Index of the name in the text of the expression, from 0.
-    """
-
-    name: str
-    path: tuple[str, ...]
-    offset: int
 
 
 class Expression:
@@ -61,8 +46,8 @@ class Expression:
     def __init__(self, source: str, tree: Node) -> None:
         self.source = source
         self._tree = tree
-        self.references = tuple(_references(tree))
-        self.path = _path(tree)
+        self.references = tuple(references_of(tree))
+        self.path = path_of(tree)
 
     def __repr__(self) -> str:
         return f"parse({self.source!r})"
@@ -96,6 +81,10 @@ class Expression:
     ) -> Callable[[S], object]:
         """Bind an expression that stands at ``shift`` in ``source``, where errors then point."""
         tree = self._tree
+        if self.path is not None and len(self.path) == 2 and self.path[0] in loaders:
+            return _field(loaders[self.path[0]], tree, self.path[1], source, shift)
+        if self.path is not None and len(self.path) == 1 and self.path[0] in loaders:
+            return loaders[self.path[0]]
         metered = needs_meter(tree)
         compiler = Compiler(self.source, loaders, metered=metered)
         try:
@@ -107,18 +96,43 @@ class Expression:
         except RecursionError:
             raise _too_deep(source, shift) from None
         if may_be_absent(tree):
-            inner = code
-            code = cast("Code", lambda e: settle(inner(e)))  # type: ignore[misc] # pyright: ignore
+            code = _settled(code)
         if metered:
             return _metered(code, steps, compiler.slots, source, shift)
         return _plain(code, source, shift)
 
 
-def _plain(code: Code, source: str, shift: int) -> Callable[[S], object]:
-    # Unmetered code hands what it is given to the loaders and never looks at it.
-    run = cast("Callable[[S], object]", code)
+def _field(
+    loader: Callable[[S], object], tree: Node, field: str, source: str, shift: int
+) -> Callable[[S], object]:
+    """The most common expression of all, in one closure: ``node.field``."""
+    load = cast("Callable[[S], dict[str, object]]", loader)
 
     def evaluate(scope: S) -> object:
+        # Said to be a map for the type checker, and looked at before it is used as one.
+        value = load(scope)
+        if type(value) is dict:
+            try:
+                return value[field]
+            except KeyError:
+                pass
+        try:
+            return select(value, cast("Select", tree))
+        except Failure as failure:
+            raise _error(failure, source, shift) from None
+
+    return evaluate
+
+
+def _settled(code: Code) -> Code:
+    return lambda e: settle(code(e))
+
+
+def _plain(code: Code, source: str, shift: int) -> Callable[[object], object]:
+    # Unmetered code hands what it is given to the loaders and never looks at it.
+    run = cast("Callable[[object], object]", code)
+
+    def evaluate(scope: object) -> object:
         try:
             return run(scope)
         except Failure as failure:
@@ -129,8 +143,10 @@ def _plain(code: Code, source: str, shift: int) -> Callable[[S], object]:
     return evaluate
 
 
-def _metered(code: Code, steps: int, slots: int, source: str, shift: int) -> Callable[[S], object]:
-    def evaluate(scope: S) -> object:
+def _metered(
+    code: Code, steps: int, slots: int, source: str, shift: int
+) -> Callable[[object], object]:
+    def evaluate(scope: object) -> object:
         try:
             return code(Frame(scope, steps, slots))
         except Failure as failure:
@@ -165,49 +181,3 @@ def parse(source: str) -> Expression:
         (Reference(name='read', path=('rows',), offset=0),)
     """
     return Expression(source, parse_tree(source))
-
-
-def _references(tree: Node) -> list[Reference]:
-    found: list[Reference] = []
-    _collect(tree, (), frozenset(), found)
-    return sorted(found, key=_offset)
-
-
-def _offset(reference: Reference) -> int:
-    return reference.offset
-
-
-def _collect(
-    node: Node, path: tuple[str, ...], bound: frozenset[str], found: list[Reference]
-) -> None:
-    """Gather the free names below ``node``, from which ``path`` is read."""
-    if isinstance(node, Name):
-        if node.name not in bound:
-            found.append(Reference(node.name, path, node.offset))
-    elif isinstance(node, Select):
-        sure = not (node.optional or node.test)
-        _collect(node.operand, (node.field, *path) if sure else (), bound, found)
-    elif isinstance(node, Index):
-        key = node.index.value if isinstance(node.index, Literal) else None
-        sure = isinstance(key, str) and not node.optional
-        _collect(node.operand, (str(key), *path) if sure else (), bound, found)
-        _collect(node.index, (), bound, found)
-    elif isinstance(node, Macro):
-        _collect(node.target, (), bound, found)
-        inner = bound | frozenset(node.names)
-        for body in (node.test, node.body):
-            if body is not None:
-                _collect(body, (), inner, found)
-    else:
-        for part in children(node):
-            _collect(part, (), bound, found)
-
-
-def _path(node: Node) -> tuple[str, ...] | None:
-    fields: list[str] = []
-    while isinstance(node, Select):
-        if node.optional or node.test or node.quoted:
-            return None
-        fields.append(node.field)
-        node = node.operand
-    return (node.name, *reversed(fields)) if isinstance(node, Name) else None

@@ -15,12 +15,15 @@ from atomiton.blueprint.expressions import (
 )
 from atomiton.blueprint.expressions.conversions import Run
 from atomiton.blueprint.expressions.limits import Failure, Frame, charge_items
+from atomiton.blueprint.expressions.pattern import matches
 from atomiton.blueprint.expressions.values import (
     ABSENT,
     Maybe,
     as_list,
     as_map,
     finite,
+    is_list,
+    is_map,
     type_name,
 )
 
@@ -46,9 +49,9 @@ class Function(msgspec.Struct, frozen=True):
 def _size(arguments: list[object], at: int, meter: Frame | None) -> object:
     del meter
     value = arguments[0]
-    if type(value) is list:
+    if is_list(value):
         return len(as_list(value))
-    if type(value) is dict:
+    if is_map(value):
         return len(as_map(value))
     if type(value) is str or type(value) is bytes:
         return len(value)
@@ -136,7 +139,7 @@ def _number(value: object, at: int, name: str) -> int | float:
 def _extreme(name: str, pick: Callable[[list[int | float]], int | float]) -> Run:
     def run(arguments: list[object], at: int, meter: Frame | None) -> object:
         found = arguments
-        if len(found) == 1 and type(found[0]) is list:
+        if len(found) == 1 and is_list(found[0]):
             found = as_list(found[0])
         charge_items(meter, len(found), at)
         if not found:
@@ -187,6 +190,7 @@ def _round(value: float) -> int:
 FUNCTIONS: Final[Mapping[str, Function]] = {
     "size": Function(_size, 1, 1, None),
     "type": Function(_type, 1, 1, False),
+    "matches": Function(matches, 2, 2, None, metered=True),
     "dyn": Function(_dyn, 1, 1, False),
     "optional.of": Function(_of, 1, 1, False),
     "optional.ofNonZeroValue": Function(_of_non_zero, 1, 1, False),

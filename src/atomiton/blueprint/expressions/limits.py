@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 #: Levels of nesting an expression may have.
 MAX_DEPTH: Final = 100
@@ -19,7 +19,7 @@ MAX_VALUE_DEPTH: Final = 200
 LIMIT: Final = "LIMIT_EXCEEDED"
 
 
-class Failure(Exception):
+class Failure(Exception):  # noqa: N818 - not an error before somebody reads it
     """An evaluation failed; becomes an ``ExpressionError`` where the evaluator is entered.
 
     The text is made only when somebody will read it: ``a || b`` may swallow thousands of these.
@@ -41,12 +41,14 @@ class Failure(Exception):
 class Frame:
     """One metered evaluation: the scope, the steps left, the variables of macros."""
 
-    __slots__ = ("scope", "steps", "variables")
+    __slots__ = ("fields", "scope", "steps", "variables")
 
     def __init__(self, scope: object, steps: int, variables: int) -> None:
         self.scope = scope
         self.steps = steps
         self.variables: list[object] = [None] * variables
+        # The same list, for those who look at the type before they use a variable as a map.
+        self.fields = cast("list[dict[str, object]]", self.variables)
 
     def charge(self, steps: int, at: int) -> None:
         """Take ``steps`` from what is left.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from atomiton.blueprint.expressions.conversions import Table
@@ -15,12 +16,15 @@ from atomiton.blueprint.expressions.values import (
     add,
     as_list,
     equal,
+    is_list,
     type_name,
 )
 
+_SUMMED: Final = frozenset({int, float, timedelta})
+
 
 def _list(value: object, at: int) -> list[object]:
-    if type(value) is list:
+    if is_list(value):
         return as_list(value)
     raise Failure(at, lambda: f"a list is needed, not a {type_name(value)}")
 
@@ -69,11 +73,11 @@ def _flatten(arguments: list[object], at: int, meter: Frame | None) -> object:
     items = _list(arguments[0], at)
     charge_items(meter, len(items), at)
     for _ in range(depth):
-        if not any(type(item) is list for item in items):
+        if not any(is_list(item) for item in items):
             break
         found: list[object] = []
         for item in items:
-            if type(item) is list:
+            if is_list(item):
                 charge_items(meter, len(as_list(item)), at)
                 found.extend(as_list(item))
             else:
@@ -100,8 +104,8 @@ def _sum(arguments: list[object], at: int, meter: Frame | None) -> object:
     charge_items(meter, len(items), at)
     total: object = 0
     for position, item in enumerate(items):
-        if type(item) is str or type(item) is bytes or type(item) is list:
-            raise Failure(at, lambda: f"sum() adds numbers or durations, not a {type_name(item)}")
+        if type(item) not in _SUMMED:
+            raise Failure(at, f"sum() adds numbers or durations, not a {type_name(item)}")
         total = add(total, item, at, meter) if position or type(item) in NUMBERS else item
     return total
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator
 from typing import Final, cast
 
@@ -15,6 +14,7 @@ from atomiton.blueprint.expressions.values import (
     as_list,
     as_map,
     compare,
+    is_map,
     type_name,
 )
 
@@ -121,7 +121,7 @@ def _map(target: object, body: Body, frame: Frame) -> object:
 
 
 def _transform_map(target: object, body: Body, frame: Frame) -> object:
-    if type(target) is not dict:
+    if not is_map(target):
         raise Failure(body.at, lambda: f"transformMap() takes a map, not a {type_name(target)}")
     return {key: give(body, frame) for key in turns(target, body, frame) if holds(body, frame)}
 
@@ -142,8 +142,12 @@ def ordered(
     first = keyed[0][0]
     for key, _ in keyed:
         # Raises unless the types have an order; that, not its answer, is wanted here.
-        compare(operator.lt, first, key, at, frame)
+        compare(_any_order, first, key, at, frame)
     return sorted(keyed, key=_first)
+
+
+def _any_order(left: object, right: object) -> bool:
+    return left is right
 
 
 def _first(pair: tuple[object, object]) -> int:

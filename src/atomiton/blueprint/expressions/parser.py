@@ -35,7 +35,11 @@ _PRECEDENCE: Final = {
 _WORDS: Final = {"true": True, "false": False, "null": None}
 #: Words CEL keeps for itself: no names, but fine as fields.
 RESERVED: Final = frozenset(
-    ["as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package", "namespace", "return", "var", "void", "while", "in", "true", "false", "null"]
+    (
+        *("as", "break", "const", "continue", "else", "for", "function", "if", "import", "let"),
+        *("loop", "package", "namespace", "return", "var", "void", "while", "in"),
+        *_WORDS,
+    )
 )
 #: Macros: how many arguments with one variable, and how many with two.
 _MACROS: Final[dict[str, tuple[tuple[int, ...], tuple[int, ...]]]] = {
@@ -231,9 +235,9 @@ class _Parser:
                 self.expect(")")
                 return node
             if token.text == "[":
-                return self.list(token)
+                return self.items(token)
             if token.text == "{":
-                return self.map(token)
+                return self.entries(token)
         self.position -= token.kind != "end"
         return self.fail(f"expected a value, found {self.shown()}")
 
@@ -287,7 +291,7 @@ class _Parser:
             else:
                 return node
 
-    def list(self, token: Token) -> Node:
+    def items(self, token: Token) -> Node:
         items: list[tuple[Node, bool]] = []
         while not self.take("]"):
             optional = self.take("?")
@@ -297,7 +301,7 @@ class _Parser:
         depth, size = self.grown(token.offset, *(item for item, _ in items))
         return ListLiteral(offset=token.offset, depth=depth, size=size, items=tuple(items))
 
-    def map(self, token: Token) -> Node:
+    def entries(self, token: Token) -> Node:
         entries: list[tuple[Node, Node, bool]] = []
         while not self.take("}"):
             optional = self.take("?")

@@ -15,7 +15,7 @@ from atomiton.blueprint.expressions.limits import (
     charge_text,
     charge_work,
 )
-from atomiton.blueprint.expressions.values import as_list, type_name
+from atomiton.blueprint.expressions.values import as_list, is_list, type_name
 
 _SPACE: Final = (
     " \t\n\v\f\r\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
@@ -140,7 +140,7 @@ def _split(arguments: list[object], at: int, meter: Frame | None) -> object:
 
 
 def _join(arguments: list[object], at: int, meter: Frame | None) -> object:
-    if type(arguments[0]) is not list:
+    if not is_list(arguments[0]):
         raise Failure(at, lambda: f"join() takes a list, not a {type_name(arguments[0])}")
     separator = text(arguments[1], at) if len(arguments) > 1 else ""
     items = as_list(arguments[0])
@@ -157,7 +157,7 @@ def _reverse(value: str) -> str:
 
 def reverse(arguments: list[object], at: int, meter: Frame | None) -> object:
     """``reverse()`` of a text or a list."""
-    if type(arguments[0]) is list:
+    if is_list(arguments[0]):
         items = as_list(arguments[0])
         charge_items(meter, len(items), at)
         return items[::-1]

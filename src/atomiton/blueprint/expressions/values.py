@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final, NoReturn, cast
+from typing import Final, NoReturn, TypeGuard, cast
 
 import msgspec
 
@@ -63,13 +63,23 @@ def settle(value: object) -> object:
 
 
 def as_list(value: object) -> list[object]:
-    """Tell the type checker what ``type(value) is list`` does not."""
+    """Tell the type checker what it cannot know of a value that is a list."""
     return cast("list[object]", value)
 
 
 def as_map(value: object) -> dict[object, object]:
-    """Tell the type checker what ``type(value) is dict`` does not."""
+    """Tell the type checker what it cannot know of a value that is a map."""
     return cast("dict[object, object]", value)
+
+
+def is_list(value: object) -> TypeGuard[list[object]]:
+    """Whether the value is a list, and no kin of one."""
+    return type(value) is list
+
+
+def is_map(value: object) -> TypeGuard[dict[object, object]]:
+    """Whether the value is a map, and no kin of one."""
+    return type(value) is dict
 
 
 # Equality.
@@ -150,9 +160,9 @@ def contained(item: object, target: object, at: int, meter: Frame | None) -> boo
     """``item in target``: an item of a list or a key of a map."""
     if type(target) is dict:
         return type(item) is str and item in target
-    if type(target) is not list:
+    if not is_list(target):
         raise Failure(at, f"'in' looks into a list or a map, not into a {type_name(target)}")
-    items = as_list(target)
+    items = target
     if type(item) is str or item is None:
         # No value of another type equals one of these, so the machine may search.
         if meter is not None:
@@ -284,7 +294,7 @@ def divide(left: object, right: object, at: int, meter: Frame | None) -> object:
     if type(left) is int and type(right) is int:
         quotient = abs(left) // abs(right)
         return _integer(quotient if (left < 0) == (right < 0) else -quotient, at)
-    return _calculate(operator.truediv, left, right, at)
+    return _calculate(_quotient, left, right, at)
 
 
 def remainder(left: object, right: object, at: int, meter: Frame | None) -> object:
@@ -296,6 +306,10 @@ def remainder(left: object, right: object, at: int, meter: Frame | None) -> obje
         raise Failure(at, "division by zero")
     rest = abs(left) % abs(right)
     return _integer(-rest if left < 0 else rest, at)
+
+
+def _quotient(left: float, right: float) -> float:
+    return left / right
 
 
 def _calculate(
