@@ -1,0 +1,126 @@
+"""The facts of a run: what has happened. Appended to the journal, never changed.
+
+Every fact carries its ``time`` (seconds since 1970, UTC), because the machine has no clock. A node
+is named by ``frame`` (0 for the top of the blueprint) and ``node`` (its place in document order).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from atomiton.errors import ErrorInfo
+
+
+class RunRequested(msgspec.Struct, frozen=True, tag="run_requested", gc=False):
+    """A run was accepted: always the first fact.
+
+    Attributes:
+        run: Id of the run.
+        inputs: Checked inputs, with defaults filled in.
+        seed: Seeds every random choice of the run (jitter).
+    """
+
+    time: float
+    run: str
+    inputs: dict[str, object]
+    seed: int = 0
+
+
+class AttemptStarted(msgspec.Struct, frozen=True, tag="attempt_started", gc=False):
+    """An attempt is about to act."""
+
+    time: float
+    frame: int
+    node: int
+    attempt: int
+
+
+class AttemptCompleted(msgspec.Struct, frozen=True, tag="attempt_completed", gc=False):
+    """An attempt ended well and gave ``output``."""
+
+    time: float
+    frame: int
+    node: int
+    attempt: int
+    output: object
+
+
+class AttemptFailed(msgspec.Struct, frozen=True, tag="attempt_failed", gc=False):
+    """An attempt ended with an error; CANCELLED when it stopped because it was asked to."""
+
+    time: float
+    frame: int
+    node: int
+    attempt: int
+    error: ErrorInfo
+
+
+class AttemptLost(msgspec.Struct, frozen=True, tag="attempt_lost", gc=False):
+    """The process that ran an attempt died; nobody saw how the attempt ended."""
+
+    time: float
+    frame: int
+    node: int
+    attempt: int
+
+
+class AttemptRepeated(msgspec.Struct, frozen=True, tag="attempt_repeated", gc=False):
+    """Somebody decided that a lost attempt is to be made again."""
+
+    time: float
+    frame: int
+    node: int
+    attempt: int
+    by: str = ""
+
+
+class TimerFired(msgspec.Struct, frozen=True, tag="timer_fired", gc=False):
+    """The moment a timer was set for has come."""
+
+    time: float
+    timer: int
+
+
+class CancelRequested(msgspec.Struct, frozen=True, tag="cancel_requested", gc=False):
+    """Somebody wants the run to stop; the first one's reason stands."""
+
+    time: float
+    reason: str = ""
+    by: str = ""
+
+
+class Paused(msgspec.Struct, frozen=True, tag="paused", gc=False):
+    """Nothing new starts until the run is resumed or stepped."""
+
+    time: float
+    by: str = ""
+
+
+class Resumed(msgspec.Struct, frozen=True, tag="resumed", gc=False):
+    """A paused run goes on."""
+
+    time: float
+    by: str = ""
+
+
+class StepRequested(msgspec.Struct, frozen=True, tag="step_requested", gc=False):
+    """A paused run may start one more attempt."""
+
+    time: float
+    by: str = ""
+
+
+Event = (
+    RunRequested
+    | AttemptStarted
+    | AttemptCompleted
+    | AttemptFailed
+    | AttemptLost
+    | AttemptRepeated
+    | TimerFired
+    | CancelRequested
+    | Paused
+    | Resumed
+    | StepRequested
+)
+"""Any fact."""

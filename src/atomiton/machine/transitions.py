@@ -1,0 +1,231 @@
+"""The table of the machine: what each fact does. Read this first.
+
+    RunRequested        new              -> running: nodes without dependencies become ready
+    AttemptStarted      an attempt is out: nothing changes; it is on record that it may have acted
+    AttemptCompleted    an attempt is out -> completed; successors whose last need this was open
+    AttemptFailed       an attempt is out -> retrying, or failed; without a fallback the run stops
+    AttemptLost         an attempt is out -> out again under the same key, or lost (effect: once)
+    AttemptRepeated     lost             -> out again
+    TimerFired          retrying -> ready, running -> stopping (TIMEOUT), waiting -> completed
+    CancelRequested     running          -> stopping: what runs is cancelled, nothing new starts
+    Paused, Resumed, StepRequested       whether, and how many, ready nodes start
+
+After every fact, ready nodes start as far as the limits allow, and the run ends when nothing is
+left. A fact that cannot happen now raises ``IllegalEvent`` and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from atomiton.errors import ErrorInfo, IllegalEvent
+from atomiton.machine.commands import Command, SetTimer, StartAttempt
+from atomiton.machine.ending import complete, end_stopped, fail, fail_attempt, finish_if_done
+from atomiton.machine.events import (
+    AttemptCompleted,
+    AttemptFailed,
+    AttemptLost,
+    AttemptRepeated,
+    AttemptStarted,
+    CancelRequested,
+    Event,
+    Paused,
+    Resumed,
+    RunRequested,
+    StepRequested,
+    TimerFired,
+)
+from atomiton.machine.firing import fire
+from atomiton.machine.starting import open_nodes, start_attempt, start_ready
+from atomiton.machine.state import (
+    LOST,
+    RUN_ACTIVE,
+    RUN_NEW,
+    RUNNING,
+    STOPPING,
+    TIMER_RUN,
+    Frame,
+    RunState,
+    Timer,
+)
+from atomiton.machine.stopping import cancel
+from atomiton.machine.timers import drop_timer, set_timer
+
+
+def apply(run: RunState, event: Event) -> list[Command]:
+    """Feed one fact to a run.
+
+    Args:
+        run: The run; changed in place.
+        event: What has happened.
+
+    Returns:
+        What should happen next, in order.
+
+    Raises:
+        IllegalEvent: If it cannot have happened; the run is unchanged.
+    """
+    out: list[Command] = []
+    _TABLE[type(event)](run, event, out)
+    if run.opened:
+        open_nodes(run, event.time, out)
+    if run.ready:
+        start_ready(run, event.time, out)
+    if not run.running:
+        finish_if_done(run, event.time, out)
+    return out
+
+
+def outstanding(run: RunState) -> list[Command]:
+    """The wishes that have no answer yet: what a driver reissues after a restart."""
+    if run.ended or run.status == RUN_NEW:
+        return []
+    out: list[Command] = [SetTimer(number, timer.at) for number, timer in run.timers.items()]
+    for frame in run.frames:
+        for node, status in enumerate(frame.status):
+            if status in (RUNNING, STOPPING):
+                out.append(StartAttempt(frame.id, node, frame.attempts[node], _end(frame, node)))
+    return out
+
+
+def _end(frame: Frame, node: int) -> float | None:
+    number = frame.timers.get(node)
+    ends = [frame.run.deadline(), frame.run.timers[number].at if number else None]
+    return min((end for end in ends if end is not None), default=None)
+
+
+def _requested(run: RunState, event: RunRequested, out: list[Command]) -> None:
+    if run.status != RUN_NEW:
+        raise IllegalEvent(f"run {run.id} was requested twice")
+    run.status = RUN_ACTIVE
+    run.id = event.run
+    run.inputs = event.inputs
+    run.seed = event.seed
+    run.started_at = event.time
+    if run.plan.timeout is not None:
+        set_timer(run, Timer(TIMER_RUN, event.time + run.plan.timeout), None, out)
+    top = run.frames[0]
+    run.opened.extend((top, node) for node in top.body.sources)
+
+
+def _started(run: RunState, event: AttemptStarted, _out: list[Command]) -> None:
+    _attempt_out(run, event.frame, event.node, event.attempt)
+
+
+def _completed(run: RunState, event: AttemptCompleted, out: list[Command]) -> None:
+    frame = _attempt_out(run, event.frame, event.node, event.attempt)
+    run.running -= 1
+    if frame.timers:
+        drop_timer(frame, event.node, out)
+    if frame.status[event.node] == RUNNING:
+        complete(frame, event.node, event.output, event.time)
+    else:
+        end_stopped(frame, event.node, (event.output,), event.time, out)
+
+
+def _failed(run: RunState, event: AttemptFailed, out: list[Command]) -> None:
+    try:
+        frame = _attempt_out(run, event.frame, event.node, event.attempt)
+    except IllegalEvent:
+        frame = _attempt_lost(run, event.frame, event.node, event.attempt)
+        fail(frame, event.node, event.error, event.time, out)
+        return
+    run.running -= 1
+    drop_timer(frame, event.node, out)
+    if frame.status[event.node] == RUNNING:
+        fail_attempt(frame, event.node, event.error, event.time, out)
+    else:
+        end_stopped(frame, event.node, None, event.time, out)
+
+
+def _lost(run: RunState, event: AttemptLost, out: list[Command]) -> None:
+    frame = _attempt_out(run, event.frame, event.node, event.attempt)
+    node = event.node
+    run.running -= 1
+    drop_timer(frame, node, out)
+    plan_node = frame.body.nodes[node]
+    error = ErrorInfo("ATTEMPT_LOST", "the process died; nobody saw how the attempt ended")
+    if frame.status[node] == STOPPING:
+        end_stopped(frame, node, None, event.time, out)
+    elif plan_node.retry is not None and error.code in plan_node.retry.on:
+        fail_attempt(frame, node, error, event.time, out)
+    elif plan_node.once:
+        frame.status[node] = LOST
+    else:
+        _again(frame, node, event.time, out)
+
+
+def _repeated(run: RunState, event: AttemptRepeated, out: list[Command]) -> None:
+    frame = _attempt_lost(run, event.frame, event.node, event.attempt)
+    _again(frame, event.node, event.time, out)
+
+
+def _again(frame: Frame, node: int, now: float, out: list[Command]) -> None:
+    """Make the same attempt again, under the same number and key."""
+    frame.attempts[node] -= 1
+    frame.run.steps -= 1
+    start_attempt(frame, node, now, out)
+
+
+def _fired(run: RunState, event: TimerFired, out: list[Command]) -> None:
+    if event.timer not in run.timers:
+        raise IllegalEvent(f"timer {event.timer} is not set")
+    fire(run, event.timer, event.time, out)
+
+
+def _cancel(run: RunState, event: CancelRequested, out: list[Command]) -> None:
+    _alive(run)
+    cancel(run, event.reason, event.by, event.time, out)
+
+
+def _paused(run: RunState, _event: Paused, _out: list[Command]) -> None:
+    _alive(run)
+    run.paused = True
+    run.credits = 0
+
+
+def _resumed(run: RunState, _event: Resumed, _out: list[Command]) -> None:
+    _alive(run)
+    run.paused = False
+    run.credits = 0
+
+
+def _step(run: RunState, _event: StepRequested, _out: list[Command]) -> None:
+    _alive(run)
+    if not run.paused:
+        raise IllegalEvent(f"run {run.id} is not paused; only a paused run can be stepped")
+    run.credits += 1
+
+
+def _alive(run: RunState) -> None:
+    if run.ended or run.status == RUN_NEW:
+        raise IllegalEvent(f"run {run.id} is {run.status}")
+
+
+def _attempt_out(run: RunState, frame: int, node: int, attempt: int) -> Frame:
+    if not run.expects(frame, node, attempt):
+        raise IllegalEvent(f"no attempt {attempt} of node {node} in frame {frame} is out")
+    return run.frames[frame]
+
+
+def _attempt_lost(run: RunState, frame: int, node: int, attempt: int) -> Frame:
+    if 0 <= frame < len(run.frames):
+        of = run.frames[frame]
+        if 0 <= node < len(of.status) and of.status[node] == LOST and of.attempts[node] == attempt:
+            return of
+    raise IllegalEvent(f"attempt {attempt} of node {node} in frame {frame} is not lost")
+
+
+_TABLE: Mapping[type[Event], Callable[[RunState, Event, list[Command]], None]] = {
+    RunRequested: _requested,
+    AttemptStarted: _started,
+    AttemptCompleted: _completed,
+    AttemptFailed: _failed,
+    AttemptLost: _lost,
+    AttemptRepeated: _repeated,
+    TimerFired: _fired,
+    CancelRequested: _cancel,
+    Paused: _paused,
+    Resumed: _resumed,
+    StepRequested: _step,
+}  # type: ignore[dict-item]  # each handler takes exactly the event it is filed under
