@@ -16,6 +16,7 @@ from typing import Generic, Literal, ParamSpec, TypeVar, cast, overload
 
 import msgspec
 
+from atomiton.blueprint.durations import parse_duration
 from atomiton.blueprint.model import Retry
 from atomiton.nodes.signature import (
     WORLDLY,
@@ -24,7 +25,6 @@ from atomiton.nodes.signature import (
     first_paragraph,
     read_signature,
 )
-from atomiton.nodes.values import seconds
 
 __all__ = [
     "Effect",
@@ -238,7 +238,7 @@ def _bound(timeout: float | str | None, name: str) -> float | None:
     if timeout is None:
         return None
     try:
-        return seconds(timeout)
+        return parse_duration(timeout)
     except ValueError as error:
         raise TypeError(f"node {name!r}: timeout: {error}") from None
 

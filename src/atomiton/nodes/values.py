@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 import enum
 import functools
-import re
 from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Any, Protocol, cast
 
 import msgspec
 
+from atomiton.blueprint.durations import parse_duration
 from atomiton.errors import NodeError
 from atomiton.nodes.schema import (
     Schema,
@@ -56,8 +56,6 @@ _TYPES: Mapping[object, tuple[type, ...]] = {
     "array": (list,),
     "object": (dict,),
 }
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 class _Port(Protocol):
@@ -80,26 +78,6 @@ class _Port(Protocol):
 def describe(value: object) -> str:
     """The kind of a value, in words."""
     return _NAMES.get(type(value)) or f"a {type(value).__name__}"
-
-
-def seconds(text: str | float) -> float:
-    """Read a duration: ``250ms``, ``1m30s``, ``PT30S`` or a number of seconds.
-
-    Raises:
-        ValueError: It is not a duration.
-    """
-    if isinstance(text, int | float):
-        return float(text)
-    stripped = text.strip()
-    if stripped[:1] in ("P", "p"):
-        try:
-            return msgspec.convert(stripped.upper(), datetime.timedelta).total_seconds()
-        except msgspec.ValidationError:
-            raise ValueError(f"{text!r} is not a duration") from None
-    parts = _DURATION.findall(stripped)
-    if not parts or "".join(number + unit for number, unit in parts) != stripped:
-        raise ValueError(f"{text!r} is not a duration such as 250ms, 30s or 1m30s")
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
 # --- in: JSON to Python -------------------------------------------------------------------
@@ -256,9 +234,7 @@ def _path(cls: type[Any], value: object) -> object:
 def _timedelta(value: object) -> object:
     if isinstance(value, datetime.timedelta):
         return value
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"expected a duration, got {describe(value)}")
-    return datetime.timedelta(seconds=seconds(value))
+    return datetime.timedelta(seconds=parse_duration(value))
 
 
 def _model(cls: type[Any], value: object) -> object:

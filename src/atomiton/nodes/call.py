@@ -1,0 +1,56 @@
+"""Calling a node type: from JSON values to its function's arguments, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from atomiton.nodes.guard import Capabilities
+from atomiton.nodes.spec import NodeType
+from atomiton.nodes.values import converter, to_value
+from atomiton.ports.calls import Attempt
+
+_SCALARS = frozenset({int, float, str, bool, bytes, type(None)})
+
+
+class NodeCall:
+    """How one node type is called; see ``ports.calls.Call``."""
+
+    __slots__ = (
+        "_capabilities", "_convert", "_copy", "_inject", "_plain", "function", "is_async",
+        "needs_attempt", "runtime",
+    )  # fmt: skip
+
+    def __init__(
+        self, type_: NodeType, capabilities: Capabilities, runtime: str | None = None
+    ) -> None:
+        self.function: Callable[..., object] = type_.function
+        self.is_async = type_.is_async
+        self.runtime = "inline" if type_.is_async else (runtime or type_.runtime)
+        self._capabilities = capabilities
+        self._inject = tuple(type_.capabilities.items())
+        self.needs_attempt = bool(self._inject)
+        converters = ((p.name, converter(p)) for p in type_.parameters if not p.variadic)
+        self._convert = {name: convert for name, convert in converters if convert is not None}
+        self._copy = not type_.plain_parameters
+        self._plain = type_.plain_result
+
+    def arguments(
+        self, parameters: dict[str, object], attempt: Attempt | None
+    ) -> dict[str, object]:
+        """Convert parameters to what the function declares, and add its capabilities."""
+        for name, value in parameters.items():
+            convert = self._convert.get(name)
+            if convert is not None:
+                parameters[name] = convert(value)
+            elif self._copy and type(value) not in _SCALARS and not callable(value):
+                parameters[name] = to_value(value)
+        for name, capability in self._inject:
+            assert attempt is not None
+            parameters[name] = self._capabilities.provide(capability, attempt)
+        return parameters
+
+    def result(self, value: object) -> object:
+        """Convert what the function gave to a plain value that nobody else holds."""
+        if self._plain or type(value) is str or type(value) is float or value is None:
+            return value
+        return to_value(value)
