@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextvars import ContextVar
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Protocol
 
 from atomiton.errors import NodeError
+from atomiton.ports.runtime import Done
 
 
 class CancelFlag(Protocol):
@@ -76,3 +78,17 @@ def as_error(error: BaseException) -> Exception:
     failure = NodeError(f"{name}: {text}" if text else name, details={"type": name})
     failure.__cause__ = error
     return failure
+
+
+def call(
+    loop: asyncio.AbstractEventLoop | None,
+    done: Done,
+    result: object,
+    error: BaseException | None,
+) -> None:
+    """Call ``done``; what it raises is the loop's to show, and stops nobody else."""
+    try:
+        done(result, error)
+    except Exception as failure:  # noqa: BLE001 - one bad callback must not lose the outcomes of others
+        if loop is not None:
+            loop.call_exception_handler({"message": "done() failed", "exception": failure})

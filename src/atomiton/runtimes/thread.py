@@ -22,7 +22,7 @@ from queue import Empty, SimpleQueue
 from typing import Literal, TypeAlias
 
 from atomiton.ports.runtime import Done
-from atomiton.runtimes.outcome import CURRENT, as_error, checked_result
+from atomiton.runtimes.outcome import CURRENT, as_error, call, checked_result
 
 _State: TypeAlias = Literal["waiting", "running", "ended"]
 _Work: TypeAlias = tuple[Context, Callable[..., object], Mapping[str, object]]
@@ -48,13 +48,13 @@ class ThreadJob:
     """
 
     __slots__ = (
-        "_done",
         "_interrupted",
         "_runtime",
         "_state",
         "_thread",
         "_work",
         "cancelled",
+        "done",
         "left_behind",
         "over",
     )
@@ -71,7 +71,7 @@ class ThreadJob:
         self.left_behind = False
         self._runtime = runtime
         self._work: _Work | None = (copy_context(), function, arguments)
-        self._done = done
+        self.done = done
         self._state: _State = "waiting"
         self._interrupted = False
         self._thread = 0
@@ -125,12 +125,6 @@ class ThreadJob:
             self._interrupted = True
             _set_async_exception(self._thread, ctypes.py_object(Interrupted))
         return True
-
-    def report(self, result: object, error: BaseException | None) -> None:
-        """Tell whoever started the job, unless nobody waits any more."""
-        if not self.over:
-            self.over = True
-            self._done(result, error)
 
 
 class _Worker:
@@ -371,10 +365,6 @@ class ThreadRuntime:
             self._report(*self._ended.popleft())
 
     def _report(self, job: ThreadJob, result: object, error: BaseException | None) -> None:
-        try:
-            job.report(result, error)
-        except Exception as failure:  # noqa: BLE001 - one bad callback must not lose the others
-            assert self._loop is not None
-            self._loop.call_exception_handler(
-                {"message": "done() of a job failed", "exception": failure}
-            )
+        if not job.over:
+            job.over = True
+            call(self._loop, job.done, result, error)
