@@ -145,11 +145,12 @@ class SqliteJournal:
         """
         writer = self._writer(run)
         work = partial(self._table().append, run, after, records, change)
+        small = sum(map(len, records)) <= _SMALL
         if sync:
-            small = sum(map(len, records)) <= _SMALL
-            await writer.do(work, run, sync=True, small=small)
+            single = small and change is None and len(records) == 1
+            await writer.do(work, run, sync=True, small=small, single=single)
             return
-        writer.put(Job(work, run, small=sum(map(len, records)) <= _SMALL))
+        writer.put(Job(work, run, small=small))
         if writer.crowded():
             # More than the disk can take: whoever produces has to wait for it.
             await writer.drain()

@@ -51,10 +51,11 @@ class Job:
         run: The run it concerns; empty for none.
         sync: It must be on disk before the future is done.
         small: It is quick enough to be done in place.
+        single: All it does is add one record.
         future: Whoever waits; None if nobody does.
     """
 
-    __slots__ = ("future", "run", "small", "sync", "work")
+    __slots__ = ("future", "run", "single", "small", "sync", "work")
 
     def __init__(
         self,
@@ -63,12 +64,14 @@ class Job:
         *,
         sync: bool = False,
         small: bool = True,
+        single: bool = False,
         future: asyncio.Future[object] | None = None,
     ) -> None:
         self.work = work
         self.run = run
         self.sync = sync
         self.small = small
+        self.single = single
         self.future = future
 
 
@@ -104,6 +107,7 @@ class Writer:
         self._pages = 0
         self._checkpoint_at = _CHECKPOINT_PAGES
         connection.wal_autocheckpoint(0)
+        connection.set_busy_timeout(0)  # waiting is for the thread, see _transact
         connection.set_wal_hook(self._note_pages)
         self._thread = threading.Thread(target=self._main, name="atomiton-store", daemon=True)
         self._thread.start()
@@ -115,17 +119,29 @@ class Writer:
             self._rung = True
             self._bell.release()
 
-    async def do(self, work: Callable[[], object], run: str, *, sync: bool, small: bool) -> object:
+    async def do(
+        self,
+        work: Callable[[], object],
+        run: str,
+        *,
+        sync: bool,
+        small: bool,
+        single: bool = False,
+    ) -> object:
         """Have work written and wait for it.
 
         Raises:
             StoreError: It could not be written; nothing of it was.
         """
         future: asyncio.Future[object] = self._loop.create_future()
-        self._queue.append(Job(work, run, sync=sync, small=small, future=future))
+        self._queue.append(Job(work, run, sync=sync, small=small, single=single, future=future))
         if small and self._slowest < self._inline:
             # One turn of the loop, so that everybody who is ready joins this commit.
-            await asyncio.sleep(0)
+            try:
+                await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                self._ring()
+                raise
             if not future.done() and not self._commit_in_place():
                 self._ring()
         else:
@@ -208,7 +224,7 @@ class Writer:
         return True
 
     def _commit(self, batch: list[Job], *, patient: bool) -> list[_Outcome] | None:
-        """Write a batch; None if it was not patient and another process is writing."""
+        """Write a batch; None if it failed in place, where nothing is tried twice."""
         if not batch:
             return []
         sync = any(job.sync for job in batch)
@@ -219,9 +235,12 @@ class Writer:
             self._roll_back()
             if not patient:
                 return None
+            # Somebody has kept the lock for long: to try each job alone would only take longer.
             outcomes = [(job, None, error) for job in batch]
         except Exception as error:  # noqa: BLE001 - whatever it was, somebody waits to be told
             self._roll_back()
+            if not patient:
+                return None
             if len(batch) == 1:
                 outcomes = [(batch[0], None, error)]
             else:
@@ -242,14 +261,16 @@ class Writer:
             # Cannot change inside a transaction. A later synced commit syncs earlier ones too.
             execute("PRAGMA synchronous = EXTRA" if sync else "PRAGMA synchronous = NORMAL")
             self._sync = sync
+        if len(batch) == 1 and batch[0].single and not patient:
+            return self._insert(batch[0])
         if patient:
-            execute("BEGIN IMMEDIATE")
-        else:
-            self.connection.set_busy_timeout(0)
+            self.connection.set_busy_timeout(_BUSY_MS)
             try:
                 execute("BEGIN IMMEDIATE")
             finally:
-                self.connection.set_busy_timeout(_BUSY_MS)
+                self.connection.set_busy_timeout(0)
+        else:
+            execute("BEGIN IMMEDIATE")
         outcomes: list[_Result] = []
         for job in batch:
             try:
@@ -261,9 +282,25 @@ class Writer:
         started = time.perf_counter()
         execute("COMMIT")
         if sync:
-            self._slowest = max(time.perf_counter() - started, self._slowest * _FADE)
+            self._note_time(started)
         self._tables.committed()
         return outcomes
+
+    def _insert(self, job: Job) -> list[_Result]:
+        """Write a job that only adds one record: that statement is its own transaction."""
+        try:
+            value = job.work()
+        except AtomitonError as error:
+            return [(job, None, error)]
+        started = time.perf_counter()
+        self._tables.flush()
+        if job.sync:
+            self._note_time(started)
+        self._tables.committed()
+        return [(job, value, None)]
+
+    def _note_time(self, started: float) -> None:
+        self._slowest = max(time.perf_counter() - started, self._slowest * _FADE)
 
     def _roll_back(self) -> None:
         self._tables.rolled_back()
