@@ -59,7 +59,7 @@ def spin_politely(started):
     while not cancel_requested():
         try:
             time.sleep(0.001)
-        except BaseException:
+        except BaseException:  # shrugs off the interrupt, to see the flag instead
             continue
     return "stopped politely"
 
@@ -77,7 +77,7 @@ def deaf(started):
     while time.monotonic() < until:
         try:
             time.sleep(0.05)
-        except BaseException:
+        except BaseException:  # that is what makes it deaf
             continue
 
 
@@ -154,3 +154,13 @@ def wrapped(value):
 
 
 nameless = lambda value: value  # noqa: E731
+
+
+def close_everything():
+    os.closerange(3, 1000)
+    time.sleep(0.1)
+
+
+def take_and_spin(data):
+    assert data is not None
+    spin()

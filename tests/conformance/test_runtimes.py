@@ -8,10 +8,10 @@ import threading
 import time
 
 import pytest
+from tests.conformance import runtime_functions as functions
 
 from atomiton.errors import NodeError
 from atomiton.runtimes import ProcessRuntime, ThreadRuntime
-from tests.conformance import runtime_functions as functions
 
 
 class InlineJob:
@@ -35,7 +35,7 @@ class InlineRuntime:
             if not job.over:
                 try:
                     result, error = function(**arguments), None
-                except Exception as raised:
+                except Exception as raised:  # whatever it is, it is the outcome
                     result, error = None, raised
                 done(result, error)
 

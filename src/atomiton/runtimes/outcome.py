@@ -89,6 +89,6 @@ def call(
     """Call ``done``; what it raises is the loop's to show, and stops nobody else."""
     try:
         done(result, error)
-    except Exception as failure:  # noqa: BLE001 - one bad callback must not lose the outcomes of others
+    except Exception as failure:  # one bad callback must not lose the outcomes of others
         if loop is not None:
             loop.call_exception_handler({"message": "done() failed", "exception": failure})

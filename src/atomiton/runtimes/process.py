@@ -39,15 +39,14 @@ _REAPED_SURELY = 2.0  # a killed process that lives longer hangs in the kernel
 class ProcessJob:
     """One call of a function in another process."""
 
-    __slots__ = ("_runtime", "done", "frame", "interrupted", "over", "worker")
+    __slots__ = ("_runtime", "done", "frame", "interrupted", "worker")
 
     def __init__(self, runtime: ProcessRuntime, frame: bytearray, done: Done) -> None:
         self._runtime = runtime
         self.frame: bytearray | None = frame
-        self.done = done
+        self.done: Done | None = done  # None when it was called or never will be
         self.worker: _Worker | None = None
         self.interrupted = False
-        self.over = False  # done was called, or never will be
 
     def cancel(self) -> None:
         """See ``Job.cancel``."""
@@ -298,9 +297,9 @@ class ProcessRuntime:
 
     def abandon(self, job: ProcessJob) -> None:
         """See ``Job.abandon``."""
-        if job.over:
+        if job.done is None:
             return
-        job.over = True
+        job.done = None
         self._waiting.pop(job, None)
         worker = job.worker
         if worker is not None:
@@ -322,9 +321,10 @@ class ProcessRuntime:
             self.cancel(job)
         await self._until_reaped(self._grace)
         for job in jobs:
-            if not job.over:
+            done = job.done
+            if done is not None:
                 self.abandon(job)
-                call(self._loop, job.done, None, asyncio.CancelledError("the runtime was closed"))
+                call(self._loop, done, None, asyncio.CancelledError("the runtime was closed"))
         for worker in list(self._workers):
             worker.kill()
         await self._until_reaped(_REAPED_SURELY)
@@ -423,9 +423,9 @@ class ProcessRuntime:
         self._unreaped.discard(worker)
 
     def _report(self, job: ProcessJob, result: object, error: BaseException | None) -> None:
-        if not job.over:
-            job.over = True
-            call(self._loop, job.done, result, error)
+        done, job.done = job.done, None
+        if done is not None:
+            call(self._loop, done, result, error)
 
 
 def _exit_descriptor(process: int) -> int | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from importlib.machinery import PathFinder
 from pathlib import Path
-from types import ModuleType
+from typing import cast
 
 from atomiton.errors import NodeError
 
@@ -16,14 +16,21 @@ _ADVICE = (
 )
 
 
-def follow(module: ModuleType, name: str) -> object:
-    """Return what a dotted name means inside a module.
+def follow(names: Mapping[str, object], name: str) -> object:
+    """Return what a dotted name means among the names of a module.
 
     Raises:
         AttributeError: If there is nothing of that name.
+
+    Example:
+        >>> follow({"text": str}, "text.upper")
+        <method 'upper' of 'str' objects>
     """
-    found: object = module
-    for part in name.split("."):
+    first, *rest = name.split(".")
+    if first not in names:
+        raise AttributeError(f"there is no {first!r}")
+    found = names[first]
+    for part in rest:
         found = getattr(found, part)
     return found
 
@@ -64,36 +71,37 @@ def locate(function: Callable[..., object], files: Collection[str]) -> tuple[str
         raise _refused(name, "is a lambda")
     if "<locals>" in name:
         raise _refused(name, "is defined inside another function")
-    module = sys.modules.get(where) or _module_of(plain)
-    if module is None:
-        raise _refused(name, f"belongs to a module, {where!r}, that is not loaded")
-    try:
-        found = follow(module, name)
-    except AttributeError:
-        raise _refused(name, f"is not an attribute of its module {where!r}") from None
-    if unwrapped(found) != plain:
-        raise _refused(name, f"is not what that name means in its module {where!r}")
-    return where, _file_of(module, where, files), name
+    for names in _namespaces(plain, where):
+        try:
+            found = follow(names, name)
+        except AttributeError:
+            continue
+        if unwrapped(found) == plain:
+            return where, _file_of(names, where, files), name
+    raise _refused(name, f"is not what that name means in its module {where!r}")
 
 
 def _refused(name: str, why: str) -> NodeError:
     return NodeError(f"{name} {why}: {_ADVICE}", code="NOT_SUPPORTED")
 
 
-def _module_of(function: object) -> ModuleType | None:
-    """Find the module of a function that was loaded from a file under another name."""
-    code = getattr(function, "__code__", None)
-    file = getattr(code, "co_filename", None)
-    if not isinstance(file, str):
-        return None
-    loaded = list(sys.modules.values())
-    return next((one for one in loaded if getattr(one, "__file__", None) == file), None)
+def _namespaces(function: object, module: str) -> Iterator[Mapping[str, object]]:
+    """Yield the names of the modules in which a function may be found again."""
+    loaded = sys.modules.get(module)
+    if loaded is not None:
+        yield vars(loaded)
+    # A module that was loaded from a file need not be registered, or lost its name to another.
+    own = getattr(function, "__globals__", None)
+    if isinstance(own, dict):
+        names = cast("dict[str, object]", own)
+        if names.get("__name__") == module and isinstance(names.get("__file__"), str):
+            yield names
 
 
-def _file_of(module: ModuleType, name: str, files: Collection[str]) -> str | None:
+def _file_of(names: Mapping[str, object], name: str, files: Collection[str]) -> str | None:
     """Return the file to load a module from; None when importing its name gives the same."""
-    file = getattr(module, "__file__", None)
-    if file is None:
+    file = names.get("__file__")
+    if not isinstance(file, str):
         if name == "__main__":
             raise _refused("a function typed at a prompt", "has no file")
         return None

@@ -43,7 +43,7 @@ class ThreadJob:
 
     Attributes:
         cancelled: Whether the job was asked to stop; ``cancel_requested`` reads it.
-        over: Whether ``done`` was called or never will be.
+        done: To be called at the end; None when it was called or never will be.
         left_behind: Whether the thread of the job counts no more and ends with it.
     """
 
@@ -56,7 +56,6 @@ class ThreadJob:
         "cancelled",
         "done",
         "left_behind",
-        "over",
     )
 
     def __init__(
@@ -67,11 +66,10 @@ class ThreadJob:
         done: Done,
     ) -> None:
         self.cancelled = False
-        self.over = False
         self.left_behind = False
         self._runtime = runtime
         self._work: _Work | None = (copy_context(), function, arguments)
-        self.done = done
+        self.done: Done | None = done
         self._state: _State = "waiting"
         self._interrupted = False
         self._thread = 0
@@ -208,8 +206,8 @@ class ThreadRuntime:
 
     def abandon(self, job: ThreadJob) -> None:
         """See ``Job.abandon``."""
-        if not job.over:
-            job.over = True
+        if job.done is not None:
+            job.done = None
             self._leave_behind(job)
 
     async def close(self) -> None:
@@ -227,7 +225,7 @@ class ThreadRuntime:
                 await asyncio.wait_for(self._empty.wait(), self._grace)
         self._deliver()
         for job in jobs:
-            if not job.over:
+            if job.done is not None:
                 self._leave_behind(job)
                 self._report(job, None, asyncio.CancelledError("the runtime was closed"))
 
@@ -303,7 +301,7 @@ class ThreadRuntime:
                     result = job.call()
                 except Interrupted:
                     raise
-                except BaseException as raised:  # noqa: BLE001 - whatever ends a function is its outcome
+                except BaseException as raised:  # whatever ends a function is its outcome
                     error = as_error(raised)
                 with self._lock:
                     job.settle()
@@ -365,6 +363,7 @@ class ThreadRuntime:
             self._report(*self._ended.popleft())
 
     def _report(self, job: ThreadJob, result: object, error: BaseException | None) -> None:
-        if not job.over:
-            job.over = True
-            call(self._loop, job.done, result, error)
+        # Forgotten first: what ``done`` stores the error in, the traceback would lead back to.
+        done, job.done = job.done, None
+        if done is not None:
+            call(self._loop, done, result, error)

@@ -108,7 +108,7 @@ def _answer(request: Request, running: Running) -> bytearray:
         running.begin()
         try:
             answer = Answer(_call(request))
-        except BaseException as error:  # noqa: BLE001 - whatever ends a function is its outcome
+        except BaseException as error:  # whatever ends a function is its outcome
             answer = Answer(failure=_failure(error, running))
         running.end()
     except KeyboardInterrupt as error:
@@ -126,7 +126,7 @@ def _call(request: Request) -> object:
         module = importlib.import_module(request.module)
     else:
         module = _load(request.module, request.file)
-    function = cast("_Function", unwrapped(follow(module, request.name)))
+    function = cast("_Function", unwrapped(follow(vars(module), request.name)))
     return checked_result(function(**request.arguments))
 
 
