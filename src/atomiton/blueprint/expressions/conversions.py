@@ -10,7 +10,7 @@ import msgspec
 
 from atomiton.blueprint.expressions.lexer import INT_MAX, INT_MIN
 from atomiton.blueprint.expressions.limits import Failure, Frame, charge_text
-from atomiton.blueprint.expressions.values import finite, moment, type_name
+from atomiton.blueprint.expressions.values import finite, moment, span, type_name
 
 #: How every function is run: its arguments, its place, and the meter if there is one.
 Run = Callable[[list[object], int, Frame | None], object]
@@ -209,8 +209,8 @@ def _duration(arguments: list[object], at: int, meter: Frame | None) -> object:
     text = value
     try:
         if text[:1] == "P" or text[:2] == "-P":
-            return msgspec.convert(text, timedelta)
-        return timedelta(microseconds=_nanoseconds(text) // 1000)
+            return span(msgspec.convert(text, timedelta), at)
+        return span(timedelta(microseconds=_nanoseconds(text) // 1000), at)
     except (ValueError, OverflowError, msgspec.ValidationError):
         raise Failure(
             at, lambda: f"{text[:40]!r} is no duration (such as '1h30m' or '2.5s')"

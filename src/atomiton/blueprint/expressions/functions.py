@@ -24,6 +24,7 @@ from atomiton.blueprint.expressions.values import (
     finite,
     is_list,
     is_map,
+    is_plain,
     type_name,
 )
 
@@ -94,7 +95,8 @@ def _of(arguments: list[object], at: int, meter: Frame | None) -> object:
 
 def _of_non_zero(arguments: list[object], at: int, meter: Frame | None) -> object:
     value = arguments[0]
-    return _of([value], at, meter) if value else ABSENT
+    # Only of a plain value may be asked whether it is zero: anything else could run code.
+    return ABSENT if is_plain(value) and not value else _of([value], at, meter)
 
 
 def _none(arguments: list[object], at: int, meter: Frame | None) -> object:

@@ -19,7 +19,7 @@ MAX_VALUE_DEPTH: Final = 200
 LIMIT: Final = "LIMIT_EXCEEDED"
 
 
-class Failure(Exception):  # noqa: N818 - not an error before somebody reads it
+class Failure(Exception):
     """An evaluation failed; becomes an ``ExpressionError`` where the evaluator is entered.
 
     The text is made only when somebody will read it: ``a || b`` may swallow thousands of these.

@@ -17,6 +17,7 @@ from atomiton.blueprint.expressions.values import (
     as_list,
     equal,
     is_list,
+    is_plain,
     type_name,
 )
 
@@ -48,6 +49,8 @@ def _distinct(arguments: list[object], at: int, meter: Frame | None) -> object:
                 continue
             nested.append(item)
         else:
+            if not is_plain(item):
+                raise Failure(at, "a value of an unknown type cannot be compared")
             # Numbers are equal across their types; nothing else is.
             key = (0 if kind in NUMBERS else kind, item)
             if key in seen:

@@ -37,7 +37,7 @@ _CONTROL: Final = {"a": 7, "f": 12, "t": 9, "n": 10, "r": 13, "v": 11}
 _ASSERTIONS: Final = {"b": "edge", "B": "no edge", "A": "start", "z": "end"}
 
 
-class PatternFault(Exception):  # noqa: N818 - becomes the failure of matches()
+class PatternFault(Exception):
     """The pattern cannot be used."""
 
     def __init__(self, message: str, code: str = "EXPRESSION_ERROR") -> None:

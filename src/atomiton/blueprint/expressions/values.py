@@ -55,6 +55,11 @@ def type_name(value: object) -> str:
     return _NAMES.get(type(value), "unknown")
 
 
+def is_plain(value: object) -> bool:
+    """Whether the value is of a type that expressions know."""
+    return type(value) in _NAMES
+
+
 def settle(value: object) -> object:
     """The value itself, or null for one that is absent."""
     if type(value) is Maybe:
@@ -213,6 +218,16 @@ def moment(value: object, at: int) -> datetime:
 
 # Arithmetic.
 
+#: The longest duration of protocol buffers, and so of CEL: 10,000 years.
+_LONGEST: Final = timedelta(seconds=315_576_000_000)
+
+
+def span(value: timedelta, at: int) -> timedelta:
+    """Hold a duration to what CEL can say."""
+    if -_LONGEST <= value <= _LONGEST:
+        return value
+    raise Failure(at, "the duration is out of range")
+
 
 def mismatch(sign: str, left: object, right: object, at: int) -> NoReturn:
     """No operator of that name for values of these types."""
@@ -248,7 +263,7 @@ def add(left: object, right: object, at: int, meter: Frame | None) -> object:
             return items + more
     try:
         if a is timedelta and b is timedelta:
-            return cast("timedelta", left) + cast("timedelta", right)
+            return span(cast("timedelta", left) + cast("timedelta", right), at)
         if a is datetime and b is timedelta:
             return moment(left, at) + cast("timedelta", right)
         if a is timedelta and b is datetime:
@@ -266,7 +281,7 @@ def subtract(left: object, right: object, at: int, meter: Frame | None) -> objec
         return _calculate(operator.sub, left, right, at)
     try:
         if a is timedelta and b is timedelta:
-            return cast("timedelta", left) - cast("timedelta", right)
+            return span(cast("timedelta", left) - cast("timedelta", right), at)
         if a is datetime and b is datetime:
             return moment(left, at) - moment(right, at)
         if a is datetime and b is timedelta:
