@@ -51,6 +51,10 @@ BUILTIN: Mapping[str, str] = {
         ),
         f"{_HERE}.file",
     ),
+    **dict.fromkeys(("flow.fail", "flow.log"), f"{_HERE}.flow"),
+    **dict.fromkeys(("sheet.read", "sheet.write"), f"{_HERE}.sheet"),
+    "http.request": f"{_HERE}.http",
+    "shell.run": f"{_HERE}.shell",
 }
 #: Installed packages offer node types under this entry point group.
 GROUP = "atomiton.nodes"

@@ -1,1 +1,137 @@
-"""The real capabilities: the only doors from a node to the world."""
+"""The real capabilities: the only doors from a node to the world.
+
+``Capabilities`` hands them out, one attempt at a time; each can be replaced by a fake.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import cast
+
+from atomiton.errors import AtomitonError
+from atomiton.ports.calls import Attempt
+from atomiton.ports.capabilities import Clock, Files, Http, Process, Random, Secrets
+
+__all__ = ["Capabilities"]
+
+
+class LogGuard:
+    """``Log`` of one attempt."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._write = attempt.log
+
+    def log(self, level: str, message: str) -> None:
+        """Announce a line; level is debug, info, warning or error."""
+        self._write(level, message)
+
+
+class ProgressGuard:
+    """``Progress`` of one attempt."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._write = attempt.progress
+        self._fraction = 0.0
+
+    def report(self, fraction: float, message: str = "") -> None:
+        """Say how much is done, from 0 to 1; never goes back."""
+        self._fraction = max(self._fraction, min(1.0, fraction))
+        self._write(self._fraction, message)
+
+
+class Capabilities:
+    """Hands out what nodes reach the world with.
+
+    Args:
+        http: Instead of requests by aiohttp.
+        files: Instead of the files of this machine.
+        process: Instead of the programs of this machine.
+        clock: Instead of the time of this machine.
+        random: Instead of the randomness of this machine.
+        secrets: Instead of the variables of the environment: a mapping, or a whole ``Secrets``.
+        roots: Folders that nodes may reach; None for anywhere.
+        base: What relative paths are relative to; the current folder by default.
+    """
+
+    def __init__(
+        self,
+        *,
+        http: Http | None = None,
+        files: Files | None = None,
+        process: Process | None = None,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        secrets: Secrets | Mapping[str, str] | None = None,
+        roots: tuple[Path, ...] | None = None,
+        base: Path | None = None,
+    ) -> None:
+        given = {"http": http, "files": files, "process": process, "clock": clock, "random": random}
+        self._shared: dict[str, object] = {name: it for name, it in given.items() if it is not None}
+        self._secrets = secrets
+        self._roots = roots
+        self._base = base
+
+    def provide(self, name: str, attempt: Attempt) -> object:
+        """Give one capability to one attempt.
+
+        Args:
+            name: Name of the capability, as in ``NodeType.capabilities``.
+            attempt: Who asks.
+
+        Returns:
+            An object with the capability's protocol.
+        """
+        if name == "attempt":
+            return attempt
+        if name == "log":
+            return LogGuard(attempt)
+        if name == "progress":
+            return ProgressGuard(attempt)
+        if name == "secrets":
+            return self._secrets_for(attempt)
+        found = self._shared.get(name)
+        if found is None:
+            found = self._shared[name] = self._make(name)
+        return found
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop."""
+        close = getattr(self._shared.get("http"), "aclose", None)
+        if close is not None:
+            await close()
+
+    def _secrets_for(self, attempt: Attempt) -> Secrets:
+        if self._secrets is not None and not isinstance(self._secrets, Mapping):
+            return self._secrets
+        from atomiton.nodes.guard.ambient import SecretsGuard
+
+        values = os.environ if self._secrets is None else self._secrets
+        # What the driver knows of secrets: the declared names, or the names with their values.
+        known = attempt.secrets
+        if isinstance(known, Mapping):
+            values = cast("Mapping[str, str]", known)
+        elif hasattr(known, "get"):
+            return cast("Secrets", known)
+        return SecretsGuard(values, frozenset(cast("Collection[str]", known or ())))
+
+    def _make(self, name: str) -> object:
+        # Imported here: a run that needs no door pays for none.
+        if name == "http":
+            from atomiton.nodes.guard.http import HttpGuard
+
+            return HttpGuard()
+        if name == "files":
+            from atomiton.nodes.guard.files import FilesGuard
+
+            return FilesGuard(self._roots, self._base)
+        if name == "process":
+            from atomiton.nodes.guard.process import ProcessGuard
+
+            return ProcessGuard()
+        if name in ("clock", "random"):
+            from atomiton.nodes.guard.ambient import SystemClock, SystemRandom
+
+            return SystemClock() if name == "clock" else SystemRandom()
+        raise AtomitonError(f"there is no capability {name!r}")

@@ -1,0 +1,135 @@
+"""Requests over HTTP, through one pool of connections for each event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from atomiton.errors import NodeError
+from atomiton.ports.capabilities import HttpResponse
+
+if TYPE_CHECKING:
+    import aiohttp
+
+#: Largest answer that is read as one value.
+LARGEST = 256 * 1024 * 1024
+MAX_REDIRECTS = 10
+
+
+class HttpGuard:
+    """``Http`` by aiohttp, which is imported with the first request.
+
+    Args:
+        largest: Most bytes of an answer's body.
+        connections: Most connections at once.
+    """
+
+    def __init__(self, *, largest: int = LARGEST, connections: int = 100) -> None:
+        self._largest = largest
+        self._connections = connections
+        self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        follow_redirects: bool = True,
+    ) -> HttpResponse:
+        """Send one request; ``NodeError`` with code CONNECTION when there is no answer."""
+        try:
+            import aiohttp
+        except ModuleNotFoundError:
+            raise NodeError(
+                "HTTP needs aiohttp: pip install 'atomiton[http]'", code="NOT_SUPPORTED"
+            ) from None
+        _check(url)
+        started = time.perf_counter()
+        try:
+            async with self._session().request(
+                method,
+                url,
+                headers=headers,
+                data=body,
+                allow_redirects=follow_redirects,
+                max_redirects=MAX_REDIRECTS,
+            ) as answer:
+                content = await self._body(answer, url)
+                return HttpResponse(
+                    status=answer.status,
+                    url=str(answer.url),
+                    headers=_joined(answer.headers.items()),
+                    body=content,
+                    elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
+                )
+        except aiohttp.TooManyRedirects:
+            raise NodeError(
+                f"{method} {url}: more than {MAX_REDIRECTS} redirects", code="CONNECTION"
+            ) from None
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
+            raise NodeError(f"{url!r} is not an address: {error}", code="INVALID_INPUT") from None
+        except (aiohttp.ClientError, OSError) as error:
+            # Also TimeoutError, which is an OSError: aiohttp's own bound on connecting.
+            reason = str(error) or type(error).__name__
+            raise NodeError(f"{method} {url}: {reason}", code="CONNECTION") from error
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop."""
+        session = self._sessions.pop(asyncio.get_running_loop(), None)
+        if session is not None:
+            await session.close()
+
+    def _session(self) -> aiohttp.ClientSession:
+        loop = asyncio.get_running_loop()
+        found = self._sessions.get(loop)
+        if found is None or found.closed:
+            import aiohttp
+
+            for old in [known for known in self._sessions if known.is_closed()]:
+                del self._sessions[old]
+            found = self._sessions[loop] = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections),
+                # How long an answer may take is the engine's business (``timeout``), not ours.
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=30),
+                # Nothing of one run's answers may leak into another's requests.
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return found
+
+    async def _body(self, answer: aiohttp.ClientResponse, url: str) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        async for part in answer.content.iter_chunked(1 << 18):
+            size += len(part)
+            if size > self._largest:
+                raise NodeError(
+                    f"{url}: the answer has more than {self._largest} bytes", code="LIMIT_EXCEEDED"
+                )
+            parts.append(part)
+        return b"".join(parts)
+
+
+def _check(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise NodeError(
+            f"{url!r} is not an address that starts with http:// or https://", code="INVALID_INPUT"
+        )
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Headers with lower-case names; those that are repeated are joined by commas."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key in found else value
+    return found

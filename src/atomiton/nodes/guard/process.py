@@ -1,0 +1,193 @@
+"""Other programs, each in a process group of its own that is killed as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from asyncio.subprocess import DEVNULL, PIPE
+from asyncio.subprocess import Process as Child
+from collections.abc import Coroutine, Mapping, Sequence
+
+from atomiton.errors import NodeError, NotAllowed
+from atomiton.nodes.guard.family import Family
+from atomiton.ports.capabilities import ProcessResult
+
+#: Most bytes of standard output, and of standard error, that are kept.
+LARGEST = 16 * 1024 * 1024
+#: Seconds between asking a program to end and ending it.
+GRACE = 2.0
+#: Seconds that pipes may stay open after the program itself has ended: a child it left behind
+#: may hold them for ever.
+LINGER = 0.5
+
+
+class ProcessGuard:
+    """``Process`` of this machine.
+
+    Args:
+        largest: Most bytes of each of the two outputs.
+        grace: Seconds between SIGTERM and SIGKILL.
+    """
+
+    def __init__(self, *, largest: int = LARGEST, grace: float = GRACE) -> None:
+        self._largest = largest
+        self._grace = grace
+
+    async def run(
+        self,
+        command: Sequence[str],
+        *,
+        stdin: bytes | None = None,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> ProcessResult:
+        """Run a program to its end; when cancelled, it and all its children are killed.
+
+        Args:
+            command: The program and its arguments; no shell reads them.
+            stdin: What it reads; nothing by default.
+            cwd: Folder it starts in.
+            env: Variables added to those of this process.
+
+        Raises:
+            NodeError: The program cannot be started, or says too much.
+        """
+        child = await _start(command, DEVNULL if stdin is None else PIPE, cwd, env)
+        work = asyncio.ensure_future(self._talk(child, stdin))
+        try:
+            stdout, stderr = await asyncio.shield(work)
+        except BaseException:
+            # Cancellation too: whatever the reason, nothing of the program may stay behind.
+            await _undisturbed(self._kill(child, work))
+            raise
+        code = child.returncode if child.returncode is not None else -1
+        number = -code if code < 0 else None
+        return ProcessResult(
+            exit_code=code, stdout=stdout, stderr=stderr, signal=number, timed_out=False
+        )
+
+    async def _talk(self, child: Child, stdin: bytes | None) -> tuple[bytes, bytes]:
+        """Feed and read a program until it has ended and its pipes are closed."""
+        outputs = (bytearray(), bytearray())
+        streams = (child.stdout, child.stderr)
+        tasks: list[asyncio.Future[object]] = [
+            _task(self._read(stream, kept))
+            for stream, kept in zip(streams, outputs, strict=True)
+            if stream is not None
+        ]
+        feed = _task(_feed(child, stdin))
+        try:
+            ended = _task(child.wait())
+            tasks.append(ended)
+            # An error of a reader, such as too much output, must not wait for the end.
+            pending = set(tasks)
+            while pending and not ended.done():
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            if pending:
+                done, pending = await asyncio.wait(pending, timeout=LINGER)
+                for task in done:
+                    task.result()
+        finally:
+            for task in (*tasks, feed):
+                task.cancel()
+            await asyncio.gather(*tasks, feed, return_exceptions=True)
+            _close(child)
+        return bytes(outputs[0]), bytes(outputs[1])
+
+    async def _read(self, stream: asyncio.StreamReader, kept: bytearray) -> None:
+        while portion := await stream.read(1 << 16):
+            if len(kept) + len(portion) > self._largest:
+                raise NodeError(
+                    f"the program wrote more than {self._largest} bytes; "
+                    "let it write to a file instead",
+                    code="LIMIT_EXCEEDED",
+                )
+            kept += portion
+
+    async def _kill(self, child: Child, work: asyncio.Future[tuple[bytes, bytes]]) -> None:
+        """End a whole process group: politely, then surely; leave no zombie and no pipe."""
+        work.cancel()
+        with contextlib.suppress(BaseException):  # its error, if any, was raised already
+            await work
+        family = Family(child.pid)
+        if family.signal(signal.SIGTERM):
+            loop = asyncio.get_running_loop()
+            deadline = loop.time() + self._grace
+            pause = 0.005
+            while family.signal(0) and loop.time() < deadline:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 0.1)
+            family.signal(_KILL)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(child.wait(), self._grace)
+        _close(child)
+
+
+_KILL: int = getattr(signal, "SIGKILL", signal.SIGTERM)
+
+
+async def _start(
+    command: Sequence[str], pipe: int, cwd: str | None, env: Mapping[str, str] | None
+) -> Child:
+    if not command or not command[0]:
+        raise NodeError("the command is empty", code="INVALID_INPUT")
+    if any("\0" in part for part in command):
+        raise NodeError("the command holds a NUL character", code="INVALID_INPUT")
+    try:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdin=pipe,
+            stdout=PIPE,
+            stderr=PIPE,
+            cwd=cwd,
+            env={**os.environ, **env} if env else None,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        if cwd is not None and not _is_folder(cwd):
+            raise NodeError(f"there is no folder {cwd!r}", code="NOT_FOUND") from error
+        raise NodeError(f"there is no program {command[0]!r}", code="NOT_FOUND") from error
+    except PermissionError as error:
+        raise NotAllowed(f"the system does not permit running {command[0]!r}") from error
+    except (OSError, ValueError) as error:
+        raise NodeError(f"{command[0]!r}: {error}", code="PROCESS_FAILED") from error
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path)
+
+
+async def _feed(child: Child, stdin: bytes | None) -> None:
+    if child.stdin is None:
+        return
+    # A program need not read all that it is given.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        child.stdin.write(stdin or b"")
+        await child.stdin.drain()
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        child.stdin.close()
+        await child.stdin.wait_closed()
+
+
+def _close(child: Child) -> None:
+    """Close our ends of the pipes, also when somebody else still holds the other ends."""
+    transport = getattr(child, "_transport", None)  # asyncio offers no other way to it
+    if transport is not None:
+        transport.close()
+
+
+def _task(work: Coroutine[object, object, object]) -> asyncio.Future[object]:
+    return asyncio.ensure_future(work)
+
+
+async def _undisturbed(work: Coroutine[object, object, object]) -> None:
+    """Wait for some work to the end, however often we are cancelled meanwhile."""
+    task = _task(work)
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
+    task.result()

@@ -1,0 +1,156 @@
+"""The ``sheet`` family: tables in CSV, TSV, XLSX and ODS files."""
+
+from __future__ import annotations
+
+from typing import TypedDict, cast
+
+from atomiton.errors import NodeError
+from atomiton.nodes.guard.files import in_thread
+from atomiton.nodes.spec import node
+from atomiton.ports.capabilities import Files
+
+
+class Table(TypedDict):
+    """A table that was read; `headers` is empty when rows are lists."""
+
+    rows: list[object]
+    headers: list[str]
+    count: int
+    sheet: str
+    sheets: list[str]
+
+
+class Saved(TypedDict):
+    """A table that was written."""
+
+    path: str
+    count: int
+    size: int
+
+
+@node(
+    "sheet.read",
+    title="Read sheet",
+    icon="table",
+    plain=True,
+    example="""
+    atomiton: 1
+    id: sheet-read-example
+    nodes:
+      save:
+        uses: sheet.write
+        with:
+          path: orders.csv
+          rows: [{id: "007", total: 120.5}, {id: "008", total: 80}]
+      load:
+        uses: sheet.read
+        with:
+          path: ${{ save.path }}
+    output: ${{ load.rows }}
+    """,
+)
+async def read(
+    path: str,
+    *,
+    sheet: str | int | None = None,
+    headers: bool = True,
+    delimiter: str | None = None,
+    range: str | None = None,  # noqa: A002 - the name of the port
+    files: Files,
+) -> Table:
+    """Read a table. With headers each row is an object, without them a list.
+
+    Text stays text: a CSV cell becomes a number only if the number, written again, is the same
+    text, so `12` and `3.5` do but `00123`, `1.50` and `1e5` do not. Dates of XLSX and ODS files
+    become ISO 8601 text. Empty cells are null in XLSX and ODS, and empty text in CSV. Rows
+    without any content are left out. A repeated or missing header gets a number: `name_2`.
+
+    Args:
+        path: The file; its ending says what it is: .csv, .tsv, .xlsx, .xlsm, .xls or .ods.
+        sheet: Name of the sheet, or its number from 0; the first by default.
+        headers: Whether the first row names the columns.
+        delimiter: What stands between the cells of a CSV file; found out by default.
+        range: Part of the sheet to read, such as `A1:D20` or `B:C`.
+        files: The door to files.
+    """
+    from atomiton.nodes.tables.layout import table
+    from atomiton.nodes.tables.reading import read_delimited, read_workbook
+
+    kind = _kind(path, ("csv", "tsv", "txt", "xlsx", "xlsm", "xlsb", "xls", "ods"))
+    data = await files.read(path)
+    if kind in ("csv", "tsv", "txt"):
+        mark = delimiter or ("\t" if kind == "tsv" else None)
+        cells = await in_thread(read_delimited, data, mark, path)
+        name, names = "", cast("list[str]", [])
+    else:
+        name, names, cells = await in_thread(read_workbook, data, sheet, path)
+    titles, rows = await in_thread(table, cells, headers, range)
+    return {"rows": rows, "headers": titles, "count": len(rows), "sheet": name, "sheets": names}
+
+
+@node(
+    "sheet.write",
+    title="Write sheet",
+    icon="table",
+    plain=True,
+    example="""
+    atomiton: 1
+    id: sheet-write-example
+    nodes:
+      save:
+        uses: sheet.write
+        with:
+          path: orders.xlsx
+          rows: [{id: "007", total: 120.5}, {id: "008", total: 80}]
+    output: ${{ save.count }}
+    """,
+)
+async def write(
+    path: str,
+    rows: list[object],
+    *,
+    sheet: str = "Sheet1",
+    headers: bool | list[str] = True,
+    delimiter: str | None = None,
+    overwrite: bool = True,
+    create_folders: bool = True,
+    files: Files,
+) -> Saved:
+    """Write a table. The file is replaced in one step.
+
+    Columns are the fields of the rows, in the order in which they first appear. Text is written as
+    text, also if it begins with `=`; date-times as ISO 8601; lists and objects as JSON.
+
+    Args:
+        path: The file; its ending says what it becomes: .csv, .tsv, .xlsx or .ods.
+        rows: Objects, or lists of cells.
+        sheet: Name of the sheet, in XLSX and ODS.
+        headers: Whether to write the names of the columns; or the columns to write, in order.
+        delimiter: What stands between the cells of a CSV file; a comma by default.
+        overwrite: Replace a file that exists; otherwise that is an error.
+        create_folders: Make missing folders.
+        files: The door to files.
+    """
+    from atomiton.nodes.tables.layout import grid
+    from atomiton.nodes.tables.writing import write_delimited, write_ods, write_xlsx
+
+    kind = _kind(path, ("csv", "tsv", "txt", "xlsx", "ods"))
+    cells = await in_thread(grid, rows, headers)
+    if kind in ("csv", "tsv", "txt"):
+        mark = delimiter or ("\t" if kind == "tsv" else ",")
+        data = await in_thread(write_delimited, cells, mark)
+    else:
+        data = await in_thread(write_xlsx if kind == "xlsx" else write_ods, cells, sheet)
+    size = await files.write(
+        path, data, append=False, overwrite=overwrite, create_folders=create_folders
+    )
+    return {"path": str(files.resolve(path)), "count": len(rows), "size": size}
+
+
+def _kind(path: str, known: tuple[str, ...]) -> str:
+    kind = path.rpartition(".")[2].lower()
+    if kind not in known:
+        raise NodeError(
+            f"{path!r} is not a table this node knows: {', '.join(known)}", code="NOT_SUPPORTED"
+        )
+    return kind

@@ -1,0 +1,1 @@
+"""Tables in files: reading, writing, and the shape of rows and columns."""
