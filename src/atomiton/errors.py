@@ -1,16 +1,16 @@
 """Every error of Atomiton, on one page.
 
-    AtomitonError                what this package raises on purpose; has a stable ``code``
-    ├── BlueprintError           the blueprint cannot be run; carries every problem found
-    ├── InputError               the inputs do not fit the blueprint; carries every problem found
-    ├── ExpressionError          an expression is malformed or cannot be evaluated
-    ├── NodeError                raised by a node to say why it failed
-    │   └── NotAllowed           a node asked for something its surroundings refuse
-    ├── RunFailed                a run ended as failed or cancelled and its result was asked for
-    ├── StoreError               the store cannot be used or its content is damaged
-    │   └── RunBusy              another living process drives this run
-    ├── NotFound                 no run, blueprint or node type of that name
-    └── IllegalEvent             the machine was fed an event that cannot happen now (a bug)
+AtomitonError                what this package raises on purpose; has a stable ``code``
+├── BlueprintError           the blueprint cannot be run; carries every problem found
+├── InputError               the inputs do not fit the blueprint; carries every problem found
+├── ExpressionError          an expression is malformed or cannot be evaluated
+├── NodeError                raised by a node to say why it failed
+│   └── NotAllowed           a node asked for something its surroundings refuse
+├── RunFailed                a run ended as failed or cancelled and its result was asked for
+├── StoreError               the store cannot be used or its content is damaged
+│   └── RunBusy              another living process drives this run
+├── NotFound                 no run, blueprint or node type of that name
+└── IllegalEvent             the machine was fed an event that cannot happen now (a bug)
 """
 
 from __future__ import annotations

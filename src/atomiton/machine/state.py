@@ -48,7 +48,9 @@ class Timer:
 
     __slots__ = ("at", "attempt", "frame", "kind", "node")
 
-    def __init__(self, kind: int, at: float, frame: int = 0, node: int = 0, attempt: int = 0) -> None:
+    def __init__(
+        self, kind: int, at: float, frame: int = 0, node: int = 0, attempt: int = 0
+    ) -> None:
         self.kind = kind
         self.at = at
         self.frame = frame

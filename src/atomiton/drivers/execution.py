@@ -1,0 +1,460 @@
+"""One run while it is being driven: facts in, commands performed, answers back as facts.
+
+Under durability ``sync`` and ``async`` the facts go to the journal in turns: everything that
+happened since the last commit, together with the starts it led to, is one append; only then do
+those starts act. Pure nodes act at once, since nothing they do can be lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, cast
+
+from atomiton.errors import NOT_RETRIED, AtomitonError, ErrorInfo, NodeError, StoreError
+from atomiton.machine import RunState, apply, outstanding
+from atomiton.machine.commands import (
+    CancelAttempt,
+    CancelTimer,
+    Command,
+    FinishRun,
+    SetTimer,
+    StartAttempt,
+)
+from atomiton.machine.events import (
+    AttemptCompleted,
+    AttemptFailed,
+    AttemptLost,
+    AttemptStarted,
+    Event,
+    TimerFired,
+)
+from atomiton.machine.progress import ProgressMeter
+from atomiton.machine.records import encode
+from atomiton.machine.state import STOPPING
+from atomiton.ports.calls import Attempt, Call
+from atomiton.ports.journal import StatusChange
+from atomiton.ports.runtime import Job
+
+if TYPE_CHECKING:
+    from atomiton.drivers.local import LocalDriver
+
+Key = tuple[int, int]
+#: Longest time a timer sleeps before it looks at the wall clock again, in seconds.
+LONGEST_SLEEP = 600.0
+
+
+class TaskJob:
+    """A coroutine that waits; the job's face of its task."""
+
+    __slots__ = ("task",)
+
+    def __init__(self, task: asyncio.Task[None]) -> None:
+        self.task = task
+
+    def cancel(self) -> None:
+        """Raise ``CancelledError`` where the coroutine waits."""
+        self.task.cancel()
+
+    def abandon(self) -> None:
+        """Nothing can stop a coroutine that refuses; its answer will find nobody waiting."""
+
+
+class Execution:
+    """A run that this process drives.
+
+    Attributes:
+        state: Where the run is.
+        facts: Every fact so far, in order; a fact's number is its place, from 1.
+        saved: How many of them the journal has.
+        finish: The last command, once the run has ended.
+        finished: Resolved when the run has ended and that is on record.
+    """
+
+    __slots__ = (
+        "_attempts", "_busy", "_calls", "_driver", "_flushing", "_grace", "_held", "_inbox",
+        "_jobs", "_loop", "_meter", "_timers", "durable", "facts", "failure", "finish",
+        "finished", "saved", "state", "stopped",
+    )  # fmt: skip
+
+    def __init__(
+        self, driver: LocalDriver, state: RunState, calls: Sequence[Call | None], *, durable: bool
+    ) -> None:
+        self._driver = driver
+        self._loop = driver.loop
+        self._calls = calls
+        self._inbox: deque[Event] = deque()
+        self._busy = False
+        self._held: list[StartAttempt] = []
+        self._jobs: dict[Key, Job | None] = {}
+        self._attempts: dict[Key, Attempt] = {}
+        self._grace: dict[Key, asyncio.TimerHandle] = {}
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._flushing: asyncio.Task[None] | None = None
+        self._meter: ProgressMeter | None = None
+        self.state = state
+        self.durable = durable
+        self.facts: list[Event] = []
+        self.saved = 0
+        self.finish: FinishRun | None = None
+        self.finished: asyncio.Future[None] | None = None
+        self.failure: BaseException | None = None
+        self.stopped = False
+
+    # -- facts in ----------------------------------------------------------------------------
+
+    def feed(self, event: Event) -> None:
+        """Add a fact and do what follows from it."""
+        self._inbox.append(event)
+        if not self._busy:
+            self._drain()
+
+    def _drain(self) -> None:
+        """Feed what has come in to the machine until nothing more follows at once."""
+        inbox, state, facts = self._inbox, self.state, self.facts
+        self._busy = True
+        try:
+            while inbox:
+                event = inbox.popleft()
+                commands = apply(state, event)
+                facts.append(event)
+                for command in commands:
+                    if type(command) is StartAttempt:
+                        self._start(command)
+                    else:
+                        self._perform(command)
+        finally:
+            self._busy = False
+        if self.durable:
+            self._flush_soon()
+        else:
+            self._settle(len(facts))
+
+    def _settle(self, last: int) -> None:
+        """Facts up to number ``last`` are on record: announce them, and the end of the run."""
+        first, self.saved = self.saved, last
+        announce = self._driver.announce
+        if announce is not None and first < last:
+            announce(self, first, last)
+        if self.finish is not None and last == len(self.facts) and not self.stopped:
+            self._end()
+
+    def _end(self) -> None:
+        self.stopped = True
+        for handle in self._timers.values():
+            handle.cancel()
+        self._driver.ended(self)
+        if self.finished is not None and not self.finished.done():
+            self.finished.set_result(None)
+
+    # -- commands out --------------------------------------------------------------------------
+
+    def _perform(self, command: Command) -> None:
+        if isinstance(command, SetTimer):
+            self._set_timer(command.timer, command.at)
+        elif isinstance(command, CancelTimer):
+            handle = self._timers.pop(command.timer, None)
+            if handle is not None:
+                handle.cancel()
+        elif isinstance(command, CancelAttempt):
+            self._cancel(command)
+        elif isinstance(command, FinishRun):
+            self.finish = command
+
+    def _set_timer(self, timer: int, at: float) -> None:
+        delay = min(max(0.0, at - self._driver.now()), LONGEST_SLEEP)
+        self._timers[timer] = self._loop.call_later(delay, self._fire, timer, at)
+
+    def _fire(self, timer: int, at: float) -> None:
+        """The loop's clock says a timer is due: it is when the wall clock agrees."""
+        if self.stopped:
+            return
+        now = self._driver.now()
+        if now < at:
+            self._set_timer(timer, at)
+            return
+        del self._timers[timer]
+        self.feed(TimerFired(now, timer))
+
+    def _start(self, command: StartAttempt) -> None:
+        pure = self.state.frames[command.frame].body.nodes[command.node].pure
+        if self.durable and not pure:
+            self._held.append(command)
+        else:
+            self._begin(command)
+
+    def _begin(self, command: StartAttempt) -> None:
+        """Let an attempt act."""
+        driver = self._driver
+        frame = self.state.frames[command.frame]
+        node = command.node
+        if not self.durable:
+            self.facts.append(AttemptStarted(driver.now(), command.frame, node, command.attempt))
+        call = self._calls[node]
+        assert call is not None
+        attempt = None
+        try:
+            if call.needs_attempt or not call.is_async:
+                attempt = self._attempt(command)
+            arguments = call.arguments(frame.body.nodes[node].prepare(frame), attempt)
+            if call.is_async:
+                self._begin_coroutine(command, call, arguments)
+            elif call.runtime == "inline":
+                self._answer(command, call, call.function(**arguments), None)
+            else:
+                self._begin_job(command, call, arguments)
+        except Exception as error:  # whatever a node raises is that node's end
+            self._answer(command, call, None, error)
+
+    def _begin_coroutine(
+        self, command: StartAttempt, call: Call, arguments: dict[str, object]
+    ) -> None:
+        key = (command.frame, command.node)
+        jobs = self._jobs
+        attempt = command.attempt
+
+        def done(result: object, error: BaseException | None) -> None:
+            # Late answers, of an attempt that was given up, find another attempt or none.
+            if key not in jobs or self.state.frames[key[0]].attempts[key[1]] != attempt:
+                return
+            del jobs[key]
+            self._answer(command, call, result, error)
+
+        jobs[key] = None
+        work = cast("Coroutine[object, object, object]", call.function(**arguments))
+        task = self._driver.starter.start(work, done)
+        if task is not None:
+            jobs[key] = TaskJob(task)
+
+    def _begin_job(self, command: StartAttempt, call: Call, arguments: dict[str, object]) -> None:
+        key = (command.frame, command.node)
+
+        def done(result: object, error: BaseException | None) -> None:
+            self._jobs.pop(key, None)
+            self._answer(command, call, result, error)
+
+        runtime = self._driver.runtime(call.runtime)
+        self._jobs[key] = runtime.start(call.function, arguments, done)
+
+    def _attempt(self, command: StartAttempt) -> Attempt:
+        key = (command.frame, command.node)
+        path = self.state.frames[command.frame].body.nodes[command.node].path
+        attempt = Attempt(
+            self.state.id,
+            path,
+            command.attempt,
+            command.deadline,
+            self._driver.now,
+            lambda fraction, message: self._report(key, path, fraction, message),
+            lambda level, message: self._driver.log(self, path, level, message),
+            self.state.secrets,
+        )
+        self._attempts[key] = attempt
+        return attempt
+
+    def _cancel(self, command: CancelAttempt) -> None:
+        """Ask an attempt to stop, and give it up when it has not within the grace period."""
+        key = (command.frame, command.node)
+        job = self._jobs.get(key)
+        if job is None:
+            self._held = [held for held in self._held if (held.frame, held.node) != key]
+            self._inbox.append(self._failed(command, stopped()))
+            return
+        if key in self._attempts:
+            self._attempts[key].cancelled = True
+        grace = self._driver.grace
+        self._grace[key] = self._loop.call_later(grace, self._give_up, command, job)
+        job.cancel()
+
+    def _give_up(self, command: CancelAttempt, job: Job) -> None:
+        key = (command.frame, command.node)
+        if self._jobs.get(key) is not job:
+            return
+        del self._jobs[key]
+        job.abandon()
+        self._forget(key)
+        self.feed(self._failed(command, stopped("it did not stop when asked to, and was given up")))
+
+    # -- answers back ----------------------------------------------------------------------------
+
+    def _answer(
+        self, command: StartAttempt, call: Call, result: object, error: BaseException | None
+    ) -> None:
+        """An attempt has ended: that is a fact."""
+        if self.stopped:
+            return
+        if self._grace or self._attempts:
+            self._forget((command.frame, command.node))
+        if error is None:
+            try:
+                output = call.result(result)
+            except AtomitonError as unfit:
+                error = unfit
+            else:
+                now = self._driver.now()
+                self.feed(
+                    AttemptCompleted(now, command.frame, command.node, command.attempt, output)
+                )
+                return
+        if isinstance(error, KeyboardInterrupt):
+            raise error
+        self.feed(self._failed(command, error_info(error)))
+
+    def _forget(self, key: Key) -> None:
+        self._attempts.pop(key, None)
+        handle = self._grace.pop(key, None)
+        if handle is not None:
+            handle.cancel()
+
+    def _failed(self, command: StartAttempt | CancelAttempt, error: ErrorInfo) -> AttemptFailed:
+        now = self._driver.now()
+        return AttemptFailed(now, command.frame, command.node, command.attempt, error)
+
+    def _report(self, key: Key, path: str, fraction: float, message: str) -> None:
+        self.meter.report(key[0], key[1], fraction)
+        self._driver.progressed(self, path, fraction, message)
+
+    @property
+    def meter(self) -> ProgressMeter:
+        """How far the run is."""
+        if self._meter is None:
+            self._meter = ProgressMeter(self.state)
+        return self._meter
+
+    # -- the journal -------------------------------------------------------------------------------
+
+    def _flush_soon(self) -> None:
+        if self._flushing is None and (self._held or self.saved < len(self.facts)):
+            self._flushing = self._loop.create_task(self._flush())
+
+    async def _flush(self) -> None:
+        """Put facts on record and let what they led to act, until nothing is left."""
+        try:
+            while (self._held or self.saved < len(self.facts)) and not self.stopped:
+                await self._commit()
+        except StoreError as error:
+            self._driver.lost_store(self, error)
+        finally:
+            self._flushing = None
+
+    async def _commit(self) -> None:
+        held, self._held = self._held, []
+        now = self._driver.now()
+        for start in held:
+            self.facts.append(AttemptStarted(now, start.frame, start.node, start.attempt))
+        first = self.saved
+        last = len(self.facts)
+        # A sync protects what acts on the world, what people are told, and what only waits.
+        sync = self.state.plan.durability == "sync" and (
+            bool(held) or self.finish is not None or not self._jobs
+        )
+        await self._driver.journal.append(
+            self.state.id,
+            first,
+            [encode(fact) for fact in self.facts[first:last]],
+            self._change(),
+            sync=sync,
+        )
+        self._settle(last)
+        self._busy = True  # what begins now may end at once: feed it when all have begun
+        try:
+            for start in held:
+                if self.state.expects(start.frame, start.node, start.attempt):
+                    self._begin(start)
+        finally:
+            self._busy = False
+        if self._inbox:
+            self._drain()
+
+    def _change(self) -> StatusChange:
+        state, error = self.state, self.state.failure
+        return StatusChange(
+            state.public_status(),
+            state.ended_at if state.ended else None,
+            state.reason(),
+            error.code if error and state.ended else None,
+            error.message if error and state.ended else None,
+        )
+
+    # -- after a restart -------------------------------------------------------------------------
+
+    def recover(self, facts: Sequence[Event]) -> None:
+        """Go on from stored facts: rebuild the state, reissue what has no answer."""
+        state = self.state
+        acted: set[tuple[int, int, int]] = set()
+        for fact in facts:
+            apply(state, fact)
+            if isinstance(fact, AttemptStarted):
+                acted.add((fact.frame, fact.node, fact.attempt))
+        self.facts.extend(facts)
+        self.saved = len(facts)
+        now = self._driver.now()
+        for command in outstanding(state):
+            if isinstance(command, StartAttempt):
+                of = (command.frame, command.node, command.attempt)
+                stopping = state.frames[command.frame].status[command.node] == STOPPING
+                if stopping or of in acted:
+                    self._inbox.append(AttemptLost(now, *of))
+                else:
+                    self._start(command)
+            else:
+                self._perform(command)
+        self._drain()
+
+    def interrupt(self) -> None:
+        """Stop driving without ending the run: its facts stay, another process may go on."""
+        self.stopped = True
+        for handle in (*self._timers.values(), *self._grace.values()):
+            handle.cancel()
+        for job in list(self._jobs.values()):
+            if job is not None:
+                job.cancel()
+                job.abandon()
+        self._jobs.clear()
+        if self.finished is not None and not self.finished.done():
+            self.finished.cancel()
+
+    @property
+    def flushing(self) -> asyncio.Task[None] | None:
+        """The task that puts facts on record, while there is one."""
+        return self._flushing
+
+
+def stopped(message: str = "stopped because it was asked to") -> ErrorInfo:
+    """The end of an attempt that was asked to stop."""
+    return ErrorInfo("CANCELLED", message)
+
+
+def error_info(error: BaseException) -> ErrorInfo:
+    """What a node raised, as the machine keeps it: its message unchanged."""
+    if isinstance(error, NodeError):
+        return ErrorInfo(
+            error.code, error.message, retryable=error.retryable, details=error.details
+        )
+    if isinstance(error, AtomitonError):
+        retryable = error.code not in NOT_RETRIED
+        return ErrorInfo(error.code, error.message, retryable=retryable, details=error.details)
+    if isinstance(error, asyncio.CancelledError):
+        return stopped(str(error) or "stopped because it was asked to")
+    if isinstance(error, TimeoutError):
+        message = str(error) or "it took too long"
+        return ErrorInfo("TIMEOUT", message, retryable=True, details=_details(error))
+    message = str(error) or type(error).__name__
+    return ErrorInfo("NODE_FAILED", message, retryable=True, details=_details(error))
+
+
+def _details(error: BaseException) -> dict[str, object]:
+    """The type of an error and where it was raised: what a developer looks for first."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    details: dict[str, object] = {"type": type(error).__name__}
+    if place is not None:
+        details["file"] = place.tb_frame.f_code.co_filename
+        details["line"] = place.tb_lineno
+    return details
+
+
+Announce = Callable[[Execution, int, int], None]
+"""Told that the facts of a run from one place up to another are on record."""

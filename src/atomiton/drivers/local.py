@@ -1,0 +1,159 @@
+"""Runs in this process, on one asyncio event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from atomiton.blueprint.model import Blueprint
+from atomiton.blueprint.plan import Plan
+from atomiton.drivers.eager import Starter
+from atomiton.drivers.execution import Announce, Execution
+from atomiton.errors import StoreError
+from atomiton.machine import RunState
+from atomiton.machine.events import Event, RunRequested
+from atomiton.machine.records import encode
+from atomiton.ports.calls import Call
+from atomiton.ports.journal import Journal, RunHeader
+from atomiton.ports.runtime import Runtime
+
+#: Seconds between asking an attempt to stop and giving it up.
+GRACE = 0.5
+
+
+class Program:
+    """A plan together with how each of its nodes is called, and the blueprint it was made of."""
+
+    __slots__ = ("blueprint", "calls", "plan")
+
+    def __init__(self, plan: Plan, calls: Sequence[Call | None], blueprint: Blueprint) -> None:
+        self.plan = plan
+        self.calls = calls
+        self.blueprint = blueprint
+
+
+class LocalDriver:
+    """Drives any number of runs on the running event loop.
+
+    Args:
+        journal: Where durable runs are kept.
+        runtimes: Where plain functions run, by name.
+        now: The clock; seconds since 1970, UTC.
+        grace: Seconds between asking an attempt to stop and giving it up.
+
+    Attributes:
+        announce: Told of facts once they are on record.
+        runs: The runs being driven, by id.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        runtimes: Mapping[str, Callable[[], Runtime]],
+        *,
+        now: Callable[[], float] = time.time,
+        grace: float = GRACE,
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.journal = journal
+        self.now = now
+        self.grace = grace
+        self.starter = Starter(self.loop)
+        self.announce: Announce | None = None
+        self.on_end: Callable[[Execution], None] | None = None
+        self.on_progress: Callable[[Execution, str, float, str], None] | None = None
+        self.on_log: Callable[[Execution, str, str, str], None] | None = None
+        self.runs: dict[str, Execution] = {}
+        self._factories = runtimes
+        self._runtimes: dict[str, Runtime] = {}
+
+    def begin(self, program: Program, request: RunRequested, secrets: object = None) -> Execution:
+        """Start a run that is kept in memory only."""
+        execution = self._new(program, secrets, durable=False)
+        self.runs[request.run] = execution
+        self.starter.refresh()
+        execution.feed(request)
+        return execution
+
+    async def accept(
+        self, program: Program, request: RunRequested, header: RunHeader, secrets: object = None
+    ) -> Execution | None:
+        """Put a run on record and start it.
+
+        Returns:
+            The run; None when its idempotency key is that of an earlier run, whose id is then in
+            ``header.run``.
+        """
+        sync = program.plan.durability == "sync"
+        stored = await self.journal.create(header, [encode(request)], sync=sync)
+        if stored != header.run:
+            header.run = stored
+            return None
+        execution = self._new(program, secrets, durable=True)
+        self.runs[request.run] = execution
+        self.starter.refresh()
+        execution.feed(request)
+        return execution
+
+    def recover(
+        self, run: str, program: Program, facts: Sequence[Event], secrets: object = None
+    ) -> Execution:
+        """Go on with a run from its stored facts; this process owns it already."""
+        execution = self._new(program, secrets, durable=True)
+        self.runs[run] = execution
+        self.starter.refresh()
+        execution.recover(facts)
+        return execution
+
+    def _new(self, program: Program, secrets: object, *, durable: bool) -> Execution:
+        state = RunState(program.plan)
+        state.secrets = secrets
+        return Execution(self, state, program.calls, durable=durable)
+
+    # -- what executions ask for -----------------------------------------------------------------
+
+    def runtime(self, name: str) -> Runtime:
+        """The runtime of that name, made on first use."""
+        runtime = self._runtimes.get(name)
+        if runtime is None:
+            runtime = self._runtimes[name] = self._factories[name]()
+        return runtime
+
+    def ended(self, execution: Execution) -> None:
+        """A run has ended and that is on record."""
+        self.runs.pop(execution.state.id, None)
+        if self.on_end is not None:
+            self.on_end(execution)
+
+    def progressed(self, execution: Execution, node: str, fraction: float, message: str) -> None:
+        """An attempt says how far it is."""
+        if self.on_progress is not None:
+            self.on_progress(execution, node, fraction, message)
+
+    def log(self, execution: Execution, node: str, level: str, message: str) -> None:
+        """An attempt has a line for the reader of the run."""
+        if self.on_log is not None:
+            self.on_log(execution, node, level, message)
+
+    def lost_store(self, execution: Execution, error: StoreError) -> None:
+        """The journal cannot be written: stop driving the run; what is on record stays."""
+        execution.failure = error
+        self.runs.pop(execution.state.id, None)
+        finished = execution.finished
+        execution.finished = None
+        execution.interrupt()
+        if finished is not None and not finished.done():
+            finished.set_exception(error)
+
+    async def close(self) -> None:
+        """Stop driving: durable runs stay as they are on record, others are cancelled."""
+        flushing = [run.flushing for run in self.runs.values() if run.flushing is not None]
+        for execution in list(self.runs.values()):
+            execution.interrupt()
+        self.runs.clear()
+        if flushing:
+            await asyncio.wait(flushing)
+        self.starter.close()
+        for runtime in self._runtimes.values():
+            await runtime.close()

@@ -1,0 +1,90 @@
+"""What a run gave: the answer to a user, made from the state of its run."""
+
+from __future__ import annotations
+
+import msgspec
+
+from atomiton.errors import ErrorInfo, RunFailed
+from atomiton.machine.state import STATUS_NAMES, RunState
+
+
+class NodeResult(msgspec.Struct, frozen=True):
+    """How one node fared.
+
+    Attributes:
+        status: pending, running, waiting, completed, failed, skipped or cancelled.
+        attempts: How often it was tried.
+        duration_ms: From its first attempt to its end, in milliseconds; None if it has not ended.
+        error: Its latest error.
+    """
+
+    status: str
+    attempts: int
+    duration_ms: float | None
+    error: ErrorInfo | None
+
+
+class RunResult:
+    """How a run fared.
+
+    Attributes:
+        run: Its id.
+        blueprint: Id of its blueprint.
+        status: completed, failed or cancelled; else what it is doing.
+        output: What the blueprint's ``output`` gave.
+        error: What ended it.
+        duration_ms: Wall clock of the run in milliseconds.
+        reason: What it waits for, when it waits.
+    """
+
+    __slots__ = (
+        "_nodes", "_state", "blueprint", "duration_ms", "error", "output", "reason", "run", "status",
+    )  # fmt: skip
+
+    def __init__(self, state: RunState, now: float | None = None) -> None:
+        end = state.ended_at if state.ended else (state.started_at if now is None else now)
+        self._state = state
+        self._nodes: dict[str, NodeResult] | None = None
+        self.run = state.id
+        self.blueprint = state.plan.id
+        self.status = state.public_status()
+        self.output = state.output
+        self.error = state.failure if state.ended else None
+        self.duration_ms = round(max(0.0, end - state.started_at) * 1000, 3)
+        self.reason = None if state.ended else state.reason()
+
+    def __repr__(self) -> str:
+        """Show what matters first."""
+        return f"RunResult(run={self.run!r}, status={self.status!r}, output={self.output!r})"
+
+    @property
+    def nodes(self) -> dict[str, NodeResult]:
+        """How each node fared, by path, in document order."""
+        if self._nodes is None:
+            self._nodes = node_results(self._state)
+        return self._nodes
+
+    @property
+    def ok(self) -> bool:
+        """Whether the run completed."""
+        return self.status == "completed"
+
+    def value(self) -> object:
+        """The output of a completed run; ``RunFailed`` otherwise."""
+        if self.error is not None:
+            raise RunFailed(self.run, self.error)
+        return self.output
+
+
+def node_results(state: RunState) -> dict[str, NodeResult]:
+    """How each node of a run fares, by path."""
+    return {
+        node.path: NodeResult(
+            STATUS_NAMES[frame.status[number]],
+            frame.attempts[number],
+            frame.duration_ms(number),
+            frame.errors.get(number),
+        )
+        for frame in state.frames
+        for number, node in enumerate(frame.body.nodes)
+    }

@@ -1,0 +1,32 @@
+"""From a fact of a run to what listeners and readers are given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from atomiton.events import Bus, RunEvent
+from atomiton.machine.events import Event
+from atomiton.machine.state import RunState
+
+
+def run_event(state: RunState, number: int, fact: Event) -> RunEvent:
+    """Name a fact: its kind, and the path of the node it is about."""
+    return RunEvent(state.id, number, kind_of(fact), _path(state, fact), fact)
+
+
+def kind_of(fact: Event) -> str:
+    """The name of a kind of fact, such as ``attempt_completed``."""
+    return str(type(fact).__struct_config__.tag)
+
+
+def announce(bus: Bus, state: RunState, facts: Sequence[Event], first: int, last: int) -> None:
+    """Publish facts ``first + 1`` to ``last``."""
+    for number in range(first, last):
+        bus.publish(run_event(state, number + 1, facts[number]))
+
+
+def _path(state: RunState, fact: Event) -> str | None:
+    node: int | None = getattr(fact, "node", None)
+    if node is None:
+        return None
+    return state.plan.root.nodes[node].path
