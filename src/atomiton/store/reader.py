@@ -51,6 +51,25 @@ ORDER BY run LIMIT ?
 _Task = tuple[Callable[[], object], "asyncio.Future[object]"]
 
 
+async def run_apart(work: Callable[[], T]) -> T:
+    """Run something once in a thread of its own, without the pool that a loop would keep."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[object] = loop.create_future()
+
+    def main() -> None:
+        value: object = None
+        failure: Exception | None = None
+        try:
+            value = work()
+        except Exception as error:  # somebody waits to be told
+            failure = error
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(_deliver, future, value, failure)
+
+    threading.Thread(target=main, name="atomiton-open", daemon=True).start()
+    return await future  # type: ignore[return-value]  # what work gave, through the future
+
+
 class Reader:
     """The reading side of the store.
 
@@ -92,7 +111,7 @@ class Reader:
                 value = work()
             except AtomitonError as error:
                 failure = error
-            except Exception as error:  # noqa: BLE001 - somebody waits to be told
+            except Exception as error:  # somebody waits to be told
                 failure = store_error(error, self._path)
                 failure.__cause__ = error
             # A loop that was closed has nobody left who could listen.

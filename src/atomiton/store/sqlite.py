@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import builtins
 from collections.abc import Sequence
 from functools import partial
@@ -16,7 +15,7 @@ from atomiton.ports.journal import RunHeader, StatusChange
 from atomiton.store.database import Database
 from atomiton.store.doctor import examine
 from atomiton.store.owners import OwnerLock
-from atomiton.store.reader import Reader
+from atomiton.store.reader import Reader, run_apart
 from atomiton.store.schema import connect, migrate, migrations, prepare_file, store_error
 from atomiton.store.tables import Tables
 from atomiton.store.writer import INLINE_SECONDS, Job, Writer
@@ -54,7 +53,7 @@ class SqliteJournal:
 
     async def open(self) -> None:
         """Make the store ready: create it, or migrate an older one."""
-        connection = await asyncio.get_running_loop().run_in_executor(None, self._prepare)
+        connection = await run_apart(self._prepare)
         self._tables = Tables(connection, self._folder, self.owner)
         self._writing = Writer(connection, self._tables, self.path, inline=self._inline)
         try:

@@ -58,7 +58,10 @@ class Tables:
         """Write the records that jobs have added: all of a batch in one go."""
         if self._rows:
             rows, self._rows = self._rows, []
-            self._cursor.executemany(_INSERT_RECORD, rows)
+            if len(rows) == 1:
+                self._cursor.execute(_INSERT_RECORD, rows[0])
+            else:
+                self._cursor.executemany(_INSERT_RECORD, rows)
 
     def committed(self) -> None:
         """Note that the transaction stands."""
