@@ -44,7 +44,7 @@ class Reader:
         self._positions = positions
         self._key_positions = key_positions
         self._problems: list[Problem] = []
-        self._near: dict[str, str | None] = {}
+        self._near: dict[tuple[str, str], str | None] = {}
 
     @property
     def is_full(self) -> bool:
@@ -87,14 +87,15 @@ class Reader:
 
     def near(self, word: str, known: Collection[str]) -> str | None:
         """A hint with the nearest right word, while there are few problems."""
-        if word in self._near:
-            return self._near[word]
+        cached = (word, next(iter(known), ""))  # the first word tells the vocabularies apart
+        if cached in self._near:
+            return self._near[cached]
         if len(self._near) >= _MAX_HINTS or len(word) > _LONGEST_WORD:
             return None
         hint = nearest(word, known)
         if hint is None and word != word.lower():
             hint = nearest(word.lower(), known)
-        self._near[word] = hint
+        self._near[cached] = hint
         return hint
 
     def fields(
