@@ -21,6 +21,7 @@ from contextvars import Context, copy_context
 from queue import Empty, SimpleQueue
 from typing import Literal, TypeAlias
 
+from atomiton.errors import NodeError
 from atomiton.ports.runtime import Done
 from atomiton.runtimes.outcome import CURRENT, as_error, call, checked_result
 
@@ -255,7 +256,7 @@ class ThreadRuntime:
         thread = threading.Thread(target=self._work, args=(worker,), name=name, daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # the system has no more threads: wait for one of ours, if any
+        except RuntimeError as failure:  # the system has no more: wait for one of ours, if any
             with self._lock:
                 self._threads -= 1
                 self._running.discard(job)
@@ -263,7 +264,9 @@ class ThreadRuntime:
                     self._waiting[job] = None
                     self._waiting.move_to_end(job, last=False)
                     return
-            raise
+                job.withdraw()
+            error = NodeError(str(failure), code="LIMIT_EXCEEDED", retryable=True)
+            self._post(job, None, error)
 
     def _work(self, worker: _Worker) -> None:
         """Run jobs until there is nothing to do for a while; the whole life of a thread."""
