@@ -45,13 +45,13 @@ def main() -> None:
         (
             "filter of 100,000",
             'rows.filter(r, r.total > 100 && r.status == "paid")',
-            lambda s: [r for r in ROWS if r["total"] > 100 and r["status"] == "paid"],  # type: ignore[operator]
+            lambda _: [r for r in ROWS if r["total"] > 100 and r["status"] == "paid"],  # type: ignore[operator]
             3,
         ),
         (
             "map of 100,000",
             "rows.map(r, r.total * 2)",
-            lambda s: [r["total"] * 2 for r in ROWS],  # type: ignore[operator]
+            lambda _: [r["total"] * 2 for r in ROWS],  # type: ignore[operator]
             3,
         ),
     ]

@@ -11,7 +11,13 @@ from atomiton.blueprint.expressions import parse, parse_template, value_to_text
 from atomiton.errors import ExpressionError
 
 NAMES = ("a", "b", "item")
-PIECES = st.sampled_from(
+
+
+def words(text: str) -> st.SearchStrategy[str]:
+    return st.sampled_from(text.split())
+
+
+PIECES = words(
     r"""
     a b item x 1 0 -1 2.5 9223372036854775807 1u 0x1F 'a' "b" b'c' r'x' '''d''' '' true false null
     [ ] { } ( ) . .? [? , : ? + - * / % ! && || == != < <= > >= in has( .map( .filter( .all(
@@ -20,7 +26,7 @@ PIECES = st.sampled_from(
     string( double( timestamp( duration( bytes( math.greatest( optional.of( lists.range( x, v, $${{
     base64.decode( .getHours( .getFullYear() type( ${{ }} // \ ` _ é '1h' '(a+)+$' .a .b .item ['a']
     '2024-01-01T00:00:00Z' [0]
-    """.split()
+    """
 )
 SOURCES = st.one_of(
     st.text(max_size=60),
@@ -48,28 +54,28 @@ VALUES = st.recursive(
 )
 
 
-LEAVES = st.sampled_from(
+LEAVES = words(
     """
     a b item x 1 -3 2.5 's' b'c' true null [] [1,'a'] {'a':1} 9223372036854775807 '1h' 1e308
     '2024-01-01T00:00:00Z'
-    """.split()
+    """
 )
-BINARY = st.sampled_from("+ - * / % == != < <= > >= in && ||".split())
-ONE = st.sampled_from(
+BINARY = words("+ - * / % == != < <= > >= in && ||")
+ONE = words(
     """
     -@ !@ size(@) int(@) string(@) double(@) bytes(@) timestamp(@) duration(@) bool(@) type(@) @.a
     @.?a has(@.a) @.sort() @.distinct() @.sum() @.flatten() @.first() [@] @.reverse() @.getHours()
     @.getDayOfYear('-03:30') @.join(',') @.split('') math.round(@) math.abs(@) lists.range(@)
     @.trim() optional.of(@) @.hasValue() @.value() base64.decode(@) math.sign(@)
-    """.split()
+    """
 )
-TWO = st.sampled_from(
+TWO = words(
     """
     @[#] @[?#] {'k':@,'l':#} @.orValue(#) @.or(#) @.map(x,#) @.filter(x,#) @.all(x,#) @.exists(x,#)
     @.sortBy(x,#) @.transformMap(k,x,#) @.optMap(x,#) @.matches(#) @.contains(#) @.indexOf(#)
     @.split(#) math.greatest(@,#) @.substring(#) @.charAt(#) [?@,#] @.replace(#,'zz')
     @.exists_one(x,#) @.flatten(#)
-    """.split()
+    """
 )
 
 

@@ -72,9 +72,9 @@ NESTED = "[s, s]" + ".map(x, x.replace('a', x))" * 10
     ],
 )
 def test_bombs(source: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     error = refused(source)
-    assert time.perf_counter() - started < 1.5
+    assert time.process_time() - started < 1.5
     assert error.code == "LIMIT_EXCEEDED"
     assert error.source == source
     assert 0 <= error.offset < len(source)
@@ -125,10 +125,10 @@ def test_steps_are_exact_and_repeat() -> None:
     ids=lambda source: source[:12],
 )
 def test_too_large_or_too_deep(source: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(ExpressionError):
         parse(source)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize("sign", ["+", "*", "&&", "||"])

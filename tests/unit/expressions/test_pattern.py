@@ -90,9 +90,9 @@ def test_what_needs_going_back_is_refused(pattern: str) -> None:
 
 @pytest.mark.parametrize("pattern", ["^(a+)+$", "^(a|a)*$", "^(a|aa)+$", "(.*)*x", "(a*)*(a*)*b"])
 def test_nothing_hangs(pattern: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert matches("a" * 5000 + "!", pattern) is False
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_long_text_meets_the_limit() -> None:

@@ -350,7 +350,7 @@ class Compiler:
             code = self.compile(node.body) if flat else self.settled(node.body)
         del self.variables[start:]
         size = sum(part.size for part in (node.test, node.body) if part is not None)
-        body = Body(node.offset, start, len(node.names), test, code, 1 + size // 16)
+        body = Body(node.offset, start, len(node.names), test, code, 1 + size // 8)
         run = MACROS[node.kind]
         return lambda e: run(target(e), body, e)
 

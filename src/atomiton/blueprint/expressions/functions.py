@@ -223,6 +223,15 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
 _SPACES: Final = frozenset(name.split(".")[0] for name in FUNCTIONS if "." in name)
 
 
+#: Calls that cost as much as so many plain parts; most count as four.
+_WEIGHTS: Final = {"duration": 64, "timestamp": 16, "matches": 16, "base64.decode": 8}
+
+
+def weight(name: str) -> int:
+    """How many plain parts a call of this function is worth, as a measure of its work."""
+    return _WEIGHTS.get(name, 16 if name.startswith("get") else 4)
+
+
 def is_space(name: str) -> bool:
     """Whether functions stand under this name, as ``math`` does."""
     return name in _SPACES

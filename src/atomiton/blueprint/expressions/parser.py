@@ -351,7 +351,7 @@ class _Parser:
         return Call(
             offset=token.offset,
             depth=depth,
-            size=size,
+            size=size + functions.weight(name),
             function=name,
             arguments=tuple(arguments),
         )
