@@ -13,6 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from types import TracebackType
+from typing import Self
 
 from atomiton.blueprint.inputs import check_inputs
 from atomiton.blueprint.model import Blueprint, Durability
@@ -134,7 +135,7 @@ class Conductor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._driver: LocalDriver | None = None
 
-    async def __aenter__(self) -> Conductor:
+    async def __aenter__(self) -> Self:
         """Open the store; runs that a dead process left go on."""
         await self.journal.open()
         self._driver = LocalDriver(self.journal, self._runtimes(), now=self._now, grace=self._grace)

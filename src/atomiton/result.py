@@ -38,7 +38,8 @@ class RunResult:
     """
 
     __slots__ = (
-        "_nodes", "_state", "blueprint", "duration_ms", "error", "output", "reason", "run", "status",
+        "_nodes", "_state", "blueprint", "duration_ms", "error", "output", "reason", "run",
+        "status",
     )  # fmt: skip
 
     def __init__(self, state: RunState, now: float | None = None) -> None:

@@ -93,7 +93,10 @@ class LocalDriver:
         execution = self._new(program, secrets, durable=True)
         self.runs[request.run] = execution
         self.starter.refresh()
+        execution.saved = 1
         execution.feed(request)
+        if self.announce is not None:
+            self.announce(execution, 0, 1)
         return execution
 
     def recover(
