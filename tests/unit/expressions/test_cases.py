@@ -177,6 +177,8 @@ VALUES: list[tuple[str, object]] = [
     ("rows.map(r, r.?total)", [5, 7.5, None]),
     ("rows.map(r, r.?total.orValue(0)).sum()", 12.5),
     ("true ? {}.?a : 1", None),
+    ("{}.?a.orValue({'b': 1}.?b)", 1),
+    ("[{}.?a.orValue({}.?b)]", [None]),
     ("rows.first().id", 1),
     ("rows.last().total", None),
     ("[].first()", None),

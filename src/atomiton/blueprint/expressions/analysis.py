@@ -104,7 +104,9 @@ def may_be_absent(node: Node) -> bool:
         case Conditional():
             return may_be_absent(node.then) or may_be_absent(node.other)
         case Call():
-            return node.function in _ABSENT_CALLS
+            # x.orValue(y) is y, whatever that is, when x is absent.
+            given = node.function == "orValue" and may_be_absent(node.arguments[1])
+            return given or node.function in _ABSENT_CALLS
         case Macro():
             return node.kind in ("optMap", "optFlatMap")
         case Name():
