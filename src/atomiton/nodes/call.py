@@ -9,6 +9,8 @@ from atomiton.nodes.spec import NodeType
 from atomiton.nodes.values import converter, to_value
 from atomiton.ports.calls import Attempt
 
+#: Values of exactly these types fit a port that asks for no more than that type.
+_EXACT = {"string": str, "integer": int, "number": float, "boolean": bool}
 _SCALARS = frozenset({int, float, str, bool, bytes, type(None)})
 
 
@@ -16,7 +18,7 @@ class NodeCall:
     """How one node type is called; see ``ports.calls.Call``."""
 
     __slots__ = (
-        "_capabilities", "_convert", "_copy", "_inject", "_plain", "function", "is_async",
+        "_capabilities", "_convert", "_copy", "_exact", "_inject", "_plain", "function", "is_async",
         "needs_attempt", "runtime",
     )  # fmt: skip
 
@@ -31,6 +33,11 @@ class NodeCall:
         self.needs_attempt = bool(self._inject)
         converters = ((p.name, converter(p)) for p in type_.parameters if not p.variadic)
         self._convert = {name: convert for name, convert in converters if convert is not None}
+        self._exact = {
+            port.name: _EXACT[str(port.schema["type"])]
+            for port in type_.parameters
+            if port.annotation is None and _is_plain(port.schema)
+        }
         self._copy = not type_.plain_parameters
         self._plain = type_.plain_result
 
@@ -39,6 +46,8 @@ class NodeCall:
     ) -> dict[str, object]:
         """Convert parameters to what the function declares, and add its capabilities."""
         for name, value in parameters.items():
+            if type(value) is self._exact.get(name):
+                continue
             convert = self._convert.get(name)
             if convert is not None:
                 parameters[name] = convert(value)
@@ -54,3 +63,8 @@ class NodeCall:
         if self._plain or type(value) is str or type(value) is float or value is None:
             return value
         return to_value(value)
+
+
+def _is_plain(schema: dict[str, object]) -> bool:
+    """Whether a schema asks for one simple type and nothing else."""
+    return schema.keys() <= {"type", "description", "title"} and schema.get("type") in _EXACT

@@ -188,9 +188,8 @@ def _class(cls: type[object], seen: tuple[object, ...]) -> Schema:
     if issubclass(cls, enum.Enum):
         return {"title": cls.__name__, "enum": [member.value for member in cls]}
     if typing.is_typeddict(cls):
-        required: frozenset[str] = getattr(cls, "__required_keys__", frozenset[str]())
         hints = typing.get_type_hints(cls, include_extras=True)
-        return _object(cls, hints, [name for name in hints if name in required], seen)
+        return _object(cls, hints, _required(cls, hints), seen)
     if issubclass(cls, msgspec.Struct):
         fields = msgspec.structs.fields(cls)
         needed = [field.encode_name for field in fields if field.required]
@@ -223,6 +222,18 @@ def _object(
     if required:
         whole["required"] = list(required)
     return whole
+
+
+def _required(cls: type[object], hints: Mapping[str, object]) -> list[str]:
+    """Keys of a TypedDict that must be there."""
+    total: frozenset[str] = getattr(cls, "__required_keys__", frozenset[str]())
+    # Where annotations are text, Python itself has not seen the marks of single keys.
+    marks = {name: get_origin(hint) for name, hint in hints.items()}
+    return [
+        name
+        for name, mark in marks.items()
+        if mark is typing.Required or (name in total and mark is not typing.NotRequired)
+    ]
 
 
 def _model(cls: type[object]) -> Schema:

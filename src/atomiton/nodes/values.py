@@ -16,11 +16,9 @@ from atomiton.errors import NodeError
 from atomiton.nodes.schema import (
     Schema,
     arms,
-    converts,
     is_class,
     is_model,
     is_named_tuple,
-    schema_of,
     unwrap,
 )
 
@@ -246,19 +244,15 @@ def _named(cls: type[Any], value: object) -> object:
     if isinstance(value, dict):
         fields = cast("tuple[str, ...]", getattr(cls, "_fields", ()))
         given = cast("dict[str, object]", value)
-        problem = mismatch(schema_of(cls), given) if not _nested(cls) else None
-        if problem is not None:
-            raise ValueError(f"the value{problem}")
         unknown = [name for name in given if name not in fields]
         if unknown:
             raise ValueError(f"unknown field {unknown[0]!r}")
         defaults = cast("dict[str, object]", getattr(cls, "_field_defaults", {}))
+        lacking = [name for name in fields if name not in given and name not in defaults]
+        if lacking:
+            raise ValueError(f"the value lacks {lacking[0]!r}")
         value = [given[name] if name in given else defaults[name] for name in fields]
     return _by_msgspec(cls, value)
-
-
-def _nested(cls: type[Any]) -> bool:
-    return any(converts(hint) for hint in cls.__annotations__.values())
 
 
 def _by_msgspec(annotation: object, value: object) -> object:
@@ -334,6 +328,7 @@ class _UnfitError(Exception):
 
 
 _BASES: tuple[Callable[[Any], object], ...] = (str, int, float, list, tuple, dict, bytes)
+_UNKNOWN = object()
 _FLAT = _SCALARS | _KEPT | {int}
 
 
@@ -375,6 +370,17 @@ def _key(key: object) -> str:
 
 
 def _other(value: object) -> object:
+    known = _known(value)
+    if known is not _UNKNOWN:
+        return known
+    try:
+        return _fresh(msgspec.to_builtins(value, builtin_types=_KEPT, enc_hook=_encode))
+    except (TypeError, ValueError):
+        raise _unknown(value) from None
+
+
+def _known(value: object) -> object:
+    """What msgspec does not write as we do."""
     if isinstance(value, bytearray | memoryview):
         return bytes(cast("bytes", value))
     if isinstance(value, PurePath):
@@ -390,10 +396,7 @@ def _other(value: object) -> object:
     if isinstance(value, set | frozenset):
         # Sets have no order; the same result must read the same in every process.
         return sorted((_fresh(item) for item in cast("set[object]", value)), key=_rank)
-    try:
-        return _fresh(msgspec.to_builtins(value, builtin_types=_KEPT, enc_hook=_encode))
-    except (TypeError, ValueError):
-        raise _UnfitError(f"a {type(value).__qualname__}") from None
+    return _UNKNOWN
 
 
 def _rank(value: object) -> tuple[str, object]:
@@ -401,6 +404,13 @@ def _rank(value: object) -> tuple[str, object]:
     return (kind, value if kind in ("number", "str") else repr(value))
 
 
+def _unknown(value: object) -> _UnfitError:
+    return _UnfitError(f"a value of type {type(value).__qualname__}")
+
+
 def _encode(value: object) -> object:
     """What msgspec does not know, inside of what it knows."""
-    return _other(value)
+    known = _known(value)
+    if known is _UNKNOWN:
+        raise _unknown(value)
+    return known

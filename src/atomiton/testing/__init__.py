@@ -1,0 +1,1 @@
+"""For users: test kits for nodes and blueprints."""

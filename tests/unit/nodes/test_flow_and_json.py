@@ -1,0 +1,63 @@
+"""The ``flow`` and ``json`` families."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from atomiton.errors import NodeError
+from atomiton.nodes import flow, json
+from atomiton.testing.purity import assert_pure
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a": [1, 2.5, null, true, "ü"]}', {"a": [1, 2.5, None, True, "ü"]}),
+        ("\ufeff[]", []),
+        (b"\xef\xbb\xbf[]", []),
+        ("  3 ", 3),
+    ],
+)
+def test_parse(text, value) -> None:
+    assert assert_pure(json.parse, {"text": text}) == {"value": value}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1,]", "nope", b"\xff", "[" * 100_000])
+def test_what_is_not_json(text) -> None:
+    with pytest.raises(NodeError, match="not JSON") as caught:
+        assert_pure(json.parse, {"text": text})
+    assert caught.value.code == "INVALID_INPUT"
+
+
+def test_format() -> None:
+    assert assert_pure(json.format_, {"value": {"ü": [1]}}) == {"text": '{"ü":[1]}'}
+    text = assert_pure(json.format_, {"value": {"a": 1}, "indent": 2})["text"]
+    assert text == '{\n  "a": 1\n}'
+    moment = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
+    assert "2026-01-02T00:00:00Z" in assert_pure(json.format_, {"value": [moment, b"x"]})["text"]
+    with pytest.raises(NodeError, match="indent"):
+        assert_pure(json.format_, {"value": 1, "indent": -1})
+
+
+def test_fail() -> None:
+    with pytest.raises(NodeError, match="sold out") as caught:
+        assert_pure(flow.fail, {"message": "sold out", "code": "SOLD_OUT"})
+    assert caught.value.code == "SOLD_OUT"
+    with pytest.raises(NodeError, match="is not a code"):
+        assert_pure(flow.fail, {"message": "sold out", "code": "sold out"})
+
+
+async def test_log() -> None:
+    class Heard:
+        def __init__(self) -> None:
+            self.lines: list[tuple[str, str]] = []
+
+        def log(self, level: str, message: str) -> None:
+            self.lines.append((level, message))
+
+    heard = Heard()
+    assert await flow.log("hello", log=heard) == {"message": "hello"}
+    await flow.log({"a": 1}, "warning", log=heard)
+    assert heard.lines == [("info", "hello"), ("warning", '{"a":1}')]
