@@ -14,7 +14,7 @@ from typing import Final, cast
 from atomiton.blueprint.model import Json
 from atomiton.blueprint.scalars import INT_MAX, INT_MIN
 
-__all__ = ["block_lines", "flow", "scalar", "to_yaml"]
+__all__ = ["block_lines", "entry_lines", "flow", "item_lines", "scalar", "to_yaml"]
 
 _TOP: Final = (
     *("atomiton", "id", "name", "version", "description", "metadata"),
@@ -81,7 +81,7 @@ def to_yaml(document: Mapping[str, Json]) -> str:
     for key, value in _ordered(document, _TOP):
         if lines and key in ("inputs", "triggers", "nodes", "on", "output", "layout"):
             lines.append("")
-        lines.extend(_entry(key, value, 0, (key,)))
+        lines.extend(entry_lines(key, value, 0, (key,)))
     return "\n".join(lines) + "\n"
 
 
@@ -99,8 +99,15 @@ def _is_node(path: tuple[str, ...]) -> bool:
     return path[-2] in ("nodes", "on") and (len(path) == 2 or _is_node(path[:-2]))
 
 
-def _entry(key: str, value: Json, indent: int, path: tuple[str, ...]) -> list[str]:
-    """The lines of one key with its value."""
+def entry_lines(key: str, value: Json, indent: int, path: tuple[str, ...]) -> list[str]:
+    """The lines of one key with its value; a line may hold line breaks where text does.
+
+    Args:
+        key: The key.
+        value: Its value.
+        indent: Column of the key, from 0.
+        path: Keys from the top of the document, with ``-`` for the items of lists.
+    """
     space = " " * indent
     name = scalar(key)
     if len(name) > _LONGEST_KEY:
@@ -123,14 +130,15 @@ def block_lines(value: Json, indent: int, path: tuple[str, ...] = ("",)) -> list
     if isinstance(value, dict):
         entries = _ordered(value, _NODE) if _is_node(path) else list(value.items())
         for key, part in entries:
-            lines.extend(_entry(key, part, indent, (*path, key)))
+            lines.extend(entry_lines(key, part, indent, (*path, key)))
     elif isinstance(value, list):
         for part in value:
-            lines.extend(_item(part, indent, (*path, "-")))
+            lines.extend(item_lines(part, indent, (*path, "-")))
     return lines
 
 
-def _item(value: Json, indent: int, path: tuple[str, ...]) -> list[str]:
+def item_lines(value: Json, indent: int, path: tuple[str, ...]) -> list[str]:
+    """The lines of one item of a list, as ``entry_lines`` gives those of a key."""
     space = " " * indent
     if not _is_block(value, indent + 2, path):
         return [f"{space}- {_inline(value, indent)}"]
