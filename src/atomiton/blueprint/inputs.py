@@ -9,6 +9,9 @@ from atomiton.blueprint.problems import nearest
 from atomiton.blueprint.types import check_value
 from atomiton.errors import InputError, Problem
 
+_EXACT = {str: "string", int: "integer", float: "number", bool: "boolean"}
+_PLAIN = frozenset({"type", "description", "title", "default"})
+
 
 def check_inputs(blueprint: Blueprint, given: Mapping[str, object]) -> dict[str, object]:
     """Check inputs and fill in defaults.
@@ -28,8 +31,10 @@ def check_inputs(blueprint: Blueprint, given: Mapping[str, object]) -> dict[str,
     inputs: dict[str, object] = {}
     for name, schema in declared.items():
         if name in given:
-            inputs[name] = given[name]
-            for place, message in check_value(given[name], schema, name):
+            value = inputs[name] = given[name]
+            if _EXACT.get(type(value)) == schema.get("type") and schema.keys() <= _PLAIN:
+                continue  # the common case, made short
+            for place, message in check_value(value, schema, name):
                 problems.append(_problem(f"input '{place}': {message}", name))
         elif "default" in schema:
             inputs[name] = schema["default"]

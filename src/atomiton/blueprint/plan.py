@@ -162,16 +162,20 @@ class Body:
     Attributes:
         nodes: In document order.
         open: Number of nodes that each waits for.
+        plain: Whether each starts as soon as what it waits for has completed: no condition.
         sources: Nodes that wait for none.
         output: Gives what the body gives.
         weight: Sum of the nodes' weights.
     """
 
-    __slots__ = ("nodes", "open", "output", "sources", "weight")
+    __slots__ = ("nodes", "open", "output", "plain", "sources", "weight")
 
     def __init__(self, nodes: tuple[PlanNode, ...], output: Getter) -> None:
         self.nodes = nodes
         self.open = [len(node.needs) for node in nodes]
+        self.plain = [
+            node.enabled and node.condition is None and node.kind == USES for node in nodes
+        ]
         self.sources = tuple(number for number, count in enumerate(self.open) if not count)
         self.output = output
         self.weight = sum(node.weight for node in nodes)

@@ -13,25 +13,25 @@ from asyncio.tasks import (
     _enter_task,  # pyright: ignore[reportPrivateUsage]  # documented for task implementations
     _leave_task,  # pyright: ignore[reportPrivateUsage]
 )
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, copy_context
 from types import coroutine
+from typing import TypeVar
 
-Done = Callable[[object, BaseException | None], None]
-Work = Coroutine[object, object, object]
+T = TypeVar("T")
+Work = Coroutine[object, object, None]
 
 
-class _Lane:
+class Lane:
     """A spare task: parked until a coroutine is handed over."""
 
-    __slots__ = ("base", "context", "done", "first", "parked", "task", "work")
+    __slots__ = ("base", "context", "first", "parked", "task", "work")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.base = copy_context()
         self.context = self.base.copy()
         self.work: Work | None = None
         self.first: object = None
-        self.done: Done | None = None
         self.parked: asyncio.Future[None] | None = None
         self.task = loop.create_task(self._main(), context=self.context)
 
@@ -39,11 +39,10 @@ class _Lane:
         """Whether a coroutine started here sees just what its starter sees."""
         return self.base == context and self.context == context and not self.task.done()
 
-    def hand_over(self, work: Work, first: object, done: Done) -> None:
+    def hand_over(self, work: Work, first: object) -> None:
         """Let the task make the rest of a coroutine whose first step gave ``first``."""
         self.work = work
         self.first = first
-        self.done = done
         if self.parked is not None and not self.parked.done():
             self.parked.set_result(None)
 
@@ -53,24 +52,11 @@ class _Lane:
             try:
                 await self.parked
             except asyncio.CancelledError as error:
-                if self.work is None:
-                    return
-                await self._run(_rest_after(self.work, error))
+                if self.work is not None:
+                    await _rest_after(self.work, error)
                 return
         assert self.work is not None
-        await self._run(_rest(self.work, self.first))
-
-    async def _run(self, rest: Awaitable[object]) -> None:
-        done = self.done
-        assert done is not None
-        try:
-            result = await rest
-        except (KeyboardInterrupt, SystemExit) as error:
-            done(None, error)
-        except BaseException as error:  # whatever a node raises is that node's end
-            done(None, error)
-        else:
-            done(result, None)
+        await _rest(self.work, self.first)
 
 
 @coroutine
@@ -93,13 +79,14 @@ async def _rest_after(work: Work, error: BaseException) -> object:
 
 
 class Starter:
-    """Starts coroutines on one event loop."""
+    """Keeps a spare lane on one event loop, and lets work be done in its name.
+    """
 
     __slots__ = ("_loop", "_spare")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._spare: _Lane | None = None
+        self._spare: Lane | None = None
 
     def refresh(self) -> None:
         """Take on the caller's context; called where a run begins."""
@@ -108,40 +95,41 @@ class Starter:
             spare.task.cancel()
             self._spare = None
 
-    def start(self, work: Work, done: Done) -> asyncio.Task[None] | None:
-        """Make the first step of a coroutine.
+    def run(self, function: Callable[[], T]) -> T:
+        """Call a function in the name and the context of the spare lane.
 
-        Args:
-            work: The coroutine.
-            done: Called with its result or its error: before this returns if it does not wait.
-
-        Returns:
-            The task that makes the rest; None if there is no rest.
+        Coroutines whose first step it makes see the lane's task as their own. The lane stays
+        spare unless ``hand_over`` gives it a coroutine; then the function must return soon.
         """
         loop = self._loop
         spare = self._spare
         if spare is None or spare.task.done():
-            self._spare = spare = _Lane(loop)
-        current = asyncio.current_task(loop)
+            self._spare = spare = Lane(loop)
+        try:
+            current = asyncio.current_task(loop)
+        except RuntimeError:
+            current = None
         if current is not None:
             _leave_task(loop, current)
         _enter_task(loop, spare.task)
         try:
-            first = spare.context.run(work.send, None)
-        except StopIteration as stop:
-            result, error = stop.value, None
-        except BaseException as raised:  # whatever a node raises is that node's end
-            result, error = None, raised
-        else:
-            self._spare = None
-            spare.hand_over(work, first, done)
-            return spare.task
+            return spare.context.run(function)
         finally:
             _leave_task(loop, spare.task)
             if current is not None:
                 _enter_task(loop, current)
-        done(result, error)
-        return None
+
+    def hand_over(self, work: Work, first: object) -> asyncio.Task[None]:
+        """Let the spare lane make the rest of a coroutine that waits for ``first``.
+
+        Returns:
+            The task that makes the rest.
+        """
+        spare = self._spare
+        assert spare is not None
+        self._spare = None
+        spare.hand_over(work, first)
+        return spare.task
 
     def close(self) -> None:
         """Let the spare task end."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from atomiton.errors import NOT_RETRIED, AtomitonError, ErrorInfo, NodeError, StoreError
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from atomiton.drivers.local import LocalDriver
 
 Key = tuple[int, int]
+Work = Awaitable[object]
 #: Longest time a timer sleeps before it looks at the wall clock again, in seconds.
 LONGEST_SLEEP = 600.0
 
@@ -48,9 +49,10 @@ LONGEST_SLEEP = 600.0
 class TaskJob:
     """A coroutine that waits; the job's face of its task."""
 
-    __slots__ = ("task",)
+    __slots__ = ("start", "task")
 
-    def __init__(self, task: asyncio.Task[None]) -> None:
+    def __init__(self, start: StartAttempt, task: asyncio.Task[None]) -> None:
+        self.start = start
         self.task = task
 
     def cancel(self) -> None:
@@ -73,8 +75,8 @@ class Execution:
     """
 
     __slots__ = (
-        "_attempts", "_busy", "_calls", "_driver", "_flushing", "_grace", "_held", "_inbox",
-        "_jobs", "_loop", "_meter", "_timers", "durable", "facts", "failure", "finish",
+        "_attempts", "_busy", "_calls", "_current", "_driver", "_flushing", "_grace", "_held", "_inbox",
+        "_jobs", "_loop", "_meter", "_starts", "_timers", "durable", "facts", "failure", "finish",
         "finished", "saved", "state", "stopped",
     )  # fmt: skip
 
@@ -86,8 +88,10 @@ class Execution:
         self._calls = calls
         self._inbox: deque[Event] = deque()
         self._busy = False
+        self._current: StartAttempt | None = None
+        self._starts: deque[StartAttempt] = deque()
         self._held: list[StartAttempt] = []
-        self._jobs: dict[Key, Job | None] = {}
+        self._jobs: dict[Key, Job] = {}
         self._attempts: dict[Key, Attempt] = {}
         self._grace: dict[Key, asyncio.TimerHandle] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
@@ -111,25 +115,101 @@ class Execution:
             self._drain()
 
     def _drain(self) -> None:
-        """Feed what has come in to the machine until nothing more follows at once."""
-        inbox, state, facts = self._inbox, self.state, self.facts
+        """Do all that follows at once from what has come in."""
         self._busy = True
         try:
-            while inbox:
-                event = inbox.popleft()
-                commands = apply(state, event)
-                facts.append(event)
-                for command in commands:
-                    if type(command) is StartAttempt:
-                        self._start(command)
-                    else:
-                        self._perform(command)
+            while self._driver.starter.run(self._open_lane):
+                pass
         finally:
             self._busy = False
         if self.durable:
             self._flush_soon()
         else:
-            self._settle(len(facts))
+            self._settle(len(self.facts))
+
+    def _open_lane(self) -> bool:
+        """Work in a lane until nothing more follows at once, or until a node waits.
+
+        Returns:
+            Whether a node waits: the lane is its now, and what is left needs another.
+        """
+        lane = self._lane()
+        try:
+            first = lane.send(None)
+        except StopIteration:
+            return False
+        command = self._current
+        assert command is not None
+        self._current = None
+        key = (command.frame, command.node)
+        self._jobs[key] = TaskJob(command, self._driver.starter.hand_over(lane, first))
+        return True
+
+    async def _lane(self) -> None:
+        """Make the attempts that may act, then feed the next fact, and again.
+
+        The nodes that this lane calls run inside of it. The first that waits keeps it: the rest
+        of the lane is then that node's task, and ends with it.
+        """
+        inbox, starts, state, facts = self._inbox, self._starts, self.state, self.facts
+        now, durable, calls = self._driver.now, self.durable, self._calls
+        while True:
+            if not starts:
+                if not inbox:
+                    return
+                event = inbox.popleft()
+                commands = apply(state, event)
+                facts.append(event)
+                for command in commands:
+                    if type(command) is StartAttempt:
+                        held = durable and not self._is_pure(command)
+                        (self._held if held else starts).append(command)
+                    else:
+                        self._perform(command)
+                continue
+            start = starts.popleft()
+            node = start.node
+            if not durable:
+                facts.append(AttemptStarted(now(), start.frame, node, start.attempt))
+            call = calls[node]
+            assert call is not None
+            self._current = start
+            frame = state.frames[start.frame]
+            fact: Event
+            try:
+                attempt = self._attempt(start) if call.needs_attempt else None
+                arguments = call.arguments(frame.body.nodes[node].prepare(frame), attempt)
+                if call.is_async:
+                    work = cast("Work", call.function(**arguments))
+                    output = call.result(await work)
+                elif call.runtime == "inline":
+                    output = call.result(call.function(**arguments))
+                else:
+                    self._begin_job(start, call, arguments)
+                    continue
+                fact = AttemptCompleted(now(), start.frame, node, start.attempt, output)
+            except (KeyboardInterrupt, GeneratorExit):
+                raise
+            except BaseException as error:  # whatever a node raises is that node's end
+                fact = self._failed(start, error_info(error))
+            if self._current is not start:
+                self._resumed(start, fact)
+                return
+            if call.needs_attempt:
+                self._forget((start.frame, node))
+            inbox.append(fact)
+
+    def _is_pure(self, command: StartAttempt) -> bool:
+        return self.state.frames[command.frame].body.nodes[command.node].pure
+
+    def _resumed(self, start: StartAttempt, fact: Event) -> None:
+        """A node that waited has ended, unless it was given up before."""
+        key = (start.frame, start.node)
+        job = self._jobs.get(key)
+        if isinstance(job, TaskJob) and job.start is start and not self.stopped:
+            del self._jobs[key]
+            self._forget(key)
+            self.feed(fact)
 
     def _settle(self, last: int) -> None:
         """Facts up to number ``last`` are on record: announce them, and the end of the run."""
@@ -177,56 +257,6 @@ class Execution:
         del self._timers[timer]
         self.feed(TimerFired(now, timer))
 
-    def _start(self, command: StartAttempt) -> None:
-        pure = self.state.frames[command.frame].body.nodes[command.node].pure
-        if self.durable and not pure:
-            self._held.append(command)
-        else:
-            self._begin(command)
-
-    def _begin(self, command: StartAttempt) -> None:
-        """Let an attempt act."""
-        driver = self._driver
-        frame = self.state.frames[command.frame]
-        node = command.node
-        if not self.durable:
-            self.facts.append(AttemptStarted(driver.now(), command.frame, node, command.attempt))
-        call = self._calls[node]
-        assert call is not None
-        attempt = None
-        try:
-            if call.needs_attempt or not call.is_async:
-                attempt = self._attempt(command)
-            arguments = call.arguments(frame.body.nodes[node].prepare(frame), attempt)
-            if call.is_async:
-                self._begin_coroutine(command, call, arguments)
-            elif call.runtime == "inline":
-                self._answer(command, call, call.function(**arguments), None)
-            else:
-                self._begin_job(command, call, arguments)
-        except Exception as error:  # whatever a node raises is that node's end
-            self._answer(command, call, None, error)
-
-    def _begin_coroutine(
-        self, command: StartAttempt, call: Call, arguments: dict[str, object]
-    ) -> None:
-        key = (command.frame, command.node)
-        jobs = self._jobs
-        attempt = command.attempt
-
-        def done(result: object, error: BaseException | None) -> None:
-            # Late answers, of an attempt that was given up, find another attempt or none.
-            if key not in jobs or self.state.frames[key[0]].attempts[key[1]] != attempt:
-                return
-            del jobs[key]
-            self._answer(command, call, result, error)
-
-        jobs[key] = None
-        work = cast("Coroutine[object, object, object]", call.function(**arguments))
-        task = self._driver.starter.start(work, done)
-        if task is not None:
-            jobs[key] = TaskJob(task)
-
     def _begin_job(self, command: StartAttempt, call: Call, arguments: dict[str, object]) -> None:
         key = (command.frame, command.node)
 
@@ -259,6 +289,7 @@ class Execution:
         job = self._jobs.get(key)
         if job is None:
             self._held = [held for held in self._held if (held.frame, held.node) != key]
+            self._starts = deque(st for st in self._starts if (st.frame, st.node) != key)
             self._inbox.append(self._failed(command, stopped()))
             return
         if key in self._attempts:
@@ -284,8 +315,7 @@ class Execution:
         """An attempt has ended: that is a fact."""
         if self.stopped:
             return
-        if self._grace or self._attempts:
-            self._forget((command.frame, command.node))
+        self._forget((command.frame, command.node))
         if error is None:
             try:
                 output = call.result(result)
@@ -357,14 +387,10 @@ class Execution:
             sync=sync,
         )
         self._settle(last)
-        self._busy = True  # what begins now may end at once: feed it when all have begun
-        try:
-            for start in held:
-                if self.state.expects(start.frame, start.node, start.attempt):
-                    self._begin(start)
-        finally:
-            self._busy = False
-        if self._inbox:
+        for start in held:
+            if self.state.expects(start.frame, start.node, start.attempt):
+                self._starts.append(start)
+        if self._starts or self._inbox:
             self._drain()
 
     def _change(self) -> StatusChange:
@@ -396,8 +422,10 @@ class Execution:
                 stopping = state.frames[command.frame].status[command.node] == STOPPING
                 if stopping or of in acted:
                     self._inbox.append(AttemptLost(now, *of))
+                elif self._is_pure(command):
+                    self._starts.append(command)
                 else:
-                    self._start(command)
+                    self._held.append(command)
             else:
                 self._perform(command)
         self._drain()
@@ -408,9 +436,8 @@ class Execution:
         for handle in (*self._timers.values(), *self._grace.values()):
             handle.cancel()
         for job in list(self._jobs.values()):
-            if job is not None:
-                job.cancel()
-                job.abandon()
+            job.cancel()
+            job.abandon()
         self._jobs.clear()
         if self.finished is not None and not self.finished.done():
             self.finished.cancel()

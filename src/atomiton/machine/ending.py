@@ -10,6 +10,7 @@ from atomiton.machine.retry import retry_delay, should_retry
 from atomiton.machine.state import (
     COMPLETED,
     FAILED,
+    READY,
     RETRYING,
     RUN_ACTIVE,
     SKIPPED,
@@ -33,10 +34,17 @@ def complete(frame: Frame, node: int, output: object, now: float, status: int = 
     frame.ended[node] = now
     frame.remaining -= 1
     open_ = frame.open
-    for successor in frame.body.nodes[node].successors:
-        open_[successor] -= 1
-        if not open_[successor]:
-            frame.run.opened.append((frame, successor))
+    body = frame.body
+    for successor in body.nodes[node].successors:
+        left = open_[successor] - 1
+        open_[successor] = left
+        if not left:
+            # What has nothing to be decided needs no decision: the common case, made short.
+            if body.plain[successor] and frame.blocked is None and frame.run.status == RUN_ACTIVE:
+                frame.status[successor] = READY
+                frame.run.ready.append((frame, successor))
+            else:
+                frame.run.opened.append((frame, successor))
 
 
 def skip(frame: Frame, node: int, now: float) -> None:

@@ -24,6 +24,8 @@ from atomiton.machine.timers import set_timer
 def open_nodes(run: RunState, now: float, out: list[Command]) -> None:
     """Decide about every node whose last dependency has ended; skipping opens further ones."""
     opened = run.opened
+    if run.status != RUN_ACTIVE:
+        opened.clear()  # what ends while the run is stopping opens nothing
     while opened:
         frame, node = opened.popleft()
         plan_node = frame.body.nodes[node]

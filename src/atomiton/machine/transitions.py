@@ -52,6 +52,9 @@ from atomiton.machine.stopping import cancel
 from atomiton.machine.timers import drop_timer, set_timer
 
 
+_OfAttempt = AttemptStarted | AttemptCompleted | AttemptFailed | AttemptLost
+
+
 def apply(run: RunState, event: Event) -> list[Command]:
     """Feed one fact to a run.
 
@@ -109,11 +112,11 @@ def _requested(run: RunState, event: RunRequested, out: list[Command]) -> None:
 
 
 def _started(run: RunState, event: AttemptStarted, _out: list[Command]) -> None:
-    _attempt_out(run, event.frame, event.node, event.attempt)
+    _attempt_out(run, event)
 
 
 def _completed(run: RunState, event: AttemptCompleted, out: list[Command]) -> None:
-    frame = _attempt_out(run, event.frame, event.node, event.attempt)
+    frame = _attempt_out(run, event)
     run.running -= 1
     if frame.timers:
         drop_timer(frame, event.node, out)
@@ -125,7 +128,7 @@ def _completed(run: RunState, event: AttemptCompleted, out: list[Command]) -> No
 
 def _failed(run: RunState, event: AttemptFailed, out: list[Command]) -> None:
     try:
-        frame = _attempt_out(run, event.frame, event.node, event.attempt)
+        frame = _attempt_out(run, event)
     except IllegalEvent:
         frame = _attempt_lost(run, event.frame, event.node, event.attempt)
         fail(frame, event.node, event.error, event.time, out)
@@ -139,7 +142,7 @@ def _failed(run: RunState, event: AttemptFailed, out: list[Command]) -> None:
 
 
 def _lost(run: RunState, event: AttemptLost, out: list[Command]) -> None:
-    frame = _attempt_out(run, event.frame, event.node, event.attempt)
+    frame = _attempt_out(run, event)
     node = event.node
     run.running -= 1
     drop_timer(frame, node, out)
@@ -202,10 +205,17 @@ def _alive(run: RunState) -> None:
         raise IllegalEvent(f"run {run.id} is {run.status}")
 
 
-def _attempt_out(run: RunState, frame: int, node: int, attempt: int) -> Frame:
-    if not run.expects(frame, node, attempt):
-        raise IllegalEvent(f"no attempt {attempt} of node {node} in frame {frame} is out")
-    return run.frames[frame]
+def _attempt_out(run: RunState, event: _OfAttempt) -> Frame:
+    number, node = event.frame, event.node
+    if 0 <= number < len(run.frames):
+        frame = run.frames[number]
+        if (
+            0 <= node < len(frame.status)
+            and (frame.status[node] == RUNNING or frame.status[node] == STOPPING)
+            and frame.attempts[node] == event.attempt
+        ):
+            return frame
+    raise IllegalEvent(f"no attempt {event.attempt} of node {node} in frame {number} is out")
 
 
 def _attempt_lost(run: RunState, frame: int, node: int, attempt: int) -> Frame:

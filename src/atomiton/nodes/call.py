@@ -11,6 +11,8 @@ from atomiton.ports.calls import Attempt
 
 #: Values of exactly these types fit a port that asks for no more than that type.
 _EXACT = {"string": str, "integer": int, "number": float, "boolean": bool}
+#: Values of exactly these types are plain and never change.
+_FRESH = frozenset({str, float, bool, type(None), bytes})
 _SCALARS = frozenset({int, float, str, bool, bytes, type(None)})
 
 
@@ -45,22 +47,29 @@ class NodeCall:
         self, parameters: dict[str, object], attempt: Attempt | None
     ) -> dict[str, object]:
         """Convert parameters to what the function declares, and add its capabilities."""
+        exact = self._exact
         for name, value in parameters.items():
-            if type(value) is self._exact.get(name):
-                continue
-            convert = self._convert.get(name)
-            if convert is not None:
-                parameters[name] = convert(value)
-            elif self._copy and type(value) not in _SCALARS and not callable(value):
-                parameters[name] = to_value(value)
-        for name, capability in self._inject:
+            if exact.get(name) is not type(value):
+                parameters[name] = self._adapted(name, value)
+        if self.needs_attempt:
             assert attempt is not None
-            parameters[name] = self._capabilities.provide(capability, attempt)
+            for name, capability in self._inject:
+                parameters[name] = self._capabilities.provide(capability, attempt)
         return parameters
+
+    def _adapted(self, name: str, value: object) -> object:
+        convert = self._convert.get(name)
+        if convert is not None:
+            return convert(value)
+        if self._copy and type(value) not in _SCALARS and not callable(value):
+            return to_value(value)
+        return value
 
     def result(self, value: object) -> object:
         """Convert what the function gave to a plain value that nobody else holds."""
-        if self._plain or type(value) is str or type(value) is float or value is None:
+        if self._plain or type(value) in _FRESH:
+            return value
+        if type(value) is int and -(1 << 63) <= value < 1 << 63:
             return value
         return to_value(value)
 
