@@ -79,7 +79,7 @@ async def read(
     kind = _kind(path, ("csv", "tsv", "txt", "xlsx", "xlsm", "xlsb", "xls", "ods"))
     data = await files.read(path)
     if kind in ("csv", "tsv", "txt"):
-        mark = delimiter or ("\t" if kind == "tsv" else None)
+        mark = "\t" if kind == "tsv" and delimiter is None else delimiter
         cells = await in_thread(read_delimited, data, mark, path)
         name, names = "", cast("list[str]", [])
     else:
@@ -137,7 +137,8 @@ async def write(
     kind = _kind(path, ("csv", "tsv", "txt", "xlsx", "ods"))
     cells = await in_thread(grid, rows, headers)
     if kind in ("csv", "tsv", "txt"):
-        mark = delimiter or ("\t" if kind == "tsv" else ",")
+        usual = "\t" if kind == "tsv" else ","
+        mark = usual if delimiter is None else delimiter
         data = await in_thread(write_delimited, cells, mark)
     else:
         data = await in_thread(write_xlsx if kind == "xlsx" else write_ods, cells, sheet)

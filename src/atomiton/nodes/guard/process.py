@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from asyncio.subprocess import DEVNULL, PIPE
-from asyncio.subprocess import Process as Child
+from asyncio.subprocess import DEVNULL, PIPE, SubprocessStreamProtocol
 from collections.abc import Coroutine, Mapping, Sequence
 
 from atomiton.errors import NodeError, NotAllowed
@@ -21,6 +20,45 @@ GRACE = 2.0
 #: Seconds that pipes may stay open after the program itself has ended: a child it left behind
 #: may hold them for ever.
 LINGER = 0.5
+
+
+class _Protocol(SubprocessStreamProtocol):
+    """Tells of a program's end at once: ``Process.wait`` also waits for all pipes to close."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(limit=1 << 16, loop=loop)
+        self.exited = asyncio.Event()
+
+    def process_exited(self) -> None:
+        """The program has ended, and was reaped."""
+        self.exited.set()
+        super().process_exited()
+
+
+class Child:
+    """A program that was started.
+
+    Attributes:
+        pid: Its id, which is also that of its session and process group.
+        exited: Set when it has ended.
+    """
+
+    def __init__(self, transport: asyncio.SubprocessTransport, protocol: _Protocol) -> None:
+        self._transport = transport
+        self.pid = transport.get_pid()
+        self.exited = protocol.exited
+        self.stdin = protocol.stdin
+        self.stdout = protocol.stdout
+        self.stderr = protocol.stderr
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit status, negative for a signal; None while it runs."""
+        return self._transport.get_returncode()
+
+    def close(self) -> None:
+        """Close our ends of the pipes, also when somebody else still holds the other ends."""
+        self._transport.close()
 
 
 class ProcessGuard:
@@ -62,6 +100,7 @@ class ProcessGuard:
             # Cancellation too: whatever the reason, nothing of the program may stay behind.
             await _undisturbed(self._kill(child, work))
             raise
+        child.close()
         code = child.returncode if child.returncode is not None else -1
         number = -code if code < 0 else None
         return ProcessResult(
@@ -79,7 +118,7 @@ class ProcessGuard:
         ]
         feed = _task(_feed(child, stdin))
         try:
-            ended = _task(child.wait())
+            ended = _task(child.exited.wait())
             tasks.append(ended)
             # An error of a reader, such as too much output, must not wait for the end.
             pending = set(tasks)
@@ -95,7 +134,6 @@ class ProcessGuard:
             for task in (*tasks, feed):
                 task.cancel()
             await asyncio.gather(*tasks, feed, return_exceptions=True)
-            _close(child)
         return bytes(outputs[0]), bytes(outputs[1])
 
     async def _read(self, stream: asyncio.StreamReader, kept: bytearray) -> None:
@@ -110,10 +148,8 @@ class ProcessGuard:
 
     async def _kill(self, child: Child, work: asyncio.Future[tuple[bytes, bytes]]) -> None:
         """End a whole process group: politely, then surely; leave no zombie and no pipe."""
-        work.cancel()
-        with contextlib.suppress(BaseException):  # its error, if any, was raised already
-            await work
         family = Family(child.pid)
+        # Its output is still read meanwhile: a program that cannot write cannot end well.
         if family.signal(signal.SIGTERM):
             loop = asyncio.get_running_loop()
             deadline = loop.time() + self._grace
@@ -122,9 +158,12 @@ class ProcessGuard:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 0.1)
             family.signal(_KILL)
+        work.cancel()
+        with contextlib.suppress(BaseException):  # its error, if any, was raised already
+            await work
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(child.wait(), self._grace)
-        _close(child)
+            await asyncio.wait_for(child.exited.wait(), self._grace)
+        child.close()
 
 
 _KILL: int = getattr(signal, "SIGKILL", signal.SIGTERM)
@@ -138,7 +177,9 @@ async def _start(
     if any("\0" in part for part in command):
         raise NodeError("the command holds a NUL character", code="INVALID_INPUT")
     try:
-        return await asyncio.create_subprocess_exec(
+        loop = asyncio.get_running_loop()
+        transport, protocol = await loop.subprocess_exec(
+            lambda: _Protocol(loop),
             *command,
             stdin=pipe,
             stdout=PIPE,
@@ -147,6 +188,7 @@ async def _start(
             env={**os.environ, **env} if env else None,
             start_new_session=True,
         )
+        return Child(transport, protocol)
     except FileNotFoundError as error:
         if cwd is not None and not _is_folder(cwd):
             raise NodeError(f"there is no folder {cwd!r}", code="NOT_FOUND") from error
@@ -171,13 +213,6 @@ async def _feed(child: Child, stdin: bytes | None) -> None:
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         child.stdin.close()
         await child.stdin.wait_closed()
-
-
-def _close(child: Child) -> None:
-    """Close our ends of the pipes, also when somebody else still holds the other ends."""
-    transport = getattr(child, "_transport", None)  # asyncio offers no other way to it
-    if transport is not None:
-        transport.close()
 
 
 def _task(work: Coroutine[object, object, object]) -> asyncio.Future[object]:

@@ -36,7 +36,7 @@ def read_delimited(data: bytes, delimiter: str | None, path: str) -> Cells:
     text = _text(data)
     if delimiter is not None and len(delimiter) != 1:
         raise NodeError("delimiter must be one character", code="INVALID_INPUT")
-    mark = delimiter or _delimiter(text)
+    mark = _delimiter(text) if delimiter is None else delimiter
     old = csv.field_size_limit(_LARGEST_CELL)
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=False)
