@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.spec import NodeType
-from atomiton.nodes.values import converter, to_value
+from atomiton.nodes.values import Convert, converter, to_value
 from atomiton.ports.calls import Attempt
 
 #: Values of exactly these types fit a port that asks for no more than that type.
@@ -34,8 +34,10 @@ class NodeCall:
         self._inject = tuple(type_.capabilities.items())
         self.needs_attempt = bool(self._inject)
         converters = ((p.name, converter(p)) for p in type_.parameters if not p.variadic)
-        self._convert = {name: convert for name, convert in converters if convert is not None}
-        self._exact = {
+        self._convert: dict[str, Convert] = {
+            name: convert for name, convert in converters if convert is not None
+        }
+        self._exact: dict[str, type[object]] = {
             port.name: _EXACT[str(port.schema["type"])]
             for port in type_.parameters
             if port.annotation is None and _is_plain(port.schema)
@@ -58,12 +60,12 @@ class NodeCall:
         return parameters
 
     def _adapted(self, name: str, value: object) -> object:
-        convert = self._convert.get(name)
-        if convert is not None:
-            return convert(value)
+        # Before the conversion: a check alone gives back what it was given, which a function that
+        # changes it would change for everyone.
         if self._copy and type(value) not in _SCALARS and not callable(value):
-            return to_value(value)
-        return value
+            value = to_value(value)
+        convert = self._convert.get(name)
+        return value if convert is None else convert(value)
 
     def result(self, value: object) -> object:
         """Convert what the function gave to a plain value that nobody else holds."""
