@@ -1,0 +1,98 @@
+"""Waiting for a run while somebody may press Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+
+from atomiton.cli.screen import Screen
+from atomiton.cli.signals import Signals
+from atomiton.conductor import Conductor
+from atomiton.errors import AtomitonError
+from atomiton.machine.state import LOST, RETRYING, RUNNING, STOPPING, WAITING, RunState
+from atomiton.result import RunResult
+
+#: Seconds between looks whether a run only waits.
+_LOOK = 0.05
+
+
+class Left(Exception):
+    """The run was left on record without having ended.
+
+    Attributes:
+        result: The run as it was then.
+    """
+
+    def __init__(self, result: RunResult) -> None:
+        super().__init__(result.run)
+        self.result = result
+
+
+class Follower:
+    """Waits for one run.
+
+    Args:
+        durable: Whether the run is on record, so that it can be left.
+    """
+
+    def __init__(
+        self, conductor: Conductor, run: str, screen: Screen, signals: Signals, *, durable: bool
+    ) -> None:
+        self._conductor = conductor
+        self._run = run
+        self._screen = screen
+        self._signals = signals
+        self._durable = durable
+
+    async def follow(self, *, detach: bool = False) -> RunResult:
+        """Wait for the run to end.
+
+        Args:
+            detach: Leave it once it only waits.
+
+        Raises:
+            Left: It was left, for that reason or because the process was asked to end.
+        """
+        ended = asyncio.ensure_future(self._conductor.result(self._run))
+        period = self._screen.period
+        if detach:
+            period = _LOOK
+        heard = False
+        try:
+            while True:
+                awaited: set[asyncio.Future[object]] = {ended}  # type: ignore[arg-type]
+                if not heard:
+                    awaited.add(self._signals.seen)  # type: ignore[arg-type]
+                await asyncio.wait(awaited, timeout=period, return_when=asyncio.FIRST_COMPLETED)
+                if ended.done():
+                    return ended.result()
+                if self._signals.seen.done() and not heard:
+                    heard = True
+                    await self._stop(self._signals.seen.result())
+                self._screen.draw()
+                if detach and self._only_waits():
+                    raise Left(await self._conductor.show(self._run))
+        finally:
+            ended.cancel()
+
+    async def _stop(self, number: int) -> None:
+        if number == signal.SIGTERM and self._durable:
+            raise Left(await self._conductor.show(self._run))
+        self._screen.write("cancelling; Ctrl-C again stops at once", fg="yellow")
+        with suppress(AtomitonError):  # it has ended in this moment
+            await self._conductor.cancel(self._run, "interrupted")
+
+    def _only_waits(self) -> bool:
+        execution = self._conductor.driver.runs.get(self._run)
+        return execution is not None and only_waits(execution.state)
+
+
+def only_waits(state: RunState) -> bool:
+    """Whether nothing will happen in a run before a time has come or somebody decides."""
+    if state.public_status() not in ("waiting", "paused"):
+        return False
+    statuses = {status for frame in state.frames for status in frame.status}
+    if statuses & {RUNNING, STOPPING, RETRYING}:
+        return False
+    return state.paused or bool(statuses & {WAITING, LOST})

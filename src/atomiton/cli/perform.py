@@ -1,0 +1,137 @@
+"""One run from its start to what is printed of it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import dataclass
+
+from atomiton.cli.failure import show_failure
+from atomiton.cli.follow import Follower, Left
+from atomiton.cli.output import duration, is_terminal, note, print_json, print_output, result_object
+from atomiton.cli.prepare import Prepared
+from atomiton.cli.refusal import print_refusal, problems_of, show_problems
+from atomiton.cli.screen import make_screen
+from atomiton.cli.signals import Signals
+from atomiton.cli.status import REFUSED, WAITING, status_of
+from atomiton.conductor import Conductor, Run
+from atomiton.errors import AtomitonError
+from atomiton.result import RunResult
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How a run is to be made and shown."""
+
+    file: str
+    store: str | None
+    key: str | None
+    as_json: bool
+    step: bool
+    detach: bool
+    quiet: bool
+
+
+class _Unstarted(Exception):
+    """The run could not even be started."""
+
+    def __init__(self, error: AtomitonError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def perform(prepared: Prepared, wishes: Wishes) -> int:
+    """Run a prepared blueprint, show it and print what it gave.
+
+    Returns:
+        The exit status.
+    """
+    try:
+        result, left = asyncio.run(_perform(prepared, wishes))
+    except _Unstarted as unstarted:
+        problems = problems_of(unstarted.error)
+        if wishes.as_json:
+            print_refusal(problems, prepared.blueprint.id)
+        else:
+            show_problems(problems, "", err=True)
+        return REFUSED
+    report(result, wishes, durable=prepared.durability != "none")
+    if left:
+        return WAITING
+    return status_of(result.status)
+
+
+async def _perform(prepared: Prepared, wishes: Wishes) -> tuple[RunResult, bool]:
+    in_memory = prepared.durability == "none"
+    if in_memory and (wishes.detach or wishes.key):
+        option = "--detach" if wishes.detach else "--key"
+        message = f"{option} needs a run on record, but its durability is none"
+        raise _Unstarted(AtomitonError(message, code="INVALID_INPUT"))
+    try:
+        conductor = Conductor("memory:" if in_memory else wishes.store, resume=False)
+        conductor.library = prepared.library
+        await conductor.__aenter__()
+    except AtomitonError as error:
+        raise _Unstarted(error) from error
+    try:
+        screen = make_screen(conductor, quiet=wishes.quiet)
+        try:
+            with Signals(screen.restore) as signals:
+                run = await _start(conductor, prepared, wishes)
+                follower = Follower(conductor, run.id, screen, signals, durable=not in_memory)
+                try:
+                    result, left = await follower.follow(detach=wishes.detach), False
+                except Left as leaving:
+                    result, left = leaving.result, True
+        finally:
+            screen.close()
+        if not in_memory and not wishes.quiet:
+            await hint_at_others(conductor)
+        return result, left
+    finally:
+        await conductor.__aexit__(None, None, None)
+
+
+async def _start(conductor: Conductor, prepared: Prepared, wishes: Wishes) -> Run:
+    try:
+        run = await conductor.start(
+            prepared.blueprint, prepared.inputs, durability=prepared.durability, key=wishes.key
+        )
+        if wishes.key is not None and run.id not in conductor.driver.runs:
+            # An earlier run of this key, which nobody may be driving any more.
+            header = await conductor.journal.header(run.id)
+            if header.ended_at is None and header.owner is None:
+                await conductor.resume(run.id)
+    except AtomitonError as error:
+        raise _Unstarted(error) from error
+    return run
+
+
+async def hint_at_others(conductor: Conductor) -> None:
+    """Tell a person of runs that were interrupted and that nobody drives."""
+    if not is_terminal(sys.stderr):
+        return
+    others = await conductor.journal.abandoned(limit=100)
+    if others:
+        count = "1 interrupted run waits" if len(others) == 1 else f"{len(others)} runs wait"
+        note(f"{count} to go on: atomiton runs resume", dim=True)
+
+
+def report(result: RunResult, wishes: Wishes, *, durable: bool) -> None:
+    """Print what a run gave and how it fared."""
+    if wishes.as_json:
+        print_json(result_object(result))
+    elif result.status == "completed":
+        print_output(result.output)
+    taken = duration(result.duration_ms / 1000)
+    if result.status == "completed":
+        if not wishes.quiet:
+            note(f"completed in {taken}", fg="green")
+        return
+    if result.error is None:
+        note(f"left {result.status}" + (f": {result.reason}" if result.reason else ""))
+        note(f"go on with: atomiton runs resume {result.run}")
+        return
+    show_failure(result, wishes.file, taken)
+    if durable:
+        note(f"look at it with: atomiton runs show {result.run}", dim=True)

@@ -1,0 +1,166 @@
+"""Everything before a run begins: files read, node types loaded, inputs checked.
+
+Whatever is wrong here is a refusal: nothing has run, and no store was opened.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from atomiton.blueprint.durations import parse_duration
+from atomiton.blueprint.inputs import check_inputs
+from atomiton.blueprint.model import Blueprint, Durability
+from atomiton.cli.refusal import Refused, problems_of
+from atomiton.errors import AtomitonError, Problem
+from atomiton.library import Library
+from atomiton.nodes.guard import Capabilities
+from atomiton.nodes.registry import Registry
+
+
+class Prepared(NamedTuple):
+    """What a run needs, checked."""
+
+    blueprint: Blueprint
+    inputs: dict[str, object]
+    library: Library
+    durability: Durability
+
+
+def make_library(nodes: Sequence[str]) -> Library:
+    """The built-in node types and those of files.
+
+    Raises:
+        Refused: A file of node types cannot be read or run.
+    """
+    library = Library(Registry.builtin(), Capabilities())
+    for file in nodes:
+        path = Path(file)
+        try:
+            library.registry.load_file(path)
+        except AtomitonError as error:
+            raise Refused(problems_of(error), file) from error
+        library.files.append(path)
+    return library
+
+
+def prepare(
+    file: str,
+    library: Library,
+    given: Sequence[str],
+    inputs_file: str | None,
+    durability: Durability | None,
+    timeout: str | None,
+) -> Prepared:
+    """Read and compile a blueprint and check its inputs.
+
+    Args:
+        file: Its file.
+        library: The node types.
+        given: Inputs as ``name=value``.
+        inputs_file: File of a mapping of inputs, ``-`` for standard input.
+        durability: Instead of the blueprint's own.
+        timeout: Instead of the blueprint's own ``limits.timeout``.
+
+    Raises:
+        Refused: Something is wrong.
+    """
+    try:
+        blueprint = library.load(file)
+    except AtomitonError as error:
+        raise Refused(problems_of(error), "" if error.code == "NOT_FOUND" else file) from error
+    try:
+        texts = dict(_split(text) for text in given)
+        read = _read_inputs(inputs_file) if inputs_file is not None else {}
+        read.update({name: _typed(blueprint, name, text) for name, text in texts.items()})
+        checked = check_inputs(blueprint, read)
+        if timeout is not None:
+            blueprint = _with_timeout(blueprint, timeout)
+        chosen: Durability = durability or blueprint.durability
+        return Prepared(blueprint, checked, library, chosen)
+    except Refused as refused:
+        refused.blueprint = blueprint.id
+        raise
+    except AtomitonError as error:
+        raise Refused(problems_of(error), blueprint=blueprint.id) from error
+
+
+def _split(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise _refused(f"--input takes name=value, got {text!r}", "")
+    return name, value
+
+
+def _refused(message: str, name: str, hint: str | None = None) -> Refused:
+    path = f"inputs.{name}" if name else "inputs"
+    return Refused([Problem("INVALID_INPUT", message, path, hint=hint)])
+
+
+def _typed(blueprint: Blueprint, name: str, text: str) -> object:
+    """Read the text of an input as its declared type needs it."""
+    schema: Mapping[str, object] = blueprint.inputs.get(name, {})
+    types = schema.get("type")
+    names = [types] if isinstance(types, str) else types if isinstance(types, list) else []
+    if name not in blueprint.inputs or "string" in names:
+        return text
+    from atomiton.blueprint.scalars import resolve
+
+    stripped = text.strip()
+    try:
+        if stripped[:1] in ("[", "{", '"'):
+            return _structure(stripped)
+        return resolve(stripped)
+    except ValueError as error:
+        raise _refused(f"input '{name}': {error}", name) from error
+
+
+def _structure(text: str) -> object:
+    """A list or an object, in JSON or in the brackets of YAML."""
+    try:
+        value: object = json.loads(text)
+    except ValueError:
+        from atomiton.blueprint.yaml import load
+
+        try:
+            value = load(f"value: {text}").data["value"]
+        except AtomitonError as error:
+            message = problems_of(error)[0].message
+            raise ValueError(f"this is neither JSON nor YAML: {message}") from error
+    return value
+
+
+def _read_inputs(name: str) -> dict[str, object]:
+    from atomiton.blueprint.yaml import load
+
+    label = "<stdin>" if name == "-" else name
+    try:
+        text = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        message = f"the file of inputs {name} cannot be read: {error.strerror}"
+        raise Refused([Problem("INVALID_INPUT", message, "inputs")]) from error
+    try:
+        return dict(load(text, filename=label).data)
+    except AtomitonError as error:
+        raise Refused(problems_of(error), label) from error
+
+
+def _with_timeout(blueprint: Blueprint, text: str) -> Blueprint:
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise Refused([Problem("INVALID_INPUT", f"--timeout: {error}")]) from error
+    if seconds <= 0:
+        raise Refused([Problem("INVALID_INPUT", "--timeout must be more than 0")])
+    limits = blueprint.document.get("limits")
+    written = {**limits} if isinstance(limits, dict) else {}
+    return msgspec.structs.replace(
+        blueprint,
+        limits=msgspec.structs.replace(blueprint.limits, timeout=seconds),
+        document={**blueprint.document, "limits": {**written, "timeout": seconds}},
+    )

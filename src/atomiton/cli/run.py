@@ -1,0 +1,74 @@
+"""``atomiton run``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from atomiton.cli.options import json_option, nodes_option, store_option
+from atomiton.cli.status import REFUSED
+
+if TYPE_CHECKING:
+    from atomiton.blueprint.model import Durability
+
+
+@click.command("run")
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--input", "-i", "given", multiple=True, metavar="NAME=VALUE", help="An input; may be repeated."
+)
+@click.option(
+    "--inputs", "inputs_file", metavar="FILE", help="YAML or JSON of inputs; - for stdin."
+)
+@json_option
+@nodes_option
+@click.option(
+    "--durability",
+    type=click.Choice(["sync", "async", "none"]),
+    help="How much of the run a crash may lose, instead of what the blueprint says.",
+)
+@click.option("--timeout", metavar="TIME", help="Longest time for the run, such as 5m.")
+@click.option("--step", is_flag=True, help="Start paused and ask before each attempt.")
+@store_option
+@click.option("--key", metavar="KEY", help="Run only once under this key; later runs get its end.")
+@click.option("--detach", is_flag=True, help="Leave the run on record once it only waits.")
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
+def command(
+    file: str,
+    given: tuple[str, ...],
+    inputs_file: str | None,
+    nodes: tuple[str, ...],
+    durability: Durability | None,
+    timeout: str | None,
+    store: str | None,
+    key: str | None,
+    *,
+    as_json: bool,
+    step: bool,
+    detach: bool,
+    quiet: bool,
+) -> int:
+    """Run a blueprint and print its output.
+
+    Progress goes to standard error, the output to standard output. Ctrl-C cancels the run and
+    waits for it; a second one stops at once.
+
+    Exit status: 0 completed, 1 failed, 2 refused before it ran, 3 cancelled, 4 left waiting.
+    """
+    from atomiton.cli.prepare import make_library, prepare
+    from atomiton.cli.refusal import Refused, print_refusal, show_problems
+
+    try:
+        library = make_library(nodes)
+        prepared = prepare(file, library, given, inputs_file, durability, timeout)
+    except Refused as refused:
+        if as_json:
+            print_refusal(refused.problems, refused.blueprint)
+        else:
+            show_problems(refused.problems, refused.file, err=True)
+        return REFUSED
+    from atomiton.cli.perform import Wishes, perform
+
+    wishes = Wishes(file, store, key, as_json=as_json, step=step, detach=detach, quiet=quiet)
+    return perform(prepared, wishes)

@@ -1,0 +1,80 @@
+"""Ctrl-C and friends: the first is a wish, the second is meant."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Self
+
+from atomiton.cli.status import INTERRUPTED
+
+_WATCHED = (signal.SIGINT, signal.SIGTERM)
+
+
+class Signals:
+    """Notes the first signal for the event loop; the second ends the process on the spot.
+
+    The handlers are Python's own and not the loop's: they are called even while a node keeps the
+    loop busy.
+
+    Args:
+        restore: Puts the terminal back in order before the process is ended.
+    """
+
+    def __init__(self, restore: Callable[[], None]) -> None:
+        self._restore = restore
+        self._loop = asyncio.get_running_loop()
+        self._before: dict[int, object] = {}
+        self._seen: asyncio.Future[int] = self._loop.create_future()
+        self._count = 0
+
+    def __enter__(self) -> Self:
+        """Begin to listen; only the main thread of a process can."""
+        if threading.current_thread() is threading.main_thread():
+            for number in _WATCHED:
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave signals as they were."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal gave before
+
+    @property
+    def seen(self) -> asyncio.Future[int]:
+        """Resolved with the number of the first signal."""
+        return self._seen
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        self._count += 1
+        if self._count > 1:
+            self._restore()
+            kill_children()
+            os._exit(INTERRUPTED)
+        self._loop.call_soon_threadsafe(self._note, number)
+
+    def _note(self, number: int) -> None:
+        if not self._seen.done():
+            self._seen.set_result(number)
+
+
+def kill_children() -> None:
+    """Kill the programs this process has started, with their groups; where /proc tells them."""
+    for listing in Path("/proc/self/task").glob("*/children"):
+        try:
+            children = listing.read_text().split()
+        except OSError:
+            continue
+        for child in map(int, children):
+            try:
+                if os.getpgid(child) == child:
+                    os.killpg(child, signal.SIGKILL)
+                else:
+                    os.kill(child, signal.SIGKILL)
+            except OSError:
+                continue  # it has ended by itself
