@@ -355,8 +355,12 @@ class Conductor:
     async def _next_fact(self, execution: Execution) -> None:
         """Wait until a run that is driven here has something new on record."""
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        stop = self.bus.listen(lambda _event: woken.done() or woken.set_result(None),
-                               execution.state.id)  # fmt: skip
+
+        def wake(_event: RunEvent) -> None:
+            if not woken.done():
+                woken.set_result(None)
+
+        stop = self.bus.listen(wake, execution.state.id)
         if execution.finished is None:
             execution.finished = asyncio.get_running_loop().create_future()
         try:

@@ -33,30 +33,36 @@ class RunResult:
         status: completed, failed or cancelled; else what it is doing.
         output: What the blueprint's ``output`` gave.
         error: What ended it.
-        duration_ms: Wall clock of the run in milliseconds.
-        reason: What it waits for, when it waits.
     """
 
-    __slots__ = (
-        "_nodes", "_state", "blueprint", "duration_ms", "error", "output", "reason", "run",
-        "status",
-    )  # fmt: skip
+    __slots__ = ("_nodes", "_now", "_state", "blueprint", "error", "output", "run", "status")
 
     def __init__(self, state: RunState, now: float | None = None) -> None:
-        end = state.ended_at if state.ended else (state.started_at if now is None else now)
         self._state = state
+        self._now = now
         self._nodes: dict[str, NodeResult] | None = None
         self.run = state.id
         self.blueprint = state.plan.id
         self.status = state.public_status()
         self.output = state.output
         self.error = state.failure if state.ended else None
-        self.duration_ms = round(max(0.0, end - state.started_at) * 1000, 3)
-        self.reason = None if state.ended else state.reason()
 
     def __repr__(self) -> str:
         """Show what matters first."""
         return f"RunResult(run={self.run!r}, status={self.status!r}, output={self.output!r})"
+
+    @property
+    def duration_ms(self) -> float:
+        """Wall clock of the run in milliseconds: to its end, or until it was looked at."""
+        state = self._state
+        now = state.started_at if self._now is None else self._now
+        end = state.ended_at if state.ended else now
+        return round(max(0.0, end - state.started_at) * 1000, 3)
+
+    @property
+    def reason(self) -> str | None:
+        """What the run waits for, when it waits."""
+        return None if self._state.ended else self._state.reason()
 
     @property
     def nodes(self) -> dict[str, NodeResult]:

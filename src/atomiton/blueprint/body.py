@@ -252,9 +252,7 @@ class BodyCompiler:
             )
             return lambda scope: {key: get(scope) for key, get in parts}
         assert isinstance(value, list)
-        items = tuple(
-            self._value(number, part, (*path, index)) for index, part in enumerate(value)
-        )
+        items = tuple(self._value(number, part, (*path, index)) for index, part in enumerate(value))
         return lambda scope: [get(scope) for get in items]
 
     def _template(self, number: int | None, text: str, path: Path) -> Getter:
@@ -295,9 +293,7 @@ class BodyCompiler:
             return _nothing
 
     def _report(self, error: ExpressionError, path: Path) -> None:
-        self.problems.add(
-            error.code, f"{error.message} (at character {error.offset + 1})", path
-        )
+        self.problems.add(error.code, f"{error.message} (at character {error.offset + 1})", path)
 
     # -- references --------------------------------------------------------------------------
 
@@ -355,11 +351,10 @@ class BodyCompiler:
         return True
 
     def _check_built_in(self, name: str, fields: tuple[str, ...], path: Path) -> bool:
-        known: Iterable[str] = {
-            "inputs": self.blueprint.inputs,
-            "vars": self.blueprint.variables,
-            "secrets": self.blueprint.secrets,
-        }[name]
+        if name == "inputs":
+            known: Iterable[str] = self.blueprint.inputs
+        else:
+            known = self.blueprint.variables if name == "vars" else self.blueprint.secrets
         if name == "secrets" and (len(path) < 3 or path[2] != "with"):
             self.problems.add(
                 "UNKNOWN_REFERENCE", "secrets can only be used in the parameters of a node", path
@@ -372,7 +367,8 @@ class BodyCompiler:
             "UNKNOWN_REFERENCE",
             f"the blueprint does not declare {singular} '{fields[0]}'",
             path,
-            nearest(fields[0], known) or f"add it under '{'variables' if name == 'vars' else name}:'",
+            nearest(fields[0], known)
+            or f"add it under '{'variables' if name == 'vars' else name}:'",
         )
         return False
 
@@ -396,9 +392,7 @@ class BodyCompiler:
     def _output(self, nodes: tuple[PlanNode, ...]) -> Getter:
         if self.blueprint.has_output:
             return self._value(None, self.blueprint.output, ("output",))
-        sinks = tuple(
-            (node.id, number) for number, node in enumerate(nodes) if not node.successors
-        )
+        sinks = tuple((node.id, number) for number, node in enumerate(nodes) if not node.successors)
         return lambda scope: {name: scope.outputs[number] for name, number in sinks}
 
 

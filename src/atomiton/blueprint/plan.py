@@ -209,6 +209,11 @@ class Plan:
         self.steps = 0
         self.durability: Durability = "sync"
 
+    @property
+    def bounded(self) -> bool:
+        """Whether attempts are counted: a bound on how many are out, or are made in all."""
+        return bool(self.concurrency or self.steps)
+
     def paths(self) -> list[str]:
         """Paths of all nodes, in document order."""
         return [node.path for node in self.root.nodes]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from operator import ge, gt, le, lt
 
 Schema = Mapping[str, object]
 
@@ -19,6 +20,13 @@ _TYPES: dict[str, Callable[[object], bool]] = {
     "array": lambda value: isinstance(value, list | tuple),
     "object": lambda value: isinstance(value, dict),
 }
+
+_BOUNDS: tuple[tuple[str, Callable[[float, float], bool], str], ...] = (
+    ("minimum", lt, "at least"),
+    ("maximum", gt, "at most"),
+    ("exclusiveMinimum", le, "more than"),
+    ("exclusiveMaximum", ge, "less than"),
+)
 
 
 def check_value(value: object, schema: Schema, path: str = "") -> Iterator[tuple[str, str]]:
@@ -68,14 +76,9 @@ def _fits_any(value: object, options: list[object]) -> bool:
 
 def _check_bounds(value: object, schema: Schema, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        for key, fails, words in (
-            ("minimum", lambda low: value < low, "at least"),
-            ("maximum", lambda high: value > high, "at most"),
-            ("exclusiveMinimum", lambda low: value <= low, "more than"),
-            ("exclusiveMaximum", lambda high: value >= high, "less than"),
-        ):
+        for key, fails, words in _BOUNDS:
             bound = schema.get(key)
-            if isinstance(bound, int | float) and fails(bound):
+            if isinstance(bound, int | float) and fails(value, bound):
                 yield path, f"expected {words} {bound}, got {value}"
     sized = value if isinstance(value, str | list | dict) else None
     if sized is not None:

@@ -47,16 +47,19 @@ class Lane:
             self.parked.set_result(None)
 
     async def _main(self) -> None:
-        if self.work is None:
-            self.parked = asyncio.get_running_loop().create_future()
-            try:
-                await self.parked
-            except asyncio.CancelledError as error:
-                if self.work is not None:
-                    await _rest_after(self.work, error)
-                return
-        assert self.work is not None
-        await _rest(self.work, self.first)
+        try:
+            if self.work is None:
+                await self._park()
+        except asyncio.CancelledError as error:
+            if self.work is not None:
+                await _rest_after(self.work, error)
+        else:
+            assert self.work is not None
+            await _rest(self.work, self.first)
+
+    async def _park(self) -> None:
+        self.parked = asyncio.get_running_loop().create_future()
+        await self.parked
 
 
 @coroutine
@@ -66,7 +69,7 @@ def _rest(work: Work, first: object) -> Generator[object, object, object]:
         yield first
     except BaseException as error:  # handed on to the coroutine, as a task would
         return (yield from _rest_after(work, error).__await__())
-    return (yield from work)  # type: ignore[misc]  # a coroutine can be delegated to here
+    return (yield from work)
 
 
 async def _rest_after(work: Work, error: BaseException) -> object:
@@ -79,8 +82,7 @@ async def _rest_after(work: Work, error: BaseException) -> object:
 
 
 class Starter:
-    """Keeps a spare lane on one event loop, and lets work be done in its name.
-    """
+    """Keeps a spare lane on one event loop, and lets work be done in its name."""
 
     __slots__ = ("_loop", "_spare")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from atomiton.errors import NOT_RETRIED, AtomitonError, ErrorInfo, NodeError, StoreError
 from atomiton.machine import RunState, apply, outstanding
@@ -152,42 +152,45 @@ class Execution:
         of the lane is then that node's task, and ends with it.
         """
         inbox, starts, state, facts = self._inbox, self._starts, self.state, self.facts
-        now, durable, calls = self._driver.now, self.durable, self._calls
+        clock, durable, calls = self._driver.now, self.durable, self._calls
+        now = clock()
         while True:
-            if not starts:
-                if not inbox:
-                    return
+            if inbox:
                 event = inbox.popleft()
                 commands = apply(state, event)
                 facts.append(event)
                 for command in commands:
-                    if type(command) is StartAttempt:
-                        held = durable and not self._is_pure(command)
-                        (self._held if held else starts).append(command)
-                    else:
+                    if type(command) is not StartAttempt:
                         self._perform(command)
+                    elif durable and not self._is_pure(command):
+                        self._held.append(command)
+                    else:
+                        starts.append(command)
+            if not starts:
+                if not inbox:
+                    return
                 continue
             start = starts.popleft()
             node = start.node
-            if not durable:
-                facts.append(AttemptStarted(now(), start.frame, node, start.attempt))
+            frame = state.frames[start.frame]
             call = calls[node]
             assert call is not None
             self._current = start
-            frame = state.frames[start.frame]
             fact: Event
             try:
+                if not durable:
+                    facts.append(AttemptStarted(now, start.frame, node, start.attempt))
                 attempt = self._attempt(start) if call.needs_attempt else None
                 arguments = call.arguments(frame.body.nodes[node].prepare(frame), attempt)
                 if call.is_async:
-                    work = cast("Work", call.function(**arguments))
-                    output = call.result(await work)
+                    output = call.result(await call.function(**arguments))  # type: ignore[misc]
                 elif call.runtime == "inline":
                     output = call.result(call.function(**arguments))
                 else:
                     self._begin_job(start, call, arguments)
                     continue
-                fact = AttemptCompleted(now(), start.frame, node, start.attempt, output)
+                now = clock()
+                fact = AttemptCompleted(now, start.frame, node, start.attempt, output)
             except (KeyboardInterrupt, GeneratorExit):
                 raise
             except BaseException as error:  # whatever a node raises is that node's end

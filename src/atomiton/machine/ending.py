@@ -5,12 +5,12 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from atomiton.errors import AtomitonError, ErrorInfo
+from atomiton.machine.attempts import start_attempt
 from atomiton.machine.commands import CancelTimer, Command, FinishRun
 from atomiton.machine.retry import retry_delay, should_retry
 from atomiton.machine.state import (
     COMPLETED,
     FAILED,
-    READY,
     RETRYING,
     RUN_ACTIVE,
     SKIPPED,
@@ -23,7 +23,14 @@ from atomiton.machine.stopping import cancel_node, stop
 from atomiton.machine.timers import set_timer
 
 
-def complete(frame: Frame, node: int, output: object, now: float, status: int = COMPLETED) -> None:
+def complete(
+    frame: Frame,
+    node: int,
+    output: object,
+    now: float,
+    out: list[Command],
+    status: int = COMPLETED,
+) -> None:
     """A node gave its output: what waited for it last is open now.
 
     Args:
@@ -33,18 +40,19 @@ def complete(frame: Frame, node: int, output: object, now: float, status: int = 
     frame.outputs[node] = output
     frame.ended[node] = now
     frame.remaining -= 1
+    run = frame.run
     open_ = frame.open
     body = frame.body
+    # What has nothing to be decided, in a run without bounds, starts here: the common case.
+    free = run.free and not run.ready and frame.blocked is None and run.status == RUN_ACTIVE
     for successor in body.nodes[node].successors:
         left = open_[successor] - 1
         open_[successor] = left
         if not left:
-            # What has nothing to be decided needs no decision: the common case, made short.
-            if body.plain[successor] and frame.blocked is None and frame.run.status == RUN_ACTIVE:
-                frame.status[successor] = READY
-                frame.run.ready.append((frame, successor))
+            if free and body.plain[successor]:
+                start_attempt(frame, successor, now, out)
             else:
-                frame.run.opened.append((frame, successor))
+                run.opened.append((frame, successor))
 
 
 def skip(frame: Frame, node: int, now: float) -> None:
@@ -67,7 +75,7 @@ def fail(frame: Frame, node: int, error: ErrorInfo, now: float, out: list[Comman
     error = replace(error, node=plan_node.path, attempt=frame.attempts[node] or None)
     frame.errors[node] = error
     if plan_node.fallback is not None and frame.run.status == RUN_ACTIVE:
-        complete(frame, node, plan_node.fallback[0], now, FAILED)
+        complete(frame, node, plan_node.fallback[0], now, out, FAILED)
         return
     frame.status[node] = FAILED
     frame.ended[node] = now
@@ -106,7 +114,7 @@ def end_stopped(
         fail_attempt(frame, node, verdict, now, out)
     elif answer is not None:
         # It finished before the wish to stop reached it: its effect stands, and must be seen.
-        complete(frame, node, answer[0], now)
+        complete(frame, node, answer[0], now, out)
     else:
         cancel_node(frame, node, now)
 

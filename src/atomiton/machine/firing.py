@@ -33,7 +33,7 @@ def fire(run: RunState, number: int, now: float, out: list[Command]) -> None:
     elif timer.kind == TIMER_ATTEMPT:
         _time_out(frame, timer, out)
     else:
-        complete(frame, timer.node, None, now)
+        complete(frame, timer.node, None, now, out)
 
 
 def _time_out(frame: Frame, timer: Timer, out: list[Command]) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from atomiton.blueprint.plan import USES, WAIT_FOR
 from atomiton.errors import AtomitonError, ErrorInfo
-from atomiton.machine.commands import Command, StartAttempt
+from atomiton.machine.attempts import start_attempt
+from atomiton.machine.commands import Command
 from atomiton.machine.ending import evaluation_failure, fail, skip
 from atomiton.machine.state import (
     READY,
     RUN_ACTIVE,
-    RUNNING,
-    TIMER_ATTEMPT,
     TIMER_WAIT,
     WAITING,
     Frame,
@@ -24,10 +23,9 @@ from atomiton.machine.timers import set_timer
 def open_nodes(run: RunState, now: float, out: list[Command]) -> None:
     """Decide about every node whose last dependency has ended; skipping opens further ones."""
     opened = run.opened
-    if run.status != RUN_ACTIVE:
-        opened.clear()  # what ends while the run is stopping opens nothing
-    while opened:
-        frame, node = opened.popleft()
+    for frame, node in opened:  # grows while it is gone through
+        if run.status != RUN_ACTIVE:
+            break  # what ends while the run is stopping opens nothing
         plan_node = frame.body.nodes[node]
         if not plan_node.enabled or (frame.blocked is not None and node in frame.blocked):
             skip(frame, node, now)
@@ -38,6 +36,7 @@ def open_nodes(run: RunState, now: float, out: list[Command]) -> None:
             run.ready.append((frame, node))
         else:
             _wait(frame, node, now, out)
+    opened.clear()
 
 
 def _wanted(frame: Frame, node: int, now: float, out: list[Command]) -> bool:
@@ -71,37 +70,6 @@ def start_ready(run: RunState, now: float, out: list[Command]) -> None:
             return
         frame, node = ready.popleft()
         start_attempt(frame, node, now, out)
-
-
-def start_attempt(frame: Frame, node: int, now: float, out: list[Command]) -> None:
-    """Send an attempt out, with the time it has."""
-    run = frame.run
-    plan_node = frame.body.nodes[node]
-    attempt = frame.attempts[node] + 1
-    frame.attempts[node] = attempt
-    frame.status[node] = RUNNING
-    if attempt == 1:
-        frame.started[node] = now
-    run.running += 1
-    run.steps += 1
-    deadline = None
-    if plan_node.timeout is not None or plan_node.deadline is not None:
-        deadline = _attempt_deadline(frame, node, now)
-        set_timer(run, Timer(TIMER_ATTEMPT, deadline, frame.id, node, attempt), frame, out)
-    if run.plan.timeout is not None:
-        end = run.started_at + run.plan.timeout
-        deadline = end if deadline is None else min(deadline, end)
-    out.append(StartAttempt(frame.id, node, attempt, deadline))
-
-
-def _attempt_deadline(frame: Frame, node: int, now: float) -> float:
-    plan_node = frame.body.nodes[node]
-    ends: list[float] = []
-    if plan_node.timeout is not None:
-        ends.append(now + plan_node.timeout)
-    if plan_node.deadline is not None:
-        ends.append(frame.started[node] + plan_node.deadline)
-    return min(ends)
 
 
 def _wait(frame: Frame, node: int, now: float, out: list[Command]) -> None:

@@ -152,6 +152,7 @@ class RunState:
         paused: Whether nothing new may start.
         running: How many attempts are out.
         steps: How many attempts were started in all.
+        free: Whether what is ready starts at once: no bounds on attempts, and not paused.
         opened: Nodes whose last dependency has just ended; empty between facts.
         ready: Nodes that may start as soon as a place is free, as (frame, node).
         failure: What ended, or is ending, the run.
@@ -160,7 +161,7 @@ class RunState:
     """
 
     __slots__ = (
-        "cancelled", "credits", "ended_at", "failure", "frames", "id", "inputs", "next_timer",
+        "cancelled", "credits", "ended_at", "failure", "frames", "free", "id", "inputs", "next_timer",
         "opened", "output", "paused", "plan", "ready", "running", "secrets", "seed",
         "started_at", "status", "steps", "timers",
     )  # fmt: skip
@@ -175,10 +176,11 @@ class RunState:
         self.ended_at = 0.0
         self.frames: list[Frame] = [Frame(0, plan.root, self)]
         self.ready: deque[tuple[Frame, int]] = deque()
-        self.opened: deque[tuple[Frame, int]] = deque()
+        self.opened: list[tuple[Frame, int]] = []
         self.running = 0
         self.steps = 0
         self.paused = False
+        self.free = not plan.bounded
         self.credits = 0
         self.timers: dict[int, Timer] = {}
         self.next_timer = 1

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from atomiton.errors import ErrorInfo, IllegalEvent
+from atomiton.machine.attempts import start_attempt
 from atomiton.machine.commands import Command, SetTimer, StartAttempt
 from atomiton.machine.ending import complete, end_stopped, fail, fail_attempt, finish_if_done
 from atomiton.machine.events import (
@@ -36,7 +37,7 @@ from atomiton.machine.events import (
     TimerFired,
 )
 from atomiton.machine.firing import fire
-from atomiton.machine.starting import open_nodes, start_attempt, start_ready
+from atomiton.machine.starting import open_nodes, start_ready
 from atomiton.machine.state import (
     LOST,
     RUN_ACTIVE,
@@ -50,7 +51,6 @@ from atomiton.machine.state import (
 )
 from atomiton.machine.stopping import cancel
 from atomiton.machine.timers import drop_timer, set_timer
-
 
 _OfAttempt = AttemptStarted | AttemptCompleted | AttemptFailed | AttemptLost
 
@@ -116,14 +116,14 @@ def _started(run: RunState, event: AttemptStarted, _out: list[Command]) -> None:
 
 
 def _completed(run: RunState, event: AttemptCompleted, out: list[Command]) -> None:
-    frame = _attempt_out(run, event)
+    frame, node = _attempt_out(run, event), event.node
     run.running -= 1
     if frame.timers:
-        drop_timer(frame, event.node, out)
-    if frame.status[event.node] == RUNNING:
-        complete(frame, event.node, event.output, event.time)
+        drop_timer(frame, node, out)
+    if frame.status[node] == RUNNING:
+        complete(frame, node, event.output, event.time, out)
     else:
-        end_stopped(frame, event.node, (event.output,), event.time, out)
+        end_stopped(frame, node, (event.output,), event.time, out)
 
 
 def _failed(run: RunState, event: AttemptFailed, out: list[Command]) -> None:
@@ -184,12 +184,14 @@ def _cancel(run: RunState, event: CancelRequested, out: list[Command]) -> None:
 def _paused(run: RunState, _event: Paused, _out: list[Command]) -> None:
     _alive(run)
     run.paused = True
+    run.free = False
     run.credits = 0
 
 
 def _resumed(run: RunState, _event: Resumed, _out: list[Command]) -> None:
     _alive(run)
     run.paused = False
+    run.free = not run.plan.bounded
     run.credits = 0
 
 
@@ -226,7 +228,8 @@ def _attempt_lost(run: RunState, frame: int, node: int, attempt: int) -> Frame:
     raise IllegalEvent(f"attempt {attempt} of node {node} in frame {frame} is not lost")
 
 
-_TABLE: Mapping[type[Event], Callable[[RunState, Event, list[Command]], None]] = {
+# Each handler takes exactly the fact it is filed under.
+_TABLE: Mapping[type[Event], Callable[..., None]] = {
     RunRequested: _requested,
     AttemptStarted: _started,
     AttemptCompleted: _completed,
@@ -238,4 +241,4 @@ _TABLE: Mapping[type[Event], Callable[[RunState, Event, list[Command]], None]] =
     Paused: _paused,
     Resumed: _resumed,
     StepRequested: _step,
-}  # type: ignore[dict-item]  # each handler takes exactly the event it is filed under
+}

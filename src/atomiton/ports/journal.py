@@ -57,6 +57,12 @@ class StatusChange(msgspec.Struct, frozen=True):
     error_message: str | None = None
 
 
+# Named here because the protocol has a method of the name ``list``.
+Headers = list[RunHeader]
+Records = list[bytes]
+Ids = list[str]
+
+
 class Journal(Protocol):
     """A store of runs and of the blueprints they are pinned to.
 
@@ -116,7 +122,7 @@ class Journal(Protocol):
         """
         ...
 
-    async def read(self, run: str, after: int = 0, limit: int | None = None) -> list[bytes]:
+    async def read(self, run: str, after: int = 0, limit: int | None = None) -> Records:
         """Give the records ``after + 1 ...`` in order; damage is a ``StoreError`` naming it."""
         ...
 
@@ -131,7 +137,7 @@ class Journal(Protocol):
         blueprint: str | None = None,
         before: str | None = None,
         limit: int = 100,
-    ) -> list[RunHeader]:
+    ) -> Headers:
         """Give headers, newest first; ``before`` is the id of the last run already seen."""
         ...
 
@@ -143,7 +149,7 @@ class Journal(Protocol):
         """Give up ownership, so that another process may claim the run."""
         ...
 
-    async def abandoned(self, limit: int = 1000) -> list[str]:
+    async def abandoned(self, limit: int = 1000) -> Ids:
         """Ids of unfinished runs that no living process owns, oldest first."""
         ...
 
@@ -151,6 +157,6 @@ class Journal(Protocol):
         """Leave a message for a run's owner, whichever process that is (cancel, pause, ...)."""
         ...
 
-    async def take_messages(self, run: str) -> list[bytes]:
+    async def take_messages(self, run: str) -> Records:
         """Take the messages left for a run this process owns, oldest first, each once."""
         ...
