@@ -7,7 +7,8 @@ or a cancellation is seen in the middle of a long list. ``lists.py`` holds the o
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, TypedDict
+from itertools import compress
+from typing import Annotated, TypedDict, cast
 
 from atomiton.errors import NodeError
 from atomiton.nodes.spec import Lambda, node
@@ -32,10 +33,11 @@ class Reduced(TypedDict):
 Items = Annotated[list[object], "The list to work on."]
 
 
-def truth(value: object, index: int) -> bool:
-    """The value of a condition; nothing is true that is not exactly a boolean."""
-    if value is True or value is False:
-        return value
+def truths(values: list[object], start: int) -> list[bool]:
+    """The values of a condition; nothing is true that is not exactly a boolean."""
+    if all(kind is bool for kind in set(map(type, values))):
+        return cast("list[bool]", values)
+    index, value = next((i, v) for i, v in enumerate(values, start) if type(v) is not bool)
     raise NodeError(
         f"where must be true or false, but is {value!r:.80} for item {index}",
         code="EXPRESSION_ERROR",
@@ -131,7 +133,7 @@ async def map_(items: Items, value: Lambda) -> Listed:
         if start:
             await asyncio.sleep(0)
         portion = items[start : start + PORTION]
-        made += [value(item, index) for index, item in enumerate(portion, start)]
+        made += map(value, portion, range(start, start + len(portion)))
     return {"items": made, "count": len(made)}
 
 
@@ -164,12 +166,9 @@ async def filter_(items: Items, where: Lambda) -> Listed:
     for start in range(0, len(items), PORTION):
         if start:
             await asyncio.sleep(0)
-        for index, item in enumerate(items[start : start + PORTION], start):
-            verdict = where(item, index)
-            if verdict is True:
-                kept.append(item)
-            elif verdict is not False:
-                truth(verdict, index)
+        portion = items[start : start + PORTION]
+        verdicts = list(map(where, portion, range(start, start + len(portion))))
+        kept += compress(portion, truths(verdicts, start))
     return {"items": kept, "count": len(kept)}
 
 

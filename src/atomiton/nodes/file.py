@@ -11,7 +11,8 @@ from typing import Literal, TypedDict
 
 from atomiton.errors import NodeError
 from atomiton.nodes import json
-from atomiton.nodes.guard.files import in_thread, refusal, write_whole
+from atomiton.nodes.guard.files import refusal, write_whole
+from atomiton.nodes.guard.threads import in_thread
 from atomiton.nodes.spec import node
 from atomiton.ports.capabilities import Files
 

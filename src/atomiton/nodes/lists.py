@@ -47,7 +47,7 @@ async def each(items: list[object], by: Lambda | None) -> list[object]:
         if start:
             await asyncio.sleep(0)
         portion = items[start : start + PORTION]
-        made += [by(item, index) for index, item in enumerate(portion, start)]
+        made += map(by, portion, range(start, start + len(portion)))
     return made
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypedDict, cast
 
 from atomiton.errors import NodeError
-from atomiton.nodes.guard.files import in_thread
+from atomiton.nodes.guard.threads import in_thread
 from atomiton.nodes.spec import node
 from atomiton.ports.capabilities import Files
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -204,3 +206,21 @@ async def test_many_at_once(files) -> None:
     await asyncio.gather(*(file.write(f"{n}", str(n), files=files) for n in range(50)))
     got = await asyncio.gather(*(file.read(f"{n}", files=files) for n in range(50)))
     assert [one["content"] for one in got] == [str(n) for n in range(50)]
+
+
+def test_a_read_that_never_ends_does_not_keep_the_program(tmp_path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    code = (
+        "import asyncio, sys\n"
+        "from atomiton.nodes.guard.files import FilesGuard\n"
+        "async def main():\n"
+        "    try:\n"
+        "        async with asyncio.timeout(0.2):\n"
+        "            await FilesGuard().read(sys.argv[1])\n"
+        "    except TimeoutError:\n"
+        "        print('in time')\n"
+        "asyncio.run(main())\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "pipe")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    assert done.stdout == "in time\n", done.stderr

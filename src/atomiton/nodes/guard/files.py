@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from atomiton.errors import NodeError, NotAllowed
-
-T = TypeVar("T")
+from atomiton.nodes.guard.threads import in_thread
 
 #: Up to this size a file is read or written on the event loop: a thread costs more than the disk.
 SMALL = 64 * 1024
@@ -101,7 +98,9 @@ class FilesGuard:
         """The lines of a UTF-8 text file, without their ends."""
         place = self.resolve(path)
         try:
-            with place.open(encoding="utf-8-sig") as stream:  # portions in threads
+            # Even to open a pipe may take for ever; and reading goes in portions.
+            stream = await in_thread(lambda: place.open(encoding="utf-8-sig"))
+            with stream:
                 while portion := await in_thread(stream.readlines, 1 << 20):
                     for line in portion:
                         yield line.removesuffix("\n")
@@ -109,11 +108,6 @@ class FilesGuard:
             raise NodeError(f"{path!r} is not UTF-8 text: {error}", code="INVALID_INPUT") from None
         except OSError as error:
             raise refusal(error, path) from error
-
-
-async def in_thread(function: Callable[..., T], *arguments: object) -> T:
-    """Run blocking work beside the event loop."""
-    return await asyncio.to_thread(function, *arguments)
 
 
 def write_whole(place: Path, fill: Callable[[Path], object], overwrite: bool) -> int:  # noqa: FBT001
