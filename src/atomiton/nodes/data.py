@@ -14,7 +14,7 @@ from atomiton.errors import NodeError
 from atomiton.nodes.spec import Lambda, node
 
 #: Items between two turns of the event loop: some milliseconds of expressions.
-PORTION = 1000
+PORTION = 2000
 
 
 class Listed(TypedDict):

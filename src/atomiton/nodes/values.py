@@ -299,7 +299,9 @@ def to_value(result: object) -> object:
         except RecursionError:
             raise _refused("the result holds itself, or is nested too deeply") from None
         except _UnfitError as error:
-            raise _refused(str(error)) from None
+            place = _place(result)
+            at = f" at result{place}" if place else ""
+            raise _refused(f"the result holds {error}{at}, which has no JSON form") from None
     try:
         # Cheaper than a look at every number in Python; the bytes are thrown away.
         msgspec.msgpack.encode(result)
@@ -315,16 +317,7 @@ def _refused(message: str) -> NodeError:
 
 
 class _UnfitError(Exception):
-    """Something has no JSON form; ``place`` grows on the way out."""
-
-    def __init__(self, found: str) -> None:
-        super().__init__(found)
-        self.found = found
-        self.place = ""
-
-    def __str__(self) -> str:
-        where = f" at result{self.place}" if self.place else ""
-        return f"the result holds {self.found}{where}, which has no JSON form"
+    """Something has no JSON form."""
 
 
 _BASES: tuple[Callable[[Any], object], ...] = (str, int, float, list, tuple, dict, bytes)
@@ -335,30 +328,32 @@ _FLAT = _SCALARS | _KEPT | {int}
 def _fresh(value: object) -> object:
     kind = type(value)
     if kind is dict:
-        mapping = cast("dict[object, object]", value)
         return {
             (key if type(key) is str else _key(key)): (
-                item if type(item) in _FLAT else _at(key, item)
+                item if type(item) in _FLAT else _fresh(item)
             )
-            for key, item in mapping.items()
+            for key, item in cast("dict[object, object]", value).items()
         }
     if kind is list or kind is tuple:
-        return [
-            item if type(item) in _FLAT else _at(index, item)
-            for index, item in enumerate(cast("list[object]", value))
-        ]
-    if kind in _FLAT:
-        return value
-    return _other(value)
+        items = cast("list[object]", value)
+        return [item if type(item) in _FLAT else _fresh(item) for item in items]
+    return value if kind in _FLAT else _other(value)
 
 
-def _at(place: object, value: object) -> object:
-    try:
-        return _fresh(value)
-    except _UnfitError as error:
-        step = f"[{place}]" if type(place) is int else f".{place}"
-        error.place = step + error.place
-        raise
+def _place(value: object) -> str:
+    """Where in a value that has no JSON form the reason is; looked for only when there is one."""
+    inner: list[tuple[str, object]] = []
+    if isinstance(value, dict):
+        inner = [(f".{key}", item) for key, item in cast("dict[object, object]", value).items()]
+    elif isinstance(value, list | tuple):
+        items = enumerate(cast("list[object]", value))
+        inner = [(f"[{index}]", item) for index, item in items]
+    for step, item in inner:
+        try:
+            _fresh(item)
+        except _UnfitError:
+            return step + _place(item)
+    return ""
 
 
 def _key(key: object) -> str:
