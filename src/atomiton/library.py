@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
@@ -40,13 +41,15 @@ class Library:
     ) -> None:
         self.registry = registry
         self.files: list[Path] = []
-        self._capabilities = capabilities
+        self.capabilities = capabilities
         self._by_object: OrderedDict[tuple[int, str], tuple[Blueprint, Program]] = OrderedDict()
         self._by_hash: OrderedDict[tuple[str, str], Program] = OrderedDict()
         self._stored: set[str] = set()
         for item in nodes:
-            if isinstance(item, NodeFunction | NodeType):
+            if isinstance(item, NodeType):
                 registry.add(item)
+            elif isinstance(item, NodeFunction):
+                registry.add(cast("NodeFunction[..., object]", item))
             else:
                 path = Path(str(item))
                 registry.load_file(path)
@@ -111,7 +114,7 @@ class Library:
     def _call(self, type_: object, runtime: str | None) -> NodeCall | None:
         if not isinstance(type_, NodeType):
             return None
-        return NodeCall(type_, self._capabilities, runtime)
+        return NodeCall(type_, self.capabilities, runtime)
 
     async def keep(self, journal: Journal, program: Program) -> None:
         """Put the blueprint that a run is pinned to on record, once."""

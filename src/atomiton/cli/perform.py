@@ -70,6 +70,7 @@ async def _perform(prepared: Prepared, wishes: Wishes) -> tuple[RunResult, bool]
     try:
         conductor = Conductor("memory:" if in_memory else wishes.store, resume=False)
         conductor.library = prepared.library
+        conductor.capabilities = prepared.library.capabilities  # closed with the conductor
         await conductor.__aenter__()
     except AtomitonError as error:
         raise _Unstarted(error) from error

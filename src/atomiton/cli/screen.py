@@ -90,9 +90,9 @@ class Lines(Screen):
             again = f" (attempt {fact.attempt})" if fact.attempt > 1 else ""
             self.write(f"{event.node} started{again}")
         elif isinstance(fact, AttemptCompleted):
-            self.write(f"{event.node} completed in {self._taken(fact)}")
+            self.write(f"{event.node} completed in {self._taken(event.run, fact)}")
         elif isinstance(fact, AttemptFailed):
-            taken = self._taken(fact)
+            taken = self._taken(event.run, fact)
             if fact.error.code == "CANCELLED":
                 self.write(f"{event.node} cancelled after {taken}")
             else:
@@ -105,8 +105,13 @@ class Lines(Screen):
         """Write a line."""
         click.echo(line, err=True)
 
-    def _taken(self, fact: AttemptCompleted | AttemptFailed) -> str:
-        return duration(max(0.0, fact.time - self._started.pop((fact.frame, fact.node), fact.time)))
+    def _taken(self, run: str, fact: AttemptCompleted | AttemptFailed) -> str:
+        began = self._started.pop((fact.frame, fact.node), None)
+        execution = self._conductor.driver.runs.get(run)
+        if began is None and execution is not None:
+            # The start of a pure node is no fact, but the state knows it.
+            began = execution.state.frames[fact.frame].started[fact.node]
+        return duration(max(0.0, fact.time - (began or fact.time)))
 
     def _waits(self, event: RunEvent) -> None:
         execution = self._conductor.driver.runs.get(event.run)
