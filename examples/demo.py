@@ -6,8 +6,10 @@ report against it with live progress, and shows what was made. Touches nothing o
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -18,8 +20,8 @@ from orders.service import Service
 
 ROOT = Path(__file__).resolve().parent.parent
 BLUEPRINT = "examples/orders/report.yaml"
-STORE = "out/runs.db"
-OUT = "out/orders"
+#: Exit status of a program that Ctrl-C has ended.
+STOPPED = 130
 
 
 class Country(TypedDict):
@@ -41,13 +43,17 @@ class Report(TypedDict):
     countries: list[Country]
 
 
-def run(url: str) -> int:
+def run(url: str, folder: str) -> int:
     """Run the blueprint in a process of its own; its progress goes to the screen."""
-    shown = f"atomiton run {BLUEPRINT} --input service={url}"
-    print(f"$ {shown}", flush=True)
-    command = [sys.executable, "-m", *shown.split()]
-    environment = {**os.environ, "ATOMITON_STORE": STORE}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    command = ["atomiton", "run", BLUEPRINT, "--input", f"service={url}"]
+    command += ["--input", f"folder={folder}/orders"]
+    print(f"$ {shlex.join(command)}", flush=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env={**os.environ, "ATOMITON_STORE": f"{folder}/runs.db"},
+        stdout=subprocess.DEVNULL,
+    )
     try:
         return process.wait()
     except KeyboardInterrupt:
@@ -57,7 +63,7 @@ def run(url: str) -> int:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        return 130
+        return STOPPED
 
 
 def show(report: Report) -> None:
@@ -72,32 +78,35 @@ def show(report: Report) -> None:
     print(f"{'all':<16}{counted:>8}{total:>16,.2f}   of {report['orders_read']:,} orders read")
 
 
-def point_out(seconds: float) -> None:
+def point_out(folder: str, seconds: float) -> None:
     """What was made, where, and what to try next."""
+    made = {
+        f"{folder}/orders/report.json": "the figures above",
+        f"{folder}/orders/orders.xlsx": "the orders that counted, as a workbook",
+        f"{folder}/runs.db": "every step of the run, on record",
+    }
     print(f"\nMade in {seconds:.1f} s:")
-    for name, what in (
-        ("report.json", "the figures above"),
-        ("orders.xlsx", "the orders that counted, as a workbook"),
-    ):
-        print(f"  {OUT}/{name:<14}{what}")
-    print(f"  {STORE:<25}every step of the run, on record\n")
-    runner = "uv run " if os.environ.get("VIRTUAL_ENV") is None else ""
-    print("Next:")
-    print(f"  {runner}atomiton run examples/chain/chain.yaml --input start=32")
-    print(f"  ATOMITON_STORE={STORE} {runner}atomiton runs list")
+    for path, what in made.items():
+        print(f"  {path:<24} {what}")
+    print("\nNext:")
+    print("  .venv/bin/atomiton run examples/chain/chain.yaml --input start=32")
+    print(f"  .venv/bin/atomiton runs list --store {folder}/runs.db")
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", default="out", help="where to put what is made")
+    folder = parser.parse_args().folder
     print("Big orders of a CSV file, priced over HTTP, as JSON and XLSX.")
     print("The service answers the first request with 503, so you can see a retry.\n")
     started = time.perf_counter()
     with Service() as service:
-        status = run(service.url)
+        status = run(service.url, folder)
     if status == 0:
-        with (ROOT / OUT / "report.json").open(encoding="utf-8") as stream:
+        with (ROOT / folder / "orders" / "report.json").open(encoding="utf-8") as stream:
             show(json.load(stream))
-        point_out(time.perf_counter() - started)
-    elif status == 130:
+        point_out(folder, time.perf_counter() - started)
+    elif status == STOPPED:
         print("\nstopped")
     return status
 
@@ -107,4 +116,4 @@ if __name__ == "__main__":
         sys.exit(main())
     except KeyboardInterrupt:
         print("\nstopped")
-        sys.exit(130)
+        sys.exit(STOPPED)
