@@ -10,7 +10,7 @@ The house, in ten lines (a folder imports only what stands above it, and ``error
     nodes/       what a step can do      the library, and the doors to the world
     runtimes/    where code runs         threads, processes
     drivers/     who makes it happen     local (asyncio), simulation
-    conductor.py the one API             run, start, watch, cancel, pause, step, resume
+    conductor/   the one API             run, start, watch, cancel, pause, step, resume
     cli/ testing/                        outside: the command line, the kit for users' tests
 """
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from atomiton.errors import NodeError as NodeError
     from atomiton.errors import RunFailed as RunFailed
     from atomiton.nodes.spec import node as node
-    from atomiton.result import RunResult as RunResult
-    from atomiton.synchronous import run as run
+    from atomiton.conductor.result import RunResult as RunResult
+    from atomiton.conductor.synchronous import run as run
 
 __all__ = [
     "AtomitonError",
@@ -62,9 +62,9 @@ _HOMES = {
     "Retry": "atomiton.blueprint.model",
     "Run": "atomiton.conductor",
     "RunFailed": "atomiton.errors",
-    "RunResult": "atomiton.result",
+    "RunResult": "atomiton.conductor.result",
     "node": "atomiton.nodes.spec",
-    "run": "atomiton.synchronous",
+    "run": "atomiton.conductor.synchronous",
 }
 
 

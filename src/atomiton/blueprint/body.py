@@ -8,6 +8,7 @@ from typing import Protocol
 from atomiton.blueprint.expressions import Expression, Reference, Template, parse, parse_template
 from atomiton.blueprint.graph import find_cycle
 from atomiton.blueprint.model import Blueprint, Node
+from atomiton.blueprint.narrow import as_list, as_object
 from atomiton.blueprint.plan import (
     WAIT_FOR,
     WAIT_UNTIL,
@@ -234,8 +235,7 @@ class BodyCompiler:
             return None
         if len(where) == 1:
             return kind.result
-        found = _properties(kind).get(where[1]) if len(where) == 2 else None
-        return found if isinstance(found, Mapping) else None
+        return as_object(_properties(kind).get(where[1])) if len(where) == 2 else None
 
     # -- values and expressions --------------------------------------------------------------
 
@@ -245,14 +245,16 @@ class BodyCompiler:
             return self._template(number, value, path)
         if _is_constant(value):
             return _constant(value)
-        if isinstance(value, dict):
+        entries = as_object(value)
+        if entries is not None:
             parts = tuple(
-                (str(key), self._value(number, part, (*path, str(key))))
-                for key, part in value.items()
+                (key, self._value(number, part, (*path, key))) for key, part in entries.items()
             )
             return lambda scope: {key: get(scope) for key, get in parts}
-        assert isinstance(value, list)
-        items = tuple(self._value(number, part, (*path, index)) for index, part in enumerate(value))
+        items = tuple(
+            self._value(number, part, (*path, index))
+            for index, part in enumerate(as_list(value) or ())
+        )
         return lambda scope: [get(scope) for get in items]
 
     def _template(self, number: int | None, text: str, path: Path) -> Getter:
@@ -331,14 +333,14 @@ class BodyCompiler:
                     "UNKNOWN_REFERENCE", "'nodes' needs the id of a node: nodes.ID.status", path
                 )
                 return False
-            name, fields = fields[0], ()
+            name, fields = fields[0], fields[:0]
         found = self.names.nodes.get(name)
         if found is None:
             self._unknown(name, path, (*self.names.nodes, *BUILT_IN, "nodes"))
             return False
         kind = self.kinds.get(name)
-        ports = _properties(kind) if kind is not None and fields else {}
-        if ports and fields[0] not in ports:
+        ports: Mapping[str, object] = {} if kind is None else _properties(kind)
+        if fields and ports and fields[0] not in ports:
             self.problems.add(
                 "UNKNOWN_REFERENCE",
                 f"'{name}' ({kind.name if kind else ''}) has no output '{fields[0]}'",
@@ -416,8 +418,7 @@ def _preparer(
 
 
 def _properties(kind: NodeKind) -> Mapping[str, object]:
-    found = kind.result.get("properties")
-    return found if isinstance(found, Mapping) else {}
+    return as_object(kind.result.get("properties")) or {}
 
 
 def _bare(text: str) -> str:
@@ -436,21 +437,19 @@ def _is_constant(value: object) -> bool:
         if isinstance(part, str):
             if "${{" in part.replace("$${{", ""):
                 return False
-        elif isinstance(part, dict):
-            rest.extend(part.values())
-        elif isinstance(part, list):
-            rest.extend(part)
+            continue
+        entries = as_object(part)
+        rest.extend(entries.values() if entries is not None else as_list(part) or ())
     return True
 
 
 def _unescaped(value: object) -> object:
     if isinstance(value, str):
         return value.replace("$${{", "${{")
-    if isinstance(value, list):
-        return [_unescaped(part) for part in value]
-    if isinstance(value, dict):
-        return {key: _unescaped(part) for key, part in value.items()}
-    return value
+    entries, items = as_object(value), as_list(value)
+    if entries is not None:
+        return {key: _unescaped(part) for key, part in entries.items()}
+    return value if items is None else [_unescaped(part) for part in items]
 
 
 def _constant(value: object) -> Getter:

@@ -9,7 +9,7 @@ from atomiton.blueprint.problems import nearest
 from atomiton.blueprint.types import check_value
 from atomiton.errors import InputError, Problem
 
-_EXACT = {str: "string", int: "integer", float: "number", bool: "boolean"}
+_EXACT: Mapping[type, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 _PLAIN = frozenset({"type", "description", "title", "default"})
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from operator import ge, gt, le, lt
 
+from atomiton.blueprint.narrow import as_list, as_object
+
 Schema = Mapping[str, object]
 
 _TYPES: dict[str, Callable[[object], bool]] = {
@@ -51,26 +53,26 @@ def check_value(value: object, schema: Schema, path: str = "") -> Iterator[tuple
     if names and not any(_TYPES[name](value) for name in names if name in _TYPES):
         yield path, f"expected {' or '.join(names)}, got {describe(value)}"
         return
-    allowed = schema.get("enum")
-    if isinstance(allowed, list | tuple) and value not in allowed:
+    allowed = as_list(schema.get("enum"))
+    if allowed is not None and value not in allowed:
         yield path, f"expected one of {', '.join(map(repr, allowed))}, got {describe(value)}"
         return
     if "const" in schema and value != schema["const"]:
         yield path, f"expected {schema['const']!r}, got {describe(value)}"
         return
-    options = schema.get("anyOf")
-    if isinstance(options, list) and options and not _fits_any(value, options):
+    options = as_list(schema.get("anyOf"))
+    if options and not _fits_any(value, options):
         yield path, f"expected {describe_schema(schema)}, got {describe(value)}"
         return
     yield from _check_bounds(value, schema, path)
+    yield from _check_size(value, schema, path)
     yield from _check_parts(value, schema, path)
 
 
 def _fits_any(value: object, options: list[object]) -> bool:
+    schemas = (as_object(option) for option in options)
     return any(
-        next(check_value(value, option), None) is None
-        for option in options
-        if isinstance(option, Mapping)
+        next(check_value(value, schema), None) is None for schema in schemas if schema is not None
     )
 
 
@@ -80,56 +82,70 @@ def _check_bounds(value: object, schema: Schema, path: str) -> Iterator[tuple[st
             bound = schema.get(key)
             if isinstance(bound, int | float) and fails(value, bound):
                 yield path, f"expected {words} {bound}, got {value}"
-    sized = value if isinstance(value, str | list | dict) else None
-    if sized is not None:
-        short = "minLength" if isinstance(sized, str) else "minItems"
-        long = "maxLength" if isinstance(sized, str) else "maxItems"
-        low, high = schema.get(short), schema.get(long)
-        if isinstance(low, int) and len(sized) < low:
-            yield path, f"expected at least {low} long, got {len(sized)}"
-        if isinstance(high, int) and len(sized) > high:
-            yield path, f"expected at most {high} long, got {len(sized)}"
+
+
+def _check_size(value: object, schema: Schema, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        size, short, long = len(value), schema.get("minLength"), schema.get("maxLength")
+    else:
+        items = as_list(value)
+        if items is None:
+            return
+        size, short, long = len(items), schema.get("minItems"), schema.get("maxItems")
+    if isinstance(short, int) and size < short:
+        yield path, f"expected at least {short} long, got {size}"
+    if isinstance(long, int) and size > long:
+        yield path, f"expected at most {long} long, got {size}"
 
 
 def _check_parts(value: object, schema: Schema, path: str) -> Iterator[tuple[str, str]]:
-    items = schema.get("items")
-    if isinstance(value, list) and isinstance(items, Mapping) and items:
-        for index, item in enumerate(value):
+    values, items = as_list(value), as_object(schema.get("items"))
+    if values is not None and items:
+        for index, item in enumerate(values):
             yield from check_value(item, items, f"{path}[{index}]")
-    if not isinstance(value, dict):
+    entries = as_object(value)
+    if entries is None:
         return
-    properties = schema.get("properties")
-    known: Mapping[str, object] = properties if isinstance(properties, Mapping) else {}
-    required = schema.get("required")
-    for name in required if isinstance(required, list | tuple) else ():
-        if name not in value:
+    known = as_object(schema.get("properties")) or {}
+    for name in as_list(schema.get("required")) or ():
+        if name not in entries:
             yield path, f"'{name}' is missing"
     rest = schema.get("additionalProperties")
-    for name, item in value.items():
+    for name, item in entries.items():
         part = known.get(name, rest)
-        if isinstance(part, Mapping) and part:
-            yield from check_value(item, part, f"{path}.{name}" if path else str(name))
-        elif part is False:
+        if part is False:
             yield path, f"'{name}' is not known here"
+            continue
+        schema_of_part = as_object(part)
+        if schema_of_part:
+            yield from check_value(item, schema_of_part, f"{path}.{name}" if path else name)
 
 
 def _type_names(schema: Schema) -> tuple[str, ...]:
     declared = schema.get("type")
     if isinstance(declared, str):
         return (declared,) if declared != "any" else ()
-    if isinstance(declared, list | tuple):
-        return tuple(str(name) for name in declared)
-    return ()
+    return tuple(str(name) for name in as_list(declared) or ())
+
+
+_KINDS: Mapping[type, str] = {
+    int: "integer",
+    float: "number",
+    str: "text",
+    list: "a list",
+    dict: "an object",
+    type(None): "null",
+    bytes: "bytes",
+}
 
 
 def describe(value: object) -> str:
     """Name a value for a message: its kind, and itself when it is short."""
-    kind = {
-        bool: "boolean", int: "integer", float: "number", str: "text", list: "a list",
-        dict: "an object", type(None): "null", bytes: "bytes",
-    }.get(type(value), type(value).__name__)  # fmt: skip
-    if isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= 40):
-        return f"{kind} {value!r}" if not isinstance(value, bool) else str(value).lower()
+    if isinstance(value, bool):
+        return str(value).lower()
+    kind = _KINDS.get(type(value), type(value).__name__)
+    if isinstance(value, int | float) or (isinstance(value, str) and len(value) <= 40):
+        return f"{kind} {value!r}"
     return kind
 
 
@@ -144,13 +160,17 @@ def accepted(schema: Schema) -> frozenset[str] | None:
     names = _type_names(schema)
     if names:
         return frozenset(names)
-    options = schema.get("anyOf")
-    if isinstance(options, list) and options:
-        parts = [accepted(option) for option in options if isinstance(option, Mapping)]
-        known = [part for part in parts if part is not None]
-        return frozenset().union(*known) if len(known) == len(parts) else None
-    allowed = schema.get("enum")
-    if isinstance(allowed, list | tuple) and all(isinstance(value, str) for value in allowed):
+    options = as_list(schema.get("anyOf"))
+    if options:
+        found: set[str] = set()
+        for option in options:
+            part = accepted(as_object(option) or {})
+            if part is None:
+                return None
+            found |= part
+        return frozenset(found)
+    allowed = as_list(schema.get("enum"))
+    if allowed and all(isinstance(value, str) for value in allowed):
         return frozenset({"string"})
     return None
 

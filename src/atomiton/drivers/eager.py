@@ -63,22 +63,23 @@ class Lane:
 
 
 @coroutine
-def _rest(work: Work, first: object) -> Generator[object, object, object]:
+def _rest(work: Work, first: object) -> Generator[object, None, None]:
     """Go on with a coroutine that was started elsewhere and waits for ``first``."""
     try:
         yield first
     except BaseException as error:  # handed on to the coroutine, as a task would
-        return (yield from _rest_after(work, error).__await__())
-    return (yield from work)
+        yield from _rest_after(work, error).__await__()
+    else:
+        yield from work
 
 
-async def _rest_after(work: Work, error: BaseException) -> object:
+async def _rest_after(work: Work, error: BaseException) -> None:
     """Go on with a coroutine by raising ``error`` where it waits."""
     try:
         first = work.throw(error)
-    except StopIteration as stop:
-        return stop.value
-    return await _rest(work, first)
+    except StopIteration:
+        return
+    await _rest(work, first)
 
 
 class Starter:

@@ -75,9 +75,9 @@ class Execution:
     """
 
     __slots__ = (
-        "_attempts", "_busy", "_calls", "_current", "_driver", "_flushing", "_grace", "_held", "_inbox",
-        "_jobs", "_loop", "_meter", "_starts", "_timers", "durable", "facts", "failure", "finish",
-        "finished", "saved", "state", "stopped",
+        "_attempts", "_busy", "_calls", "_current", "_driver", "_flushing", "_grace", "_held",
+        "_inbox", "_jobs", "_loop", "_meter", "_starts", "_timers", "durable", "facts",
+        "failure", "finish", "finished", "saved", "state", "stopped",
     )  # fmt: skip
 
     def __init__(
@@ -145,7 +145,7 @@ class Execution:
         self._jobs[key] = TaskJob(command, self._driver.starter.hand_over(lane, first))
         return True
 
-    async def _lane(self) -> None:
+    async def _lane(self) -> None:  # noqa: C901 - one loop, for speed
         """Make the attempts that may act, then feed the next fact, and again.
 
         The nodes that this lane calls run inside of it. The first that waits keeps it: the rest

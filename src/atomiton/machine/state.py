@@ -161,9 +161,9 @@ class RunState:
     """
 
     __slots__ = (
-        "cancelled", "credits", "ended_at", "failure", "frames", "free", "id", "inputs", "next_timer",
-        "opened", "output", "paused", "plan", "ready", "running", "secrets", "seed",
-        "started_at", "status", "steps", "timers",
+        "cancelled", "credits", "ended_at", "failure", "frames", "free", "id", "inputs",
+        "next_timer", "opened", "output", "paused", "plan", "ready", "running", "secrets",
+        "seed", "started_at", "status", "steps", "timers",
     )  # fmt: skip
 
     def __init__(self, plan: Plan) -> None:

@@ -17,12 +17,15 @@ from typing import Self
 
 from atomiton.blueprint.inputs import check_inputs
 from atomiton.blueprint.model import Blueprint, Durability
+from atomiton.conductor.ids import new_run_id, new_seed
+from atomiton.conductor.library import Library, Source
+from atomiton.conductor.result import RunResult
+from atomiton.conductor.run import Run
+from atomiton.conductor.watching import announce, run_event
 from atomiton.drivers.execution import Execution
 from atomiton.drivers.local import GRACE, LocalDriver, Program
 from atomiton.errors import AtomitonError, ErrorInfo, IllegalEvent, RunBusy, StoreError
 from atomiton.events import Bus, RunEvent
-from atomiton.ids import new_run_id, new_seed
-from atomiton.library import Library, Source
 from atomiton.machine import RunState, apply
 from atomiton.machine.events import (
     AttemptFailed,
@@ -40,54 +43,12 @@ from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.registry import Registry
 from atomiton.ports.journal import Journal, RunHeader, StatusChange
 from atomiton.ports.runtime import Runtime
-from atomiton.result import RunResult
 from atomiton.store.open import open_journal
-from atomiton.watching import announce, run_event
 
 #: How many runs that were kept in memory only can still be looked at after they ended.
 REMEMBERED = 100
 #: Seconds between looks at a run that another process drives, and at messages from others.
 POLL = 0.2
-
-
-class Run:
-    """A run that was started: a handle.
-
-    Attributes:
-        id: Its id.
-    """
-
-    def __init__(self, conductor: Conductor, run: str) -> None:
-        self._conductor = conductor
-        self.id = run
-
-    def __repr__(self) -> str:
-        """Show the id."""
-        return f"Run({self.id!r})"
-
-    async def result(self) -> RunResult:
-        """Wait for the run to end and sum it up."""
-        return await self._conductor.result(self.id)
-
-    def events(self, after: int = 0) -> AsyncIterator[RunEvent]:
-        """Every fact from number ``after + 1`` on, as it happens, until the run ends."""
-        return self._conductor.events(self.id, after)
-
-    async def cancel(self, reason: str = "") -> None:
-        """Ask the run to stop."""
-        await self._conductor.cancel(self.id, reason)
-
-    async def pause(self) -> None:
-        """Start nothing new until the run is resumed."""
-        await self._conductor.pause(self.id)
-
-    async def resume(self) -> None:
-        """Let a paused run go on."""
-        await self._conductor.resume(self.id)
-
-    async def step(self) -> None:
-        """Let a paused run start one more attempt."""
-        await self._conductor.step(self.id)
 
 
 class Conductor:
@@ -452,8 +413,8 @@ class Conductor:
 
     async def _recover(self, run: str) -> Execution:
         """Drive a run that this process has just claimed."""
+        header = await self.journal.header(run)
         try:
-            header = await self.journal.header(run)
             program = await self.library.stored(self.journal, header)
             facts = [decode(record) for record in await self.journal.read(run)]
             return self.driver.recover(run, program, facts, self._secrets_of(program))

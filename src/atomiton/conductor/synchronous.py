@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from atomiton.conductor import Conductor
-from atomiton.library import Source
-from atomiton.result import RunResult
+from atomiton.conductor.library import Source
+from atomiton.conductor.result import RunResult
 
 
 def run(

@@ -1,0 +1,52 @@
+"""A run that was started: a handle to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from atomiton.conductor.result import RunResult
+from atomiton.events import RunEvent
+
+if TYPE_CHECKING:
+    from atomiton.conductor.conductor import Conductor
+
+
+class Run:
+    """A run that was started: a handle.
+
+    Attributes:
+        id: Its id.
+    """
+
+    def __init__(self, conductor: Conductor, run: str) -> None:
+        self._conductor = conductor
+        self.id = run
+
+    def __repr__(self) -> str:
+        """Show the id."""
+        return f"Run({self.id!r})"
+
+    async def result(self) -> RunResult:
+        """Wait for the run to end and sum it up."""
+        return await self._conductor.result(self.id)
+
+    def events(self, after: int = 0) -> AsyncIterator[RunEvent]:
+        """Every fact from number ``after + 1`` on, as it happens, until the run ends."""
+        return self._conductor.events(self.id, after)
+
+    async def cancel(self, reason: str = "") -> None:
+        """Ask the run to stop."""
+        await self._conductor.cancel(self.id, reason)
+
+    async def pause(self) -> None:
+        """Start nothing new until the run is resumed."""
+        await self._conductor.pause(self.id)
+
+    async def resume(self) -> None:
+        """Let a paused run go on."""
+        await self._conductor.resume(self.id)
+
+    async def step(self) -> None:
+        """Let a paused run start one more attempt."""
+        await self._conductor.step(self.id)
