@@ -207,7 +207,7 @@ _EMPTY = Problem(
 )
 
 
-class _Stop(Exception):  # noqa: N818 - not an error: ends the reading early
+class _Stop(Exception):
     """Nothing more can be read."""
 
 
@@ -342,7 +342,10 @@ class _Builder:
             except ValueError as error:
                 self._problem(event, str(error), "put quotes around it if it is text")
                 value = None
-        self._add(event, value, event.anchor)
+        if self.record or event.anchor is not None or type(frame.value) is not list:
+            self._add(event, value, event.anchor)
+        else:
+            frame.value.append(value)  # the common case, and the one of a flood of values
 
     def _key(self, event: pyyaml.ScalarEvent, frame: _Frame) -> None:
         key: str = event.value
