@@ -36,7 +36,27 @@ class Interrupted(BaseException):
 _set_async_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
 _set_async_exception.argtypes = (ctypes.c_ulong, ctypes.py_object)
 _set_async_exception.restype = ctypes.c_int
-_NOTHING: ctypes.py_object[type[BaseException]] = ctypes.py_object()  # NULL: takes one back
+
+
+def _interrupt(thread: int) -> None:
+    """Let a thread raise ``Interrupted`` at its next instruction of Python."""
+    _set_async_exception(thread, ctypes.py_object(Interrupted))
+
+
+def _absorb() -> None:
+    """Raise ``Interrupted`` in this thread and catch it, in place of one that is on its way.
+
+    This also lowers the flag that says "some thread has an exception to raise". Before Python 3.13
+    one flag serves all threads, and only raising lowers it: left up for a thread that blocks, it
+    would slow every other thread down, and hang one that is traced. The blocked thread does not
+    need it, as each thread looks for its own exceptions when it wakes up.
+    """
+    try:
+        _interrupt(threading.get_ident())
+        for _ in range(2):
+            pass  # a jump back is where Python looks, if it has not looked after the call
+    except Interrupted:
+        return
 
 
 class ThreadJob:
@@ -99,11 +119,10 @@ class ThreadJob:
         context.run(CURRENT.set, self)
         return checked_result(context.run(function, **arguments))
 
-    def settle(self) -> None:
-        """Mark as ended on this thread and take back an interrupt. Needs the lock."""
+    def settle(self) -> bool:
+        """Mark as ended on this thread; returns whether it was interrupted. Needs the lock."""
         self._state = "ended"
-        if self._interrupted:
-            _set_async_exception(self._thread, _NOTHING)
+        return self._interrupted
 
     def withdraw(self) -> bool:
         """Mark as ended before it began; false if it has begun. Needs the lock."""
@@ -116,13 +135,14 @@ class ThreadJob:
     def interrupt(self) -> bool:
         """Interrupt the function if it runs; returns whether it does. Needs the lock.
 
-        At most once for a job: so a thread that met its interrupt cannot meet another one.
+        At most once for a job: so a thread that met its interrupt cannot meet another one. To be
+        followed by ``_absorb``, without the lock.
         """
         if self._state != "running":
             return False
         if not self._interrupted:
             self._interrupted = True
-            _set_async_exception(self._thread, ctypes.py_object(Interrupted))
+            _interrupt(self._thread)
         return True
 
 
@@ -199,11 +219,15 @@ class ThreadRuntime:
         """See ``Job.cancel``."""
         job.cancelled = True
         with self._lock:
-            if job.interrupt() or not job.withdraw():
-                return
-            self._waiting.pop(job, None)
-            self._running.discard(job)
-        self._post(job, None, asyncio.CancelledError("cancelled before it began"))
+            interrupted = job.interrupt()
+            withdrawn = job.withdraw()
+            if withdrawn:
+                self._waiting.pop(job, None)
+                self._running.discard(job)
+        if interrupted:
+            _absorb()
+        elif withdrawn:
+            self._post(job, None, asyncio.CancelledError("cancelled before it began"))
 
     def abandon(self, job: ThreadJob) -> None:
         """See ``Job.abandon``."""
@@ -240,6 +264,8 @@ class ThreadRuntime:
             elif job.withdraw():
                 self._waiting.pop(job, None)
             self._running.discard(job)
+        if job.left_behind:
+            _absorb()
         self._grow()
 
     def _grow(self) -> None:
@@ -296,7 +322,7 @@ class ThreadRuntime:
         try:
             with self._lock:
                 begun = job.begin()
-            # From here to the end of ``settle`` the one interrupt of this job may arrive at any
+            # From here to the end of ``_absorb`` the one interrupt of this job may arrive at any
             # instruction; nowhere else. ``with`` on a lock is safe: CPython looks for interrupts
             # neither between acquiring and entering the body, nor before releasing.
             if begun:
@@ -307,11 +333,14 @@ class ThreadRuntime:
                 except BaseException as raised:  # whatever ends a function is its outcome
                     error = as_error(raised)
                 with self._lock:
-                    job.settle()
+                    interrupted = job.settle()
+                if interrupted:
+                    _absorb()  # it may not have arrived yet
         except Interrupted:
             result, error = None, asyncio.CancelledError("interrupted")
             with self._lock:
                 job.settle()
+            _absorb()  # lowers the flag, should it be up again
         stays = self._release(job, worker)
         if begun:
             self._post(job, result, error)

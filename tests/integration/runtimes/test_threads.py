@@ -210,3 +210,36 @@ async def test_a_system_without_more_threads(monkeypatch):
     release.set()
     assert await asyncio.gather(blocking, *waiting) == [(True, None)] + [(0, None)] * 3
     await runtime.close()
+
+
+def test_an_interrupt_that_cannot_arrive_yet_hangs_no_traced_thread(tmp_path):
+    """Python 3.11 and 3.12 loop for ever in a traced thread while another one has to raise."""
+    program = tmp_path / "traced.py"
+    program.write_text(
+        textwrap.dedent("""
+        import asyncio, sys, time
+        from atomiton.runtimes import ThreadRuntime
+
+        def small():
+            return 1
+
+        async def main():
+            runtime = ThreadRuntime()
+            blocked = runtime.start(time.sleep, {}, print), runtime.start(block, {}, print)
+            await asyncio.sleep(0.1)
+            for job in blocked:
+                job.cancel()
+            sys.settrace(lambda *_: None)
+            print([small() for _ in range(3)])
+            for job in blocked:
+                job.abandon()
+            print([small() for _ in range(3)])
+
+        def block():
+            time.sleep(60)
+
+        asyncio.run(main())
+        """)
+    )
+    ended = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=10)
+    assert ended.stdout.count("[1, 1, 1]") == 2, ended.stderr
