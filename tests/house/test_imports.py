@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "client": INNER | RING | {"conductor"},
     "server": INNER | RING | {"conductor"},
     "cli": INNER | RING | {"conductor", "testing", "client", "server"},
+    "__main__": {"cli"},
     "atomiton": INNER | RING | {"conductor", "client"},  # the public names, re-exported
 }
 
