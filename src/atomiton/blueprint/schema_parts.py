@@ -73,7 +73,11 @@ def property_schema() -> Schema:
     number: Schema = {"type": "number"}
     one = ref("property")
     names: Schema = {"enum": [*TYPES, *FORMATS]}
-    several: Schema = {"type": "array", "items": {"enum": [*TYPES, None]}, "minItems": 1}
+    several: Schema = {
+        "type": "array",
+        "items": {"enum": [*(name for name in TYPES if name != "any"), None]},
+        "minItems": 1,
+    }
     keys: Schema = {
         "type": {"anyOf": [names, several], "description": "Name of a type."},
         "title": text("Name for people."),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from json import JSONDecodeError, loads
 from typing import NoReturn, cast
 
@@ -76,27 +77,26 @@ def load(text: str | bytes, *, filename: str = "<blueprint>") -> Document:
     clean = _decode(text, filename)
     data = _load_json(clean)
     if data is not None:
-        return Document(
-            data,
-            LazyPositions(lambda: json_positions(clean)[0]),
-            LazyPositions(lambda: json_positions(clean)[1]),
-        )
+        return _document(data, lambda: json_positions(clean))
     builder = _Builder(clean, record=False)
     root = builder.build()
     if builder.problems:
         raise BlueprintError(builder.problems)
     assert isinstance(root, dict)  # any other root is refused as it begins
-    return Document(
-        root,
-        LazyPositions(lambda: _record(clean).values),
-        LazyPositions(lambda: _record(clean).keys),
-    )
+    return _document(root, lambda: _record(clean))
 
 
-def _record(text: str) -> _Builder:
+def _document(
+    data: dict[str, Json], find: Callable[[], tuple[dict[Path, Place], dict[Path, Place]]]
+) -> Document:
+    both = cache(find)  # one reading finds the places of values and those of keys
+    return Document(data, LazyPositions(lambda: both()[0]), LazyPositions(lambda: both()[1]))
+
+
+def _record(text: str) -> tuple[dict[Path, Place], dict[Path, Place]]:
     builder = _Builder(text, record=True)
     builder.build()
-    return builder
+    return builder.values, builder.keys
 
 
 def _decode(source: str | bytes, filename: str) -> str:

@@ -38,7 +38,7 @@ TYPES = (
 )
 
 #: What one has to read the whole document for, which a schema does not do.
-BEYOND = {"as a node", "two else", "as reserved", "input pattern"}
+BEYOND = {"as a node", "two else", "as reserved", "input pattern", "version empty"}
 
 
 def errors(data, types=()):
