@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from atomiton.cli.output import note
 from atomiton.cli.refusal import excerpt
+from atomiton.conductor.result import RunResult
 from atomiton.errors import AtomitonError, ErrorInfo
-from atomiton.result import RunResult
 
 _HINTS = {
     "TIMEOUT": "give it more time with 'timeout:', or --timeout for the whole run",

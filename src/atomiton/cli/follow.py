@@ -9,12 +9,13 @@ from contextlib import suppress
 from atomiton.cli.screen import Screen
 from atomiton.cli.signals import Signals
 from atomiton.conductor import Conductor
+from atomiton.conductor.result import RunResult
 from atomiton.errors import AtomitonError
-from atomiton.machine.state import LOST, RETRYING, RUNNING, STOPPING, WAITING, RunState
-from atomiton.result import RunResult
+from atomiton.machine.state import LOST, RETRYING, WAITING, RunState
 
 #: Seconds between looks whether a run only waits.
 _LOOK = 0.05
+_SELDOM = 0.5
 
 
 class Left(Exception):
@@ -55,9 +56,8 @@ class Follower:
             Left: It was left, for that reason or because the process was asked to end.
         """
         ended = asyncio.ensure_future(self._conductor.result(self._run))
-        period = self._screen.period
-        if detach:
-            period = _LOOK
+        # Also a run that goes on may come to wait for a decision, which nobody can make here.
+        period = _LOOK if detach else self._screen.period or _SELDOM
         heard = False
         try:
             while True:
@@ -71,7 +71,7 @@ class Follower:
                     heard = True
                     await self._stop(self._signals.seen.result())
                 self._screen.draw()
-                if detach and self._only_waits():
+                if self._durable and self._stands_still(detach=detach):
                     raise Left(await self._conductor.show(self._run))
         finally:
             ended.cancel()
@@ -83,16 +83,21 @@ class Follower:
         with suppress(AtomitonError):  # it has ended in this moment
             await self._conductor.cancel(self._run, "interrupted")
 
-    def _only_waits(self) -> bool:
+    def _stands_still(self, *, detach: bool) -> bool:
         execution = self._conductor.driver.runs.get(self._run)
-        return execution is not None and only_waits(execution.state)
+        return execution is not None and stands_still(execution.state, waiting=detach)
 
 
-def only_waits(state: RunState) -> bool:
-    """Whether nothing will happen in a run before a time has come or somebody decides."""
-    if state.public_status() not in ("waiting", "paused"):
+def stands_still(state: RunState, *, waiting: bool) -> bool:
+    """Whether nothing will happen in a run before somebody decides about a lost attempt.
+
+    Args:
+        state: The run.
+        waiting: Count runs that wait for a time as well, unless it is that of a next attempt.
+    """
+    if state.public_status() != "waiting":
         return False
     statuses = {status for frame in state.frames for status in frame.status}
-    if statuses & {RUNNING, STOPPING, RETRYING}:
+    if RETRYING in statuses:
         return False
-    return state.paused or bool(statuses & {WAITING, LOST})
+    return (WAITING in statuses or LOST in statuses) if waiting else WAITING not in statuses

@@ -9,8 +9,8 @@ from typing import IO
 import click
 import msgspec
 
+from atomiton.conductor.result import RunResult
 from atomiton.machine.state import error_value
-from atomiton.result import RunResult
 
 
 def print_json(value: object, *, line: bool = False) -> None:
@@ -95,3 +95,10 @@ def duration(seconds: float) -> str:
     if hours < 48:
         return f"{hours}h{minutes % 60:02d}m"
     return f"{hours // 24}d{hours % 24:02d}h"
+
+
+def shown(value: object) -> str:
+    """A value for a page of text: text as it is, everything else as JSON."""
+    if isinstance(value, str):
+        return value
+    return msgspec.json.format(to_json(value), indent=2).decode()

@@ -15,8 +15,8 @@ from atomiton.cli.screen import make_screen
 from atomiton.cli.signals import Signals
 from atomiton.cli.status import REFUSED, WAITING, status_of
 from atomiton.conductor import Conductor, Run
+from atomiton.conductor.result import RunResult
 from atomiton.errors import AtomitonError
-from atomiton.result import RunResult
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,13 @@ def perform(prepared: Prepared, wishes: Wishes) -> int:
         else:
             show_problems(problems, "", err=True)
         return REFUSED
-    report(result, wishes, durable=prepared.durability != "none")
+    report(
+        result,
+        wishes.file,
+        durable=prepared.durability != "none",
+        as_json=wishes.as_json,
+        quiet=wishes.quiet,
+    )
     if left:
         return WAITING
     return status_of(result.status)
@@ -118,21 +124,35 @@ async def hint_at_others(conductor: Conductor) -> None:
         note(f"{count} to go on: atomiton runs resume", dim=True)
 
 
-def report(result: RunResult, wishes: Wishes, *, durable: bool) -> None:
-    """Print what a run gave and how it fared."""
-    if wishes.as_json:
+def report(
+    result: RunResult,
+    file: str | None,
+    *,
+    durable: bool,
+    as_json: bool = False,
+    quiet: bool = False,
+) -> None:
+    """Print what a run gave, and how it fared.
+
+    Args:
+        result: The run.
+        file: Its blueprint's file, when that is known.
+        durable: Whether it is on record, so that it can be looked at again.
+        as_json: Print all of it as JSON instead of its output.
+        quiet: Say nothing of a run that completed.
+    """
+    if as_json:
         print_json(result_object(result))
     elif result.status == "completed":
         print_output(result.output)
     taken = duration(result.duration_ms / 1000)
     if result.status == "completed":
-        if not wishes.quiet:
+        if not quiet:
             note(f"completed in {taken}", fg="green")
-        return
-    if result.error is None:
+    elif result.error is None:
         note(f"left {result.status}" + (f": {result.reason}" if result.reason else ""))
         note(f"go on with: atomiton runs resume {result.run}")
-        return
-    show_failure(result, wishes.file, taken)
-    if durable:
-        note(f"look at it with: atomiton runs show {result.run}", dim=True)
+    else:
+        show_failure(result, file, taken)
+        if durable and result.status == "failed":
+            note(f"look at it with: atomiton runs show {result.run}", dim=True)

@@ -17,8 +17,8 @@ from atomiton.blueprint.durations import parse_duration
 from atomiton.blueprint.inputs import check_inputs
 from atomiton.blueprint.model import Blueprint, Durability
 from atomiton.cli.refusal import Refused, problems_of
+from atomiton.conductor.library import Library
 from atomiton.errors import AtomitonError, Problem
-from atomiton.library import Library
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.registry import Registry
 
@@ -32,13 +32,13 @@ class Prepared(NamedTuple):
     durability: Durability
 
 
-def make_library(nodes: Sequence[str]) -> Library:
-    """The built-in node types and those of files.
+def make_library(nodes: Sequence[str], registry: Registry | None = None) -> Library:
+    """The node types of a registry, by default the built-in ones, and those of files.
 
     Raises:
         Refused: A file of node types cannot be read or run.
     """
-    library = Library(Registry.builtin(), Capabilities())
+    library = Library(registry or Registry.builtin(), Capabilities())
     for file in nodes:
         path = Path(file)
         try:

@@ -90,13 +90,13 @@ class Lines(Screen):
             again = f" (attempt {fact.attempt})" if fact.attempt > 1 else ""
             self.write(f"{event.node} started{again}")
         elif isinstance(fact, AttemptCompleted):
-            self.write(f"{event.node} completed in {self._taken(event.run, fact)}")
+            self.write(f"{event.node} completed{self._taken(event.run, fact, 'in')}")
         elif isinstance(fact, AttemptFailed):
-            taken = self._taken(event.run, fact)
+            taken = self._taken(event.run, fact, "after")
             if fact.error.code == "CANCELLED":
-                self.write(f"{event.node} cancelled after {taken}")
+                self.write(f"{event.node} cancelled{taken}")
             else:
-                self.write(f"{event.node} failed after {taken}: {one_line(fact.error)}")
+                self.write(f"{event.node} failed{taken}: {one_line(fact.error)}")
         elif isinstance(fact, AttemptLost):
             self.write(f"{event.node} was lost: its process died (attempt {fact.attempt})")
         self._waits(event)
@@ -105,13 +105,13 @@ class Lines(Screen):
         """Write a line."""
         click.echo(line, err=True)
 
-    def _taken(self, run: str, fact: AttemptCompleted | AttemptFailed) -> str:
+    def _taken(self, run: str, fact: AttemptCompleted | AttemptFailed, word: str) -> str:
         began = self._started.pop((fact.frame, fact.node), None)
         execution = self._conductor.driver.runs.get(run)
         if began is None and execution is not None:
             # The start of a pure node is no fact, but the state knows it.
             began = execution.state.frames[fact.frame].started[fact.node]
-        return duration(max(0.0, fact.time - (began or fact.time)))
+        return f" {word} {duration(max(0.0, fact.time - began))}" if began else ""
 
     def _waits(self, event: RunEvent) -> None:
         execution = self._conductor.driver.runs.get(event.run)
@@ -201,11 +201,11 @@ class Live(Screen):
             return  # the terminal has gone, or is being written to: progress is not worth a failure
 
 
-def make_screen(conductor: Conductor, *, quiet: bool) -> Screen:
-    """The screen that suits standard error."""
+def make_screen(conductor: Conductor, *, quiet: bool, lines: bool = False) -> Screen:
+    """The screen that suits standard error; ``lines`` asks for plain lines on a terminal too."""
     if quiet:
         return Screen(conductor)
-    return Live(conductor) if is_terminal(sys.stderr) else Lines(conductor)
+    return Live(conductor) if is_terminal(sys.stderr) and not lines else Lines(conductor)
 
 
 def one_line(error: ErrorInfo) -> str:

@@ -1,0 +1,111 @@
+"""Opening the store for a verb, and finding the run that was meant."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import NoReturn
+
+import click
+
+from atomiton.cli.prepare import make_library
+from atomiton.conductor import Conductor
+from atomiton.errors import AtomitonError, NotFound
+from atomiton.nodes.registry import Registry
+from atomiton.nodes.spec import NodeType, Parameter
+
+run_argument = click.argument("run", metavar="RUN")
+#: Shortest end of an id that names a run.
+_SHORTEST = 4
+
+
+@asynccontextmanager
+async def opened(
+    store: str | None, nodes: Sequence[str] = (), *, strict: bool = False
+) -> AsyncGenerator[Conductor]:
+    """A conductor on the store that is there; none is made.
+
+    Args:
+        store: Its address.
+        nodes: Files of node types.
+        strict: Whether every node type must be known, because nodes are to be run.
+
+    Raises:
+        NotFound: There is no store at that address.
+    """
+    library = make_library(nodes, None if strict else lenient())
+    conductor = Conductor(store, resume=False)
+    if conductor.in_memory:
+        raise NotFound("runs in memory end with their process: there is nothing to look at")
+    path = getattr(conductor.journal, "path", None)
+    if path is not None and not path.exists():
+        raise NotFound(f"there is no store at {path} yet: nothing was run on record")
+    conductor.library = library
+    conductor.capabilities = library.capabilities  # closed with the conductor
+    async with conductor:
+        yield conductor
+
+
+def lenient() -> Registry:
+    """The built-in node types, and a stand-in for any other: enough to look at its runs."""
+    return _Lenient.builtin()
+
+
+class _Lenient(Registry):
+    """Knows every name."""
+
+    def get(self, name: str) -> NodeType:
+        try:
+            return super().get(name)
+        except NotFound:
+            return NodeType(
+                name=name,
+                function=_absent,
+                is_async=False,
+                runtime="inline",
+                parameters=(Parameter("given", {}, required=False, variadic=True),),
+            )
+
+
+def _absent(**_: object) -> NoReturn:
+    raise AtomitonError("the node type is not known here", code="UNKNOWN_NODE_TYPE")
+
+
+async def find_run(conductor: Conductor, name: str) -> str:
+    """The id of the run that a name means.
+
+    Args:
+        name: An id, a beginning or an end of one, or ``last``.
+
+    Raises:
+        NotFound: No run is meant, or more than one.
+    """
+    if name == "last":
+        newest = await conductor.list(limit=1)
+        if not newest:
+            raise NotFound("there are no runs on record")
+        return newest[0].run
+    try:
+        return (await conductor.journal.header(name)).run
+    except NotFound:
+        found = await _matching(conductor, name)
+    if not found:
+        raise NotFound(f"there is no run {name!r}; atomiton runs list shows all")
+    if len(found) > 1:
+        some = ", ".join(found[:4]) + (", ..." if len(found) > 4 else "")
+        raise NotFound(f"{name!r} may be any of {some}")
+    return found[0]
+
+
+async def _matching(conductor: Conductor, name: str) -> list[str]:
+    found: list[str] = []
+    before: str | None = None
+    while page := await conductor.list(before=before, limit=1000):
+        before = page[-1].run
+        for header in page:
+            id_ = header.run
+            if id_.startswith((name, f"run_{name}")) or (
+                len(name) >= _SHORTEST and id_.endswith(name)
+            ):
+                found.append(id_)
+    return found

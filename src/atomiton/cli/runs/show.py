@@ -1,0 +1,70 @@
+"""``atomiton runs show``."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+import click
+
+from atomiton.cli.options import json_option, nodes_option, store_option
+from atomiton.cli.output import duration, print_json, result_object, shown
+from atomiton.cli.runs.list import undriven
+from atomiton.cli.runs.opening import find_run, opened, run_argument
+from atomiton.conductor.result import RunResult
+from atomiton.errors import IllegalEvent, StoreError
+from atomiton.ports.journal import RunHeader
+
+
+@click.command("show")
+@run_argument
+@json_option
+@nodes_option
+@store_option
+def command(run: str, nodes: tuple[str, ...], store: str | None, *, as_json: bool) -> None:
+    """Show one run: its nodes, its error, its output."""
+    header, result = asyncio.run(_show(run, nodes, store))
+    if as_json:
+        print_json(result_object(result))
+    else:
+        _print(header, result)
+
+
+async def _show(
+    name: str, nodes: tuple[str, ...], store: str | None
+) -> tuple[RunHeader, RunResult]:
+    async with opened(store, nodes) as conductor:
+        run = await find_run(conductor, name)
+        header = await conductor.journal.header(run)
+        try:
+            return header, await conductor.show(run)
+        except IllegalEvent as error:
+            message = f"run {run} cannot be told from its facts without its node types"
+            raise StoreError(f"{message}; give them with --nodes") from error
+
+
+def _print(header: RunHeader, result: RunResult) -> None:
+    status = f"{result.status}, driven by nobody" if undriven(header) else result.status
+    started = datetime.fromtimestamp(header.created_at).astimezone()
+    version = f" {header.version}" if header.version else ""
+    click.echo(f"run        {result.run}")
+    click.echo(f"blueprint  {result.blueprint}{version}")
+    click.echo(f"status     {status}" + (f": {result.reason}" if result.reason else ""))
+    click.echo(f"started    {started:%Y-%m-%d %H:%M:%S}")
+    click.echo(f"took       {duration(result.duration_ms / 1000)}")
+    if header.key is not None:
+        click.echo(f"key        {header.key}")
+    click.echo("nodes")
+    width = max((len(path) for path in result.nodes), default=0)
+    for path, node in result.nodes.items():
+        took = "" if node.duration_ms is None else f"  {duration(node.duration_ms / 1000)}"
+        tries = f"  {node.attempts} attempts" if node.attempts > 1 else ""
+        error = "" if node.error is None else f"  {node.error.message} [{node.error.code}]"
+        click.echo(f"  {path:{width}}  {node.status:9}{took}{tries}{error}")
+    if result.error is not None:
+        where = f"{result.error.node}: " if result.error.node else ""
+        click.echo(f"error      {where}{result.error.message} [{result.error.code}]")
+    elif result.status == "completed":
+        click.echo(f"output     {shown(result.output)}")
+    if undriven(header):
+        click.echo(f"go on with: atomiton runs resume {result.run}")
