@@ -39,24 +39,28 @@ _set_async_exception.restype = ctypes.c_int
 
 
 def _interrupt(thread: int) -> None:
-    """Let a thread raise ``Interrupted`` at its next instruction of Python."""
-    _set_async_exception(thread, ctypes.py_object(Interrupted))
+    """Let another thread raise ``Interrupted`` as soon as it runs Python.
 
-
-def _absorb() -> None:
-    """Raise ``Interrupted`` in this thread and catch it, in place of one that is on its way.
-
-    This also lowers the flag that says "some thread has an exception to raise". Before Python 3.13
-    one flag serves all threads, and only raising lowers it: left up for a thread that blocks, it
-    would slow every other thread down, and hang one that is traced. The blocked thread does not
-    need it, as each thread looks for its own exceptions when it wakes up.
+    Before Python 3.13 one flag says to all threads that one of them has an exception to raise, and
+    only raising lowers it. Left up for a thread that blocks it would slow the others down for as
+    long, and hang those that are traced, as soon as they enter a function. The blocked thread does
+    not need it: each thread looks for its own exceptions when it wakes up. So this thread raises
+    one too, at once and without entering a function in between.
     """
+    own = threading.get_ident()
+    exception = ctypes.py_object(Interrupted)
     try:
-        _interrupt(threading.get_ident())
+        _set_async_exception(thread, exception)
+        _set_async_exception(own, exception)
         for _ in range(2):
             pass  # a jump back is where Python looks, if it has not looked after the call
     except Interrupted:
         return
+
+
+def _absorb() -> None:
+    """Take back an interrupt of this thread that has not arrived yet: raise and catch it here."""
+    _interrupt(threading.get_ident())
 
 
 class ThreadJob:
@@ -135,8 +139,7 @@ class ThreadJob:
     def interrupt(self) -> bool:
         """Interrupt the function if it runs; returns whether it does. Needs the lock.
 
-        At most once for a job: so a thread that met its interrupt cannot meet another one. To be
-        followed by ``_absorb``, without the lock.
+        At most once for a job: so a thread that met its interrupt cannot meet another one.
         """
         if self._state != "running":
             return False
@@ -219,14 +222,11 @@ class ThreadRuntime:
         """See ``Job.cancel``."""
         job.cancelled = True
         with self._lock:
-            interrupted = job.interrupt()
-            withdrawn = job.withdraw()
+            withdrawn = not job.interrupt() and job.withdraw()
             if withdrawn:
                 self._waiting.pop(job, None)
                 self._running.discard(job)
-        if interrupted:
-            _absorb()
-        elif withdrawn:
+        if withdrawn:
             self._post(job, None, asyncio.CancelledError("cancelled before it began"))
 
     def abandon(self, job: ThreadJob) -> None:
@@ -264,8 +264,6 @@ class ThreadRuntime:
             elif job.withdraw():
                 self._waiting.pop(job, None)
             self._running.discard(job)
-        if job.left_behind:
-            _absorb()
         self._grow()
 
     def _grow(self) -> None:
@@ -340,7 +338,6 @@ class ThreadRuntime:
             result, error = None, asyncio.CancelledError("interrupted")
             with self._lock:
                 job.settle()
-            _absorb()  # lowers the flag, should it be up again
         stays = self._release(job, worker)
         if begun:
             self._post(job, result, error)

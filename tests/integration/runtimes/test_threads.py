@@ -225,11 +225,10 @@ def test_an_interrupt_that_cannot_arrive_yet_hangs_no_traced_thread(tmp_path):
 
         async def main():
             runtime = ThreadRuntime()
-            blocked = runtime.start(time.sleep, {}, print), runtime.start(block, {}, print)
+            blocked = [runtime.start(block, {}, print) for _ in range(2)]
             await asyncio.sleep(0.1)
-            for job in blocked:
-                job.cancel()
-            sys.settrace(lambda *_: None)
+            for job in blocked[:1]:
+                stop(job)
             print([small() for _ in range(3)])
             for job in blocked:
                 job.abandon()
@@ -238,6 +237,13 @@ def test_an_interrupt_that_cannot_arrive_yet_hangs_no_traced_thread(tmp_path):
         def block():
             time.sleep(60)
 
+        def stop(job):
+            job.cancel()
+
+        def trace(*_):
+            return trace
+
+        sys.settrace(trace)
         asyncio.run(main())
         """)
     )
