@@ -178,25 +178,27 @@ class Conductor:
         *,
         durability: Durability | None = None,
         key: str | None = None,
+        paused: bool = False,
     ) -> Run:
         """Start a run and return at once; when it is durable, it is on record by then.
 
-        Arguments and errors are those of ``run``.
+        With ``paused`` it waits to be resumed or stepped. Other arguments and errors: ``run``.
         """
         loaded = self.library.load(blueprint)
         program = self.library.program(loaded)
         checked = check_inputs(loaded, inputs or {})
         if self._in_memory(loaded, durability):
-            return Run(self, self._begin(program, checked).state.id)
-        run, _ = await self._accept(loaded, program, checked, durability, key)
+            return Run(self, self._begin(program, checked, paused=paused).state.id)
+        run, _ = await self._accept(loaded, program, checked, durability, key, paused=paused)
         return Run(self, run)
 
     def _in_memory(self, blueprint: Blueprint, durability: Durability | None) -> bool:
         return self.in_memory or (durability or blueprint.durability) == "none"
 
-    def _begin(self, program: Program, inputs: dict[str, object]) -> Execution:
-        now = self._now()
-        request = RunRequested(now, new_run_id(), inputs, new_seed())
+    def _begin(
+        self, program: Program, inputs: dict[str, object], *, paused: bool = False
+    ) -> Execution:
+        request = RunRequested(self._now(), new_run_id(), inputs, new_seed(), paused)
         return self.driver.begin(program, request, self._secrets_of(program))
 
     async def _accept(
@@ -206,6 +208,8 @@ class Conductor:
         inputs: dict[str, object],
         durability: Durability | None,
         key: str | None,
+        *,
+        paused: bool = False,
     ) -> tuple[str, Execution | None]:
         plan = program.plan
         now = self._now()
@@ -221,7 +225,7 @@ class Conductor:
             version=plan.version,
             key=key,
         )
-        request = RunRequested(now, header.run, inputs, new_seed())
+        request = RunRequested(now, header.run, inputs, new_seed(), paused)
         started = await self.driver.accept(program, request, header, self._secrets_of(program))
         return header.run, started
 
@@ -305,6 +309,7 @@ class Conductor:
             if records:
                 plan = (await self.library.stored(self.journal, header)).plan
                 state = RunState(plan)
+                state.id = run
                 for record in records:
                     after += 1
                     yield run_event(state, after, decode(record))

@@ -11,19 +11,21 @@ import msgspec
 from atomiton.errors import ErrorInfo
 
 
-class RunRequested(msgspec.Struct, frozen=True, tag="run_requested", gc=False):
+class RunRequested(msgspec.Struct, frozen=True, tag="run_requested", gc=False, omit_defaults=True):
     """A run was accepted: always the first fact.
 
     Attributes:
         run: Id of the run.
         inputs: Checked inputs, with defaults filled in.
         seed: Seeds every random choice of the run (jitter).
+        paused: Whether nothing starts before the run is resumed or stepped.
     """
 
     time: float
     run: str
     inputs: dict[str, object]
     seed: int = 0
+    paused: bool = False
 
 
 class AttemptStarted(msgspec.Struct, frozen=True, tag="attempt_started", gc=False):

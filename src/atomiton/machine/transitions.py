@@ -105,6 +105,9 @@ def _requested(run: RunState, event: RunRequested, out: list[Command]) -> None:
     run.inputs = event.inputs
     run.seed = event.seed
     run.started_at = event.time
+    if event.paused:
+        run.paused = True
+        run.free = False
     if run.plan.timeout is not None:
         set_timer(run, Timer(TIMER_RUN, event.time + run.plan.timeout), None, out)
     top = run.frames[0]
