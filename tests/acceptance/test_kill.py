@@ -132,6 +132,11 @@ class Campaign:
         # A line may be cut off in the middle by the kill; it was not acknowledged then.
         self.accepted += [line for line in lines if line.startswith("run_") and len(line) == 30]
 
+    def let_finish(self) -> None:
+        process = self.begin(0)
+        output, _ = process.communicate(timeout=60)
+        assert output.split() == ["idle"]
+
     async def look(self) -> None:
         """Hold what is settled against what has happened since; then note what is settled now."""
         counted = acts(self.log)
@@ -141,6 +146,7 @@ class Campaign:
             stored = await completions(conductor)
             known = {header.run: header for header in await conductor.list(limit=10_000)}
         assert set(self.accepted) <= known.keys()
+        self.accepted = list(known)  # what was on record once stays there
         assert set(stored.values()) <= {1}
         self.unfinished_at_kill += sum(header.ended_at is None for header in known.values())
         counted = acts(self.log)
@@ -148,9 +154,7 @@ class Campaign:
 
     async def finish(self) -> None:
         """One more process, left alone: everything ends, and rightly."""
-        process = self.begin(0)
-        output, _ = process.communicate(timeout=60)
-        assert output.split() == ["idle"]
+        self.let_finish()
         await self.look()
         async with Conductor(str(self.store), nodes=[NODES], resume=False) as conductor:
             headers = await conductor.list(limit=10_000)
@@ -163,8 +167,44 @@ class Campaign:
                 assert {node.status for node in result.nodes.values()} == {"completed"}
 
 
-async def campaign(folder: Path, cycles: int, seed: int) -> Campaign:
-    made = Campaign(folder, seed)
+class CommandCampaign(Campaign):
+    """The same with the real command line: some processes run, one resumes, all are killed."""
+
+    def command(self, *arguments: object) -> subprocess.Popen[str]:
+        options = ("--nodes", NODES, "--store", self.store, "--json", "--quiet")
+        return subprocess.Popen(
+            [sys.executable, "-m", "atomiton", *map(str, (*arguments, *options))],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def kill_one(self) -> None:
+        before = sum(acts(self.log).values())
+        inputs = ("--input", f"log={self.log}", "--input")
+        processes = [
+            self.command("run", self.blueprint, *inputs, f"start={number}") for number in range(3)
+        ]
+        if before:
+            processes.append(self.command("runs", "resume"))
+        until = time.monotonic() + 20
+        while sum(acts(self.log).values()) == before:
+            assert time.monotonic() < until
+            time.sleep(0.005)
+        time.sleep(self.draw.uniform(0, 0.25))
+        self.killed_busy += any(process.poll() is None for process in processes)
+        for process in processes:
+            process.kill()
+        for process in processes:
+            process.communicate()
+
+    def let_finish(self) -> None:
+        process = self.command("runs", "resume")
+        output, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, output
+
+
+async def campaign(made: Campaign, cycles: int) -> Campaign:
     for _ in range(cycles):
         made.kill_one()
         await made.look()
@@ -185,14 +225,22 @@ def summary(made: Campaign, cycles: int) -> str:
 
 @pytest.mark.slow
 async def test_nothing_accepted_is_lost_and_nothing_stored_is_repeated(tmp_path: Path) -> None:
-    made = await campaign(tmp_path, 8, seed=1)
+    made = await campaign(Campaign(tmp_path, seed=1), 8)
     assert made.killed_busy >= 4
     assert made.unfinished_at_kill > 0
 
 
+@pytest.mark.slow
+async def test_the_command_line_loses_and_repeats_nothing_either(tmp_path: Path) -> None:
+    made = await campaign(CommandCampaign(tmp_path, seed=3), 4)
+    assert made.killed_busy >= 2
+    assert made.unfinished_at_kill > 0
+
+
 @pytest.mark.campaign
-async def test_a_hundred_kills(tmp_path: Path) -> None:
-    made = await campaign(tmp_path, 100, seed=2)
+@pytest.mark.parametrize("kind", [Campaign, CommandCampaign])
+async def test_a_hundred_kills(tmp_path: Path, kind: type[Campaign]) -> None:
+    made = await campaign(kind(tmp_path, seed=2), 100)
     print(summary(made, 100))
     assert made.killed_busy >= 50
 
@@ -268,3 +316,27 @@ async def test_an_act_that_may_have_happened_waits_for_a_decision(
         assert result.error is not None
         assert (result.error.code, result.error.node) == ("ATTEMPT_LOST", "pay")
         assert (counted[run, "pay"], counted[run, "after"]) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("option", "status", "pays"), [("--repeat-lost", 0, 2), ("--fail-lost", 1, 1)]
+)
+def test_the_decision_can_be_made_on_the_command_line(
+    tmp_path: Path, option: str, status: int, pays: int
+) -> None:
+    store, log = kill_while_paying(tmp_path)
+    (tmp_path / "gate").touch()
+
+    def resume(*options: str) -> subprocess.CompletedProcess[str]:
+        command = ["runs", "resume", "--nodes", str(NODES), "--store", store, *options]
+        return subprocess.run(
+            [sys.executable, "-m", "atomiton", *command],
+            capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+
+    undecided = resume()
+    assert undecided.returncode == 4, undecided.stderr
+    assert "'pay' was lost" in undecided.stderr
+    decided = resume(option)
+    assert decided.returncode == status, decided.stderr
+    assert sum(count for (_, name), count in acts(log).items() if name == "pay") == pays
