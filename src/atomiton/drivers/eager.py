@@ -14,6 +14,7 @@ from asyncio.tasks import (
     _leave_task,  # pyright: ignore[reportPrivateUsage]
 )
 from collections.abc import Callable, Coroutine, Generator
+from contextlib import suppress
 from contextvars import Context, copy_context
 from types import coroutine
 from typing import TypeVar
@@ -25,7 +26,7 @@ Work = Coroutine[object, object, None]
 class Lane:
     """A spare task: parked until a coroutine is handed over."""
 
-    __slots__ = ("base", "context", "first", "parked", "task", "work")
+    __slots__ = ("base", "context", "first", "killed", "parked", "task", "work")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.base = copy_context()
@@ -33,6 +34,7 @@ class Lane:
         self.work: Work | None = None
         self.first: object = None
         self.parked: asyncio.Future[None] | None = None
+        self.killed = False
         self.task = loop.create_task(self._main(), context=self.context)
 
     def fits(self, context: Context) -> bool:
@@ -53,9 +55,22 @@ class Lane:
         except asyncio.CancelledError as error:
             if self.work is not None:
                 await _rest_after(self.work, error)
-        else:
-            assert self.work is not None
+            return
+        assert self.work is not None
+        try:
             await _rest(self.work, self.first)
+        except BaseException:
+            if not self.killed:
+                raise
+
+    def kill(self) -> None:
+        """End the coroutine where it waits, even one that refuses to be cancelled."""
+        self.killed = True
+        work = self.work
+        assert work is not None
+        with suppress(RuntimeError):  # it waits again while it is being ended: let it be
+            work.close()
+        self.task.cancel()
 
     async def _park(self) -> None:
         self.parked = asyncio.get_running_loop().create_future()
@@ -122,17 +137,13 @@ class Starter:
             if current is not None:
                 _enter_task(loop, current)
 
-    def hand_over(self, work: Work, first: object) -> asyncio.Task[None]:
-        """Let the spare lane make the rest of a coroutine that waits for ``first``.
-
-        Returns:
-            The task that makes the rest.
-        """
+    def hand_over(self, work: Work, first: object) -> Lane:
+        """Let the spare lane make the rest of a coroutine that waits for ``first``."""
         spare = self._spare
         assert spare is not None
         self._spare = None
         spare.hand_over(work, first)
-        return spare.task
+        return spare
 
     def close(self) -> None:
         """Let the spare task end."""

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
+from atomiton.drivers.eager import Lane
 from atomiton.errors import NOT_RETRIED, AtomitonError, ErrorInfo, NodeError, StoreError
 from atomiton.machine import RunState, apply, outstanding
 from atomiton.machine.commands import (
@@ -49,18 +50,19 @@ LONGEST_SLEEP = 600.0
 class TaskJob:
     """A coroutine that waits; the job's face of its task."""
 
-    __slots__ = ("start", "task")
+    __slots__ = ("lane", "start")
 
-    def __init__(self, start: StartAttempt, task: asyncio.Task[None]) -> None:
+    def __init__(self, start: StartAttempt, lane: Lane) -> None:
         self.start = start
-        self.task = task
+        self.lane = lane
 
     def cancel(self) -> None:
         """Raise ``CancelledError`` where the coroutine waits."""
-        self.task.cancel()
+        self.lane.task.cancel()
 
     def abandon(self) -> None:
-        """Nothing can stop a coroutine that refuses; its answer will find nobody waiting."""
+        """End a coroutine that refuses to be cancelled."""
+        self.lane.kill()
 
 
 class Execution:
@@ -438,12 +440,21 @@ class Execution:
         self.stopped = True
         for handle in (*self._timers.values(), *self._grace.values()):
             handle.cancel()
-        for job in list(self._jobs.values()):
+        for job in self._jobs.values():
             job.cancel()
-            job.abandon()
-        self._jobs.clear()
         if self.finished is not None and not self.finished.done():
             self.finished.cancel()
+
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """The tasks of nodes that wait."""
+        return [job.lane.task for job in self._jobs.values() if isinstance(job, TaskJob)]
+
+    def abandon(self) -> None:
+        """Give up what has not stopped after ``interrupt``."""
+        for job in self._jobs.values():
+            if not isinstance(job, TaskJob) or not job.lane.task.done():
+                job.abandon()
+        self._jobs.clear()
 
     @property
     def flushing(self) -> asyncio.Task[None] | None:

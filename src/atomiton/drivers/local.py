@@ -146,17 +146,24 @@ class LocalDriver:
         finished = execution.finished
         execution.finished = None
         execution.interrupt()
+        execution.abandon()
         if finished is not None and not finished.done():
             finished.set_exception(error)
 
     async def close(self) -> None:
         """Stop driving: durable runs stay as they are on record, others are cancelled."""
-        flushing = [run.flushing for run in self.runs.values() if run.flushing is not None]
-        for execution in list(self.runs.values()):
-            execution.interrupt()
+        runs = list(self.runs.values())
         self.runs.clear()
+        flushing = [run.flushing for run in runs if run.flushing is not None]
         if flushing:
-            await asyncio.wait(flushing)
+            await asyncio.wait(flushing, timeout=self.grace)
+        for execution in runs:
+            execution.interrupt()
+        waiting = [task for execution in runs for task in execution.tasks()]
+        if waiting:
+            await asyncio.wait(waiting, timeout=self.grace)
+        for execution in runs:
+            execution.abandon()
         self.starter.close()
         for runtime in self._runtimes.values():
             await runtime.close()
