@@ -14,7 +14,7 @@ def start_attempt(frame: Frame, node: int, now: float, out: list[Command]) -> No
     attempt = frame.attempts[node] + 1
     frame.attempts[node] = attempt
     frame.status[node] = RUNNING
-    if attempt == 1:
+    if not frame.started[node]:  # a lost first attempt that is made again began before
         frame.started[node] = now
     run.running += 1
     run.steps += 1

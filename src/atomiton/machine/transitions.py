@@ -5,7 +5,7 @@
     AttemptCompleted    an attempt is out -> completed; successors whose last need this was open
     AttemptFailed       an attempt is out -> retrying, or failed; without a fallback the run stops
     AttemptLost         an attempt is out -> out again under the same key, or lost (effect: once)
-    AttemptRepeated     lost             -> out again
+    AttemptRepeated     lost             -> ready, and out again under the same key
     TimerFired          retrying -> ready, running -> stopping (TIMEOUT), waiting -> completed
     CancelRequested     running          -> stopping: what runs is cancelled, nothing new starts
     Paused, Resumed, StepRequested       whether, and how many, ready nodes start
@@ -40,6 +40,7 @@ from atomiton.machine.firing import fire
 from atomiton.machine.starting import open_nodes, start_ready
 from atomiton.machine.state import (
     LOST,
+    READY,
     RUN_ACTIVE,
     RUN_NEW,
     RUNNING,
@@ -161,16 +162,26 @@ def _lost(run: RunState, event: AttemptLost, out: list[Command]) -> None:
         _again(frame, node, event.time, out)
 
 
-def _repeated(run: RunState, event: AttemptRepeated, out: list[Command]) -> None:
+def _repeated(run: RunState, event: AttemptRepeated, _out: list[Command]) -> None:
+    """Make a lost attempt ready, before all others: it starts when a place is free."""
     frame = _attempt_lost(run, event.frame, event.node, event.attempt)
-    _again(frame, event.node, event.time, out)
+    node = event.node
+    _take_back(frame, node)
+    frame.started[node] = 0.0  # nobody decides within a deadline: it begins anew
+    frame.status[node] = READY
+    run.ready.appendleft((frame, node))
 
 
 def _again(frame: Frame, node: int, now: float, out: list[Command]) -> None:
     """Make the same attempt again, under the same number and key."""
+    _take_back(frame, node)
+    start_attempt(frame, node, now, out)
+
+
+def _take_back(frame: Frame, node: int) -> None:
+    """Uncount an attempt that is made again: its next start is the same attempt."""
     frame.attempts[node] -= 1
     frame.run.steps -= 1
-    start_attempt(frame, node, now, out)
 
 
 def _fired(run: RunState, event: TimerFired, out: list[Command]) -> None:
