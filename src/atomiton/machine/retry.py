@@ -41,7 +41,7 @@ def retry_delay(rule: Retry, attempt: int, seed: int, salt: int) -> float:
     wait = min(wait, rule.max_delay)
     if rule.jitter:
         wait *= 1 + rule.jitter * (2 * _unit(seed, salt, attempt) - 1)
-    return max(0.0, float(wait))
+    return min(max(0.0, float(wait)), rule.max_delay)
 
 
 def _unit(seed: int, salt: int, attempt: int) -> float:
