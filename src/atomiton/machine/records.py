@@ -40,5 +40,6 @@ def decode(record: bytes) -> Event:
         )
     try:
         return _decoder.decode(record[1:])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        # Text that is no UTF-8, moments that do not exist, values nested too deep.
         raise StoreError(f"a record cannot be read: {error}") from error
