@@ -42,7 +42,8 @@ class ProgressMeter:
 
     def report(self, frame: int, node: int, fraction: float) -> None:
         """Note how far an attempt says it is, from 0 to 1."""
-        self._partial[frame, node] = min(max(fraction, 0.0), 1.0)
+        # Written so that what is not a number counts as nothing.
+        self._partial[frame, node] = min(fraction, 1.0) if fraction > 0 else 0.0
 
     def read(self, now: float) -> Progress:
         """Sum up.
