@@ -108,3 +108,13 @@ async def test_inputs_that_do_not_fit_are_refused(
         assert await conductor.list() == []
     assert words in str(refused.value)
     assert not trace.exists()
+
+
+async def test_a_wrong_type_hides_no_wrong_reference(tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(HEAD + "nodes:\n  a: {uses: http.requets, with: {url: '${{ nobody.url }}'}}\n")
+    async with Conductor("memory:") as conductor:
+        with pytest.raises(BlueprintError) as refused:
+            await conductor.run(path)
+    codes = [problem.code for problem in refused.value.problems]
+    assert codes == ["UNKNOWN_NODE_TYPE", "UNKNOWN_REFERENCE"]

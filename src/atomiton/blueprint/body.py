@@ -103,6 +103,9 @@ class BodyCompiler:
             self._wait(number, node, compiled, path)
         elif name in self.kinds:
             self._uses(number, node, compiled, path)
+        elif node.uses is not None and node.map is None and node.loop is None:
+            # Its type is unknown; what it refers to can be checked all the same.
+            self._value(number, node.with_, (*path, "with"))
         return compiled
 
     def _refuse_unsupported(self, node: Node, path: Path) -> None:
