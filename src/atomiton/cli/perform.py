@@ -11,7 +11,7 @@ from atomiton.cli.follow import Follower, Left
 from atomiton.cli.output import duration, is_terminal, note, print_json, print_output, result_object
 from atomiton.cli.prepare import Prepared
 from atomiton.cli.refusal import print_refusal, problems_of, show_problems
-from atomiton.cli.screen import make_screen
+from atomiton.cli.screen import Screen, make_screen
 from atomiton.cli.signals import Signals
 from atomiton.cli.status import REFUSED, WAITING, status_of
 from atomiton.conductor import Conductor, Run
@@ -81,15 +81,19 @@ async def _perform(prepared: Prepared, wishes: Wishes) -> tuple[RunResult, bool]
     except AtomitonError as error:
         raise _Unstarted(error) from error
     try:
-        screen = make_screen(conductor, quiet=wishes.quiet)
+        screen = _screen(conductor, wishes)
         try:
             with Signals(screen.restore) as signals:
                 run = await _start(conductor, prepared, wishes)
                 follower = Follower(conductor, run.id, screen, signals, durable=not in_memory)
+                stepping = _serve_steps(conductor, run.id) if wishes.step else None
                 try:
                     result, left = await follower.follow(detach=wishes.detach), False
                 except Left as leaving:
                     result, left = leaving.result, True
+                finally:
+                    if stepping is not None:
+                        stepping.cancel()
         finally:
             screen.close()
         if not in_memory and not wishes.quiet:
@@ -99,10 +103,28 @@ async def _perform(prepared: Prepared, wishes: Wishes) -> tuple[RunResult, bool]
         await conductor.__aexit__(None, None, None)
 
 
+def _screen(conductor: Conductor, wishes: Wishes) -> Screen:
+    if not wishes.step:
+        return make_screen(conductor, quiet=wishes.quiet)
+    from atomiton.cli.stepping import Steps
+
+    return Steps(conductor)
+
+
+def _serve_steps(conductor: Conductor, run: str) -> asyncio.Task[None]:
+    from atomiton.cli.stepping import Stepper
+
+    return asyncio.create_task(Stepper(conductor, run).serve())
+
+
 async def _start(conductor: Conductor, prepared: Prepared, wishes: Wishes) -> Run:
     try:
         run = await conductor.start(
-            prepared.blueprint, prepared.inputs, durability=prepared.durability, key=wishes.key
+            prepared.blueprint,
+            prepared.inputs,
+            durability=prepared.durability,
+            key=wishes.key,
+            paused=wishes.step,
         )
         if wishes.key is not None and run.id not in conductor.driver.runs:
             # An earlier run of this key, which nobody may be driving any more.
