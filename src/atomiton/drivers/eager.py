@@ -14,7 +14,6 @@ from asyncio.tasks import (
     _leave_task,  # pyright: ignore[reportPrivateUsage]
 )
 from collections.abc import Callable, Coroutine, Generator
-from contextlib import suppress
 from contextvars import Context, copy_context
 from types import coroutine
 from typing import TypeVar
@@ -26,7 +25,7 @@ Work = Coroutine[object, object, None]
 class Lane:
     """A spare task: parked until a coroutine is handed over."""
 
-    __slots__ = ("base", "context", "first", "killed", "parked", "task", "work")
+    __slots__ = ("base", "context", "first", "parked", "task", "work")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.base = copy_context()
@@ -34,7 +33,6 @@ class Lane:
         self.work: Work | None = None
         self.first: object = None
         self.parked: asyncio.Future[None] | None = None
-        self.killed = False
         self.task = loop.create_task(self._main(), context=self.context)
 
     def fits(self, context: Context) -> bool:
@@ -57,20 +55,7 @@ class Lane:
                 await _rest_after(self.work, error)
             return
         assert self.work is not None
-        try:
-            await _rest(self.work, self.first)
-        except BaseException:
-            if not self.killed:
-                raise
-
-    def kill(self) -> None:
-        """End the coroutine where it waits, even one that refuses to be cancelled."""
-        self.killed = True
-        work = self.work
-        assert work is not None
-        with suppress(RuntimeError):  # it waits again while it is being ended: let it be
-            work.close()
-        self.task.cancel()
+        await _rest(self.work, self.first)
 
     async def _park(self) -> None:
         self.parked = asyncio.get_running_loop().create_future()

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from atomiton.drivers.eager import Lane
 from atomiton.errors import NOT_RETRIED, AtomitonError, ErrorInfo, NodeError, StoreError
 from atomiton.machine import RunState, apply, outstanding
 from atomiton.machine.commands import (
@@ -50,19 +50,31 @@ LONGEST_SLEEP = 600.0
 class TaskJob:
     """A coroutine that waits; the job's face of its task."""
 
-    __slots__ = ("lane", "start")
+    __slots__ = ("kill", "start", "task")
 
-    def __init__(self, start: StartAttempt, lane: Lane) -> None:
+    def __init__(
+        self, start: StartAttempt, task: asyncio.Task[None], kill: Callable[[], None]
+    ) -> None:
         self.start = start
-        self.lane = lane
+        self.task = task
+        self.kill = kill
 
     def cancel(self) -> None:
         """Raise ``CancelledError`` where the coroutine waits."""
-        self.lane.task.cancel()
+        self.task.cancel()
 
     def abandon(self) -> None:
-        """End a coroutine that refuses to be cancelled."""
-        self.lane.kill()
+        """End a coroutine that refuses to be cancelled, where it waits."""
+        with suppress(RuntimeError, ValueError):  # it waits again while it is ended: let it be
+            self.kill()
+        self.task.cancel()
+        self.task.add_done_callback(_look_away)
+
+
+def _look_away(task: asyncio.Task[None]) -> None:
+    """Nobody wants to know how the task of an ended coroutine ends."""
+    if not task.cancelled():
+        task.exception()
 
 
 class Execution:
@@ -77,9 +89,9 @@ class Execution:
     """
 
     __slots__ = (
-        "_attempts", "_busy", "_calls", "_current", "_driver", "_flushing", "_grace", "_held",
-        "_inbox", "_jobs", "_loop", "_meter", "_starts", "_timers", "durable", "facts",
-        "failure", "finish", "finished", "saved", "state", "stopped",
+        "_attempts", "_busy", "_calls", "_current", "_drain_due", "_driver", "_flushing",
+        "_grace", "_held", "_inbox", "_jobs", "_loop", "_meter", "_starts", "_timers", "durable",
+        "facts", "failure", "finish", "finished", "saved", "state", "stopped",
     )  # fmt: skip
 
     def __init__(
@@ -91,6 +103,7 @@ class Execution:
         self._inbox: deque[Event] = deque()
         self._busy = False
         self._current: StartAttempt | None = None
+        self._drain_due = False
         self._starts: deque[StartAttempt] = deque()
         self._held: list[StartAttempt] = []
         self._jobs: dict[Key, Job] = {}
@@ -144,46 +157,57 @@ class Execution:
         assert command is not None
         self._current = None
         key = (command.frame, command.node)
-        self._jobs[key] = TaskJob(command, self._driver.starter.hand_over(lane, first))
+        self._driver.waiting.add(self._calls[command.node])
+        spare = self._driver.starter.hand_over(lane, first)
+        self._jobs[key] = TaskJob(command, spare.task, lane.close)
         return True
 
-    async def _lane(self) -> None:  # noqa: C901 - one loop, for speed
+    async def _lane(self, own: StartAttempt | None = None) -> None:  # noqa: C901 - one loop
         """Make the attempts that may act, then feed the next fact, and again.
 
         The nodes that this lane calls run inside of it. The first that waits keeps it: the rest
         of the lane is then that node's task, and ends with it.
+
+        Args:
+            own: The one attempt of a lane that was a task from the beginning.
         """
         inbox, starts, state, facts = self._inbox, self._starts, self.state, self.facts
         clock, durable, calls = self._driver.now, self.durable, self._calls
+        waiting = self._driver.waiting
         now = clock()
         while True:
-            if inbox:
-                event = inbox.popleft()
-                commands = apply(state, event)
-                facts.append(event)
-                for command in commands:
-                    if type(command) is not StartAttempt:
-                        self._perform(command)
-                    elif durable and not self._is_pure(command):
-                        self._held.append(command)
-                    else:
-                        starts.append(command)
-            if not starts:
-                if not inbox:
-                    return
-                continue
-            start = starts.popleft()
-            node = start.node
-            frame = state.frames[start.frame]
-            call = calls[node]
+            if own is None:
+                if inbox:
+                    event = inbox.popleft()
+                    commands = apply(state, event)
+                    facts.append(event)
+                    for command in commands:
+                        if type(command) is not StartAttempt:
+                            self._perform(command)
+                        elif durable and not self._is_pure(command):
+                            self._held.append(command)
+                        else:
+                            starts.append(command)
+                if not starts:
+                    if not inbox:
+                        return
+                    continue
+                start = starts.popleft()
+                if not durable:
+                    facts.append(AttemptStarted(now, start.frame, start.node, start.attempt))
+                if calls[start.node] in waiting:
+                    self._spawn(start)
+                    continue
+                self._current = start
+            else:
+                start = own
+            call = calls[start.node]
             assert call is not None
-            self._current = start
+            frame = state.frames[start.frame]
             fact: Event
             try:
-                if not durable:
-                    facts.append(AttemptStarted(now, start.frame, node, start.attempt))
                 attempt = self._attempt(start) if call.needs_attempt else None
-                arguments = call.arguments(frame.body.nodes[node].prepare(frame), attempt)
+                arguments = call.arguments(frame.body.nodes[start.node].prepare(frame), attempt)
                 if call.is_async:
                     output = call.result(await call.function(**arguments))  # type: ignore[misc]
                 elif call.runtime == "inline":
@@ -192,7 +216,7 @@ class Execution:
                     self._begin_job(start, call, arguments)
                     continue
                 now = clock()
-                fact = AttemptCompleted(now, start.frame, node, start.attempt, output)
+                fact = AttemptCompleted(now, start.frame, start.node, start.attempt, output)
             except (KeyboardInterrupt, GeneratorExit):
                 raise
             except BaseException as error:  # whatever a node raises is that node's end
@@ -201,8 +225,14 @@ class Execution:
                 self._resumed(start, fact)
                 return
             if call.needs_attempt:
-                self._forget((start.frame, node))
+                self._forget((start.frame, start.node))
             inbox.append(fact)
+
+    def _spawn(self, start: StartAttempt) -> None:
+        """Give an attempt of a node that is known to wait a task from the beginning."""
+        lane = self._lane(start)
+        task = self._loop.create_task(lane)
+        self._jobs[start.frame, start.node] = TaskJob(start, task, lane.close)
 
     def _is_pure(self, command: StartAttempt) -> bool:
         return self.state.frames[command.frame].body.nodes[command.node].pure
@@ -211,10 +241,23 @@ class Execution:
         """A node that waited has ended, unless it was given up before."""
         key = (start.frame, start.node)
         job = self._jobs.get(key)
-        if isinstance(job, TaskJob) and job.start is start and not self.stopped:
-            del self._jobs[key]
-            self._forget(key)
+        if not isinstance(job, TaskJob) or job.start is not start or self.stopped:
+            return
+        del self._jobs[key]
+        self._forget(key)
+        if not self._jobs:
             self.feed(fact)
+            return
+        # Others may end in the same turn of the loop: what follows is done for all together.
+        self._inbox.append(fact)
+        if not self._drain_due:
+            self._drain_due = True
+            self._loop.call_soon(self._drain_once)
+
+    def _drain_once(self) -> None:
+        self._drain_due = False
+        if self._inbox and not self._busy and not self.stopped:
+            self._drain()
 
     def _settle(self, last: int) -> None:
         """Facts up to number ``last`` are on record: announce them, and the end of the run."""
@@ -302,15 +345,21 @@ class Execution:
         grace = self._driver.grace
         self._grace[key] = self._loop.call_later(grace, self._give_up, command, job)
         job.cancel()
+        if isinstance(job, TaskJob):
+            # A task that is cancelled before its first step never comes to answer.
+            job.task.add_done_callback(lambda _task: self._give_up(command, job))
 
     def _give_up(self, command: CancelAttempt, job: Job) -> None:
         key = (command.frame, command.node)
-        if self._jobs.get(key) is not job:
+        if self._jobs.get(key) is not job or self.stopped:
             return
         del self._jobs[key]
-        job.abandon()
+        ended = isinstance(job, TaskJob) and job.task.done()
+        if not ended:
+            job.abandon()
         self._forget(key)
-        self.feed(self._failed(command, stopped("it did not stop when asked to, and was given up")))
+        message = "it did not stop when asked to, and was given up"
+        self.feed(self._failed(command, stopped() if ended else stopped(message)))
 
     # -- answers back ----------------------------------------------------------------------------
 
@@ -447,12 +496,12 @@ class Execution:
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """The tasks of nodes that wait."""
-        return [job.lane.task for job in self._jobs.values() if isinstance(job, TaskJob)]
+        return [job.task for job in self._jobs.values() if isinstance(job, TaskJob)]
 
     def abandon(self) -> None:
         """Give up what has not stopped after ``interrupt``."""
         for job in self._jobs.values():
-            if not isinstance(job, TaskJob) or not job.lane.task.done():
+            if not isinstance(job, TaskJob) or not job.task.done():
                 job.abandon()
         self._jobs.clear()
 

@@ -45,6 +45,7 @@ class LocalDriver:
     Attributes:
         announce: Told of facts once they are on record.
         runs: The runs being driven, by id.
+        waiting: Calls of nodes that have been seen to wait: they are given a task at once.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class LocalDriver:
         self.on_progress: Callable[[Execution, str, float, str], None] | None = None
         self.on_log: Callable[[Execution, str, str, str], None] | None = None
         self.runs: dict[str, Execution] = {}
+        self.waiting: set[Call | None] = set()
         self._factories = runtimes
         self._runtimes: dict[str, Runtime] = {}
 
