@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from atomiton.blueprint.model import Retry as Retry
     from atomiton.conductor import Conductor as Conductor
     from atomiton.conductor import Run as Run
+    from atomiton.conductor.result import RunResult as RunResult
+    from atomiton.conductor.synchronous import run as run
     from atomiton.errors import AtomitonError as AtomitonError
     from atomiton.errors import BlueprintError as BlueprintError
     from atomiton.errors import ErrorInfo as ErrorInfo
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from atomiton.errors import NodeError as NodeError
     from atomiton.errors import RunFailed as RunFailed
     from atomiton.nodes.spec import node as node
-    from atomiton.conductor.result import RunResult as RunResult
-    from atomiton.conductor.synchronous import run as run
 
 __all__ = [
     "AtomitonError",

@@ -51,6 +51,7 @@ NOT_RETRIED: frozenset[str] = frozenset(
     {
         "INVALID_BLUEPRINT",
         "INVALID_INPUT",
+        "CIRCULAR_DEPENDENCY",
         "UNKNOWN_REFERENCE",
         "UNKNOWN_NODE_TYPE",
         "TYPE_MISMATCH",

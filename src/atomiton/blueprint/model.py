@@ -40,8 +40,16 @@ class Retry(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
 
 
 class Wait(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a wait node waits for: exactly one of ``seconds`` (a number, or text with an
-    expression that gives a duration), ``until``, ``signal`` or ``approval``."""
+    """What a wait node waits for: for a time, a moment, a signal or an approval.
+
+    Attributes:
+        seconds: How long: a number, or text with an expression that gives a duration.
+        until: An expression that gives the moment.
+        signal: Name of a signal.
+        match: Condition on the signal's payload.
+        approval: What a person is asked.
+        timeout: Seconds after which waiting fails.
+    """
 
     seconds: float | str | None = None
     until: str | None = None

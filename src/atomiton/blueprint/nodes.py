@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, cast
 
+from atomiton.blueprint.expressions.parser import RESERVED as CEL_RESERVED
 from atomiton.blueprint.model import Node, Retry, Wait
 from atomiton.blueprint.problems import Path
 from atomiton.blueprint.properties import read_property
@@ -34,9 +35,8 @@ from atomiton.blueprint.types import describe
 KINDS: Final = ("uses", "nodes", "call", "branch", "wait")
 """Keys that say what a node is; it has exactly one of them."""
 
-RESERVED: Final = frozenset(
-    {"inputs", "vars", "secrets", "run", "nodes", "item", "index", "acc"}
-    | {"true", "false", "null", "in"}
+RESERVED: Final = (
+    frozenset({"inputs", "vars", "secrets", "run", "nodes", "item", "index", "acc"}) | CEL_RESERVED
 )
 """Names that mean something else in an expression, and so cannot be ids of nodes."""
 

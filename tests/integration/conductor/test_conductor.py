@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,8 @@ async def slow(seconds: float = 30.0) -> str:
 @node("t.stubborn")
 async def stubborn() -> None:
     while True:
-        try:
+        with suppress(asyncio.CancelledError):
             await asyncio.sleep(30)
-        except asyncio.CancelledError:
-            pass
 
 
 @node("t.blocking", effect="idempotent")
@@ -286,7 +285,9 @@ async def test_secrets_are_seen_by_parameters_only(
 
 async def test_only_inside_async_with() -> None:
     with pytest.raises(RuntimeError):
-        await Conductor("memory:", nodes=NODES).run(document(CHAIN, inputs={"x": "integer"}), {"x": 1})
+        await Conductor("memory:", nodes=NODES).run(
+            document(CHAIN, inputs={"x": "integer"}), {"x": 1}
+        )
 
 
 # -- what only a file can do ----------------------------------------------------------------------
