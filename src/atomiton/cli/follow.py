@@ -23,11 +23,13 @@ class Left(Exception):
 
     Attributes:
         result: The run as it was then.
+        lost: Whether it waits for a decision about a lost attempt.
     """
 
-    def __init__(self, result: RunResult) -> None:
+    def __init__(self, result: RunResult, *, lost: bool) -> None:
         super().__init__(result.run)
         self.result = result
+        self.lost = lost
 
 
 class Follower:
@@ -72,16 +74,22 @@ class Follower:
                     await self._stop(self._signals.seen.result())
                 self._screen.draw()
                 if self._durable and self._stands_still(detach=detach):
-                    raise Left(await self._conductor.show(self._run))
+                    raise await self._leave()
         finally:
             ended.cancel()
 
     async def _stop(self, number: int) -> None:
         if number == signal.SIGTERM and self._durable:
-            raise Left(await self._conductor.show(self._run))
+            raise await self._leave()
         self._screen.write("cancelling; Ctrl-C again stops at once", fg="yellow")
         with suppress(AtomitonError):  # it has ended in this moment
             await self._conductor.cancel(self._run, "interrupted")
+
+    async def _leave(self) -> Left:
+        execution = self._conductor.driver.runs.get(self._run)
+        frames = execution.state.frames if execution is not None else []
+        lost = any(LOST in frame.status for frame in frames)
+        return Left(await self._conductor.show(self._run), lost=lost)
 
     def _stands_still(self, *, detach: bool) -> bool:
         execution = self._conductor.driver.runs.get(self._run)

@@ -61,13 +61,14 @@ def perform(prepared: Prepared, wishes: Wishes) -> int:
         durable=prepared.durability != "none",
         as_json=wishes.as_json,
         quiet=wishes.quiet,
+        left=left,
     )
-    if left:
+    if left is not None:
         return WAITING
     return status_of(result.status)
 
 
-async def _perform(prepared: Prepared, wishes: Wishes) -> tuple[RunResult, bool]:
+async def _perform(prepared: Prepared, wishes: Wishes) -> tuple[RunResult, Left | None]:
     in_memory = prepared.durability == "none"
     if in_memory and (wishes.detach or wishes.key):
         option = "--detach" if wishes.detach else "--key"
@@ -88,9 +89,9 @@ async def _perform(prepared: Prepared, wishes: Wishes) -> tuple[RunResult, bool]
                 follower = Follower(conductor, run.id, screen, signals, durable=not in_memory)
                 stepping = _serve_steps(conductor, run.id) if wishes.step else None
                 try:
-                    result, left = await follower.follow(detach=wishes.detach), False
+                    result, left = await follower.follow(detach=wishes.detach), None
                 except Left as leaving:
-                    result, left = leaving.result, True
+                    result, left = leaving.result, leaving
                 finally:
                     if stepping is not None:
                         stepping.cancel()
@@ -153,6 +154,7 @@ def report(
     durable: bool,
     as_json: bool = False,
     quiet: bool = False,
+    left: Left | None = None,
 ) -> None:
     """Print what a run gave, and how it fared.
 
@@ -162,6 +164,7 @@ def report(
         durable: Whether it is on record, so that it can be looked at again.
         as_json: Print all of it as JSON instead of its output.
         quiet: Say nothing of a run that completed.
+        left: Why it was left, when it has not ended.
     """
     if as_json:
         print_json(result_object(result))
@@ -173,7 +176,9 @@ def report(
             note(f"completed in {taken}", fg="green")
     elif result.error is None:
         note(f"left {result.status}" + (f": {result.reason}" if result.reason else ""))
-        note(f"go on with: atomiton runs resume {result.run}")
+        lost = left is not None and left.lost
+        decision = " with --repeat-lost or --fail-lost" if lost else ""
+        note(f"go on with: atomiton runs resume {result.run}{decision}")
     else:
         show_failure(result, file, taken)
         if durable and result.status == "failed":

@@ -80,8 +80,8 @@ async def _resume_one(asked: _Asked, name: str) -> int:
                 result, left = await _follow(conductor, run, screen, signals, asked)
         finally:
             screen.close()
-    report(result, None, durable=True, as_json=asked.as_json, quiet=asked.quiet)
-    return WAITING if left else status_of(result.status)
+    report(result, None, durable=True, as_json=asked.as_json, quiet=asked.quiet, left=left)
+    return status_of(result.status) if left is None else WAITING
 
 
 async def _resume_all(asked: _Asked) -> int:
@@ -91,7 +91,7 @@ async def _resume_all(asked: _Asked) -> int:
         results: list[RunResult] = []
         try:
             with Signals(screen.restore) as signals:
-                following: list[asyncio.Task[tuple[RunResult, bool]]] = []
+                following: list[asyncio.Task[tuple[RunResult, Left | None]]] = []
                 for run in await conductor.journal.abandoned():
                     try:
                         await conductor.resume(run, lost=asked.lost)
@@ -122,9 +122,9 @@ async def _resume_all(asked: _Asked) -> int:
 
 async def _follow(
     conductor: Conductor, run: str, screen: Screen, signals: Signals, asked: _Asked
-) -> tuple[RunResult, bool]:
+) -> tuple[RunResult, Left | None]:
     follower = Follower(conductor, run, screen, signals, durable=True)
     try:
-        return await follower.follow(detach=asked.detach), False
+        return await follower.follow(detach=asked.detach), None
     except Left as leaving:
-        return leaving.result, True
+        return leaving.result, leaving

@@ -1,0 +1,137 @@
+"""The verbs that only look: nodes, graph, schema, doctor, version, help."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+from click.testing import CliRunner
+from tests.acceptance.cli.shell import Shell
+
+from atomiton.cli.app import VERBS, app
+from atomiton.cli.output import duration
+from atomiton.cli.refusal import excerpt
+from atomiton.cli.runs import VERBS as RUNS
+
+
+def called(*arguments: str) -> str:
+    done = CliRunner().invoke(app, list(arguments))
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+@pytest.mark.parametrize("verb", [(), *((verb,) for verb in VERBS), *(("runs", v) for v in RUNS)])
+def test_every_verb_helps(verb: tuple[str, ...]) -> None:
+    assert "Usage: " in called(*verb, "--help")
+
+
+def test_nodes(shell: Shell) -> None:
+    listed = called("nodes", "list", "file")
+    assert listed.splitlines()[0].startswith("file.copy")
+    types = json.loads(called("nodes", "list", "--json"))
+    assert {"data.filter", "http.request", "shell.run"} <= {type_["name"] for type_ in types}
+    shown = called("nodes", "show", "data.filter")
+    assert "where (expression)" in shown
+    own = called("nodes", "show", "mine.act", "--json", "--nodes", str(shell.folder / "mine.py"))
+    assert json.loads(own)["effect"] == "once"
+    missing = shell.run("nodes", "show", "file.raed")
+    assert missing.code == 2
+    assert "file.read" in missing.err
+
+
+def test_a_graph_has_a_line_for_each_reference(shell: Shell) -> None:
+    (shell.folder / "graph.yaml").write_text(
+        "atomiton: 1\nid: graph\nnodes:\n"
+        "  end: {uses: file.read, with: {path: x}}\n"
+        "  big: {uses: data.filter, with: {items: '${{ end.rows }}', where: item > end.limit}}\n"
+        "  nap: {wait: {for: 1s}, needs: [big]}\n"
+        "  last: {uses: data.value, with: {value: '${{ big }}'}, if: nodes.nap.status == 'x'}\n"
+    )
+    assert called("graph", str(shell.folder / "graph.yaml")).splitlines() == [
+        "flowchart LR",
+        '    end_["end<br/>file.read"]',
+        '    big["big<br/>data.filter"]',
+        '    nap(["nap<br/>wait"])',
+        '    last["last<br/>data.value"]',
+        "    end_ -->|rows| big",
+        "    end_ -->|limit| big",
+        "    big -.-> nap",
+        "    big --> last",
+        "    nap -->|status| last",
+    ]
+    data = json.loads(called("graph", str(shell.folder / "graph.yaml"), "--json"))
+    assert data["edges"][0] == {
+        "source": "end", "target": "big", "kind": "reference", "field": "rows",
+    }  # fmt: skip
+    assert shell.run("graph", "gone.yaml").code == 2
+
+
+def test_the_schema() -> None:
+    schema = json.loads(called("schema"))
+    assert schema["$schema"].startswith("https://json-schema.org/")
+    assert "shell.run" in json.dumps(schema)
+    assert "shell.run" not in called("schema", "--plain")
+
+
+def test_the_doctor(shell: Shell) -> None:
+    fresh = shell.run("doctor", "--json").data
+    assert (fresh["ok"], fresh["store_exists"]) == (True, False)
+    shell.run("run", "hello.yaml")
+    well = shell.run("doctor")
+    assert well.code == 0
+    assert "all is well" in well.out
+    (shell.folder / "runs.db").write_bytes(b"not a database" * 1000)
+    ill = shell.run("doctor", "--json")
+    assert ill.code == 1
+    assert ill.data["problems"]
+    broken = shell.run("runs", "list")
+    assert broken.code == 1
+    assert broken.err.startswith("error: ")
+
+
+def test_version(shell: Shell) -> None:
+    assert shell.run("--version").out == shell.run("version").out
+    assert set(shell.run("version", "--json").data) == {"version"}
+
+
+def test_colour_and_lines_of_problems() -> None:
+    assert excerpt(["x" * 300], 1, 200)[1].index("^") < 110
+    assert excerpt([], 1, 1) == []
+    assert excerpt(["日本: x"], 1, 5) == ["    1 | 日本: x", "      |       ^"]
+    assert [duration(seconds) for seconds in (0, 90, 90000, 900000)] == [
+        "0.0 ms", "1m30s", "25h00m", "10d10h",
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
+def test_a_terminal_gets_a_live_line_and_its_cursor_back(shell: Shell) -> None:
+    import subprocess
+    import sys
+
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "atomiton", "run", "naps.yaml"],
+        cwd=shell.folder, env={**shell.env, "TERM": "xterm", "COLUMNS": "80"},
+        stdout=subprocess.PIPE, stderr=theirs, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(theirs)
+    out, _ = process.communicate(timeout=20)
+    seen = b""
+    while True:
+        try:
+            part = os.read(ours, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        seen += part
+    os.close(ours)
+    text = seen.decode()
+    assert out == b"late\n"
+    assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1
+    assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")
+    assert " 33% 1/3 " in text
+    assert "'nap' waits for its time" in text
+    assert "\x1b[3" not in text  # NO_COLOR
+    assert all(len(line) < 120 for line in text.split("\x1b[2K"))

@@ -1,0 +1,122 @@
+"""``runs``: what is on record, and steering it from another process."""
+
+from __future__ import annotations
+
+import json
+
+from tests.acceptance.cli.shell import Shell, eventually, read_until
+
+
+def test_list_show_and_events(shell: Shell) -> None:
+    run = shell.run("run", "hello.yaml", "--json").data["run"]
+    shell.run("run", "fails.yaml")
+    failed, done = shell.listed()
+    assert (failed["blueprint"], failed["status"]) == ("fails", "failed")
+    assert failed["error"] == {"code": "CARD_REFUSED", "message": "the card was refused"}
+    assert (done["run"], done["status"], done["driven"]) == (run, "completed", False)
+    assert "hello" in shell.run("runs", "list", "--status", "completed").out
+    assert shell.run("runs", "show", run, "--json").data["output"] == "Hello, world"
+    shown = shell.run("runs", "show", "last").out
+    assert "charge  failed" in shown
+    assert "2 attempts" in shown
+    events = [
+        json.loads(line) for line in shell.run("runs", "events", run, "--json").out.split("\n")[:-1]
+    ]
+    assert [event["number"] for event in events] == list(range(1, len(events) + 1))
+    assert events[0]["kind"] == "run_requested"
+    assert {event["run"] for event in events} == {run}
+    later = shell.run("runs", "events", run, "--json", "--after", "1").out
+    assert len(later.splitlines()) == len(events) - 1
+
+
+def test_a_run_is_named_by_part_of_its_id(shell: Shell) -> None:
+    one = shell.run("run", "hello.yaml", "--json").data["run"]
+    two = shell.run("run", "hello.yaml", "--json").data["run"]
+    for name in (one, one[:-1], one[-8:], one.removeprefix("run_")):
+        assert shell.run("runs", "show", name, "--json").data["run"] == one
+    assert shell.run("runs", "show", "last", "--json").data["run"] == two
+    many = shell.run("runs", "show", "run_")
+    assert many.code == 2
+    assert "may be any of" in many.err
+    assert shell.run("runs", "show", "nothing").code == 2
+
+
+def test_without_a_store(shell: Shell) -> None:
+    assert shell.run("runs", "list", "--json").out == "[]\n"
+    assert shell.run("runs", "show", "last").code == 2
+    assert not (shell.folder / "runs.db").exists()
+
+
+def test_detach_and_resume(shell: Shell) -> None:
+    left = shell.run("run", "naps.yaml", "--detach", "--json")
+    assert left.code == 4
+    assert left.data["status"] == "waiting"
+    (listed,) = shell.listed()
+    assert listed["status"] == "waiting"
+    assert "nap" in listed["reason"]
+    done = shell.run("runs", "resume", "--json")
+    assert done.code == 0
+    assert json.loads(done.out)[0]["output"] == "late"
+    assert shell.run("runs", "resume").err == "no runs were interrupted\n"
+
+
+def test_cancel_from_another_process(shell: Shell) -> None:
+    process = shell.start("run", "waits.yaml")
+    read_until(process, "waiting")
+    done = shell.run("runs", "cancel", "last", "--reason", "too late")
+    assert done.code == 0, done.err
+    assert "cancelled" in done.err
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 3
+    assert "too late" in err
+    again = shell.run("runs", "cancel", "last")
+    assert again.code == 2
+    assert "has ended" in again.err
+
+
+def test_cancel_what_nobody_drives(shell: Shell) -> None:
+    assert shell.run("run", "waits.yaml", "--detach").code == 4
+    assert shell.run("runs", "cancel", "last", "--json").data["status"] == "cancelled"
+
+
+def test_pause_step_resume_and_watch_from_other_processes(shell: Shell) -> None:
+    process = shell.start("run", "naps.yaml")
+    read_until(process, "waiting")
+    assert shell.run("runs", "pause", "last").code == 0
+    eventually(lambda: shell.listed()[0]["status"] == "paused")
+    assert shell.run("runs", "watch", "last", "--timeout", "500ms").code == 4
+    assert shell.run("runs", "resume", "last").code == 0
+    watched = shell.run("runs", "watch", "last")
+    assert (watched.code, watched.out) == (0, "late\n")
+    assert process.communicate(timeout=10)[0] == "late\n"
+    assert shell.run("runs", "step", "last").code == 2
+
+
+def test_resume_after_kill_9(shell: Shell) -> None:
+    process = shell.start("run", "naps.yaml")
+    read_until(process, "waiting")
+    process.kill()
+    process.communicate()
+    done = shell.run("runs", "resume", "last")
+    assert (done.code, done.out) == (0, "late\n")
+
+
+def test_a_lost_attempt_waits_for_a_decision(shell: Shell) -> None:
+    nodes = ("--nodes", "mine.py")
+    file = shell.folder / "acted.txt"
+    process = shell.start("run", "once.yaml", *nodes, "-i", f"file={file}", "-i", "seconds=20")
+    eventually(lambda: file.exists() and file.read_text())
+    process.kill()
+    process.communicate()
+    unknown = shell.run("runs", "resume", "last")
+    assert unknown.code == 2
+    assert "mine.act" in unknown.err
+    left = shell.run("runs", "resume", "last", *nodes)
+    assert left.code == 4, left.err
+    assert "must not be repeated unasked" in left.err
+    assert "--repeat-lost" in left.err
+    assert file.read_text() == "acted"
+    failed = shell.run("runs", "resume", "last", *nodes, "--fail-lost", "--json")
+    assert failed.code == 1
+    assert failed.data["error"]["code"] == "ATTEMPT_LOST"
+    assert shell.run("runs", "show", "last", "--json").data["status"] == "failed"
