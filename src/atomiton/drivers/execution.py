@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from atomiton.errors import NOT_RETRIED, AtomitonError, ErrorInfo, NodeError, StoreError
+from atomiton.drivers.answers import error_info, stopped
+from atomiton.drivers.jobs import TaskJob
+from atomiton.errors import AtomitonError, ErrorInfo, StoreError
 from atomiton.machine import RunState, apply, outstanding
 from atomiton.machine.commands import (
     CancelAttempt,
@@ -45,36 +46,6 @@ Key = tuple[int, int]
 Work = Awaitable[object]
 #: Longest time a timer sleeps before it looks at the wall clock again, in seconds.
 LONGEST_SLEEP = 600.0
-
-
-class TaskJob:
-    """A coroutine that waits; the job's face of its task."""
-
-    __slots__ = ("kill", "start", "task")
-
-    def __init__(
-        self, start: StartAttempt, task: asyncio.Task[None], kill: Callable[[], None]
-    ) -> None:
-        self.start = start
-        self.task = task
-        self.kill = kill
-
-    def cancel(self) -> None:
-        """Raise ``CancelledError`` where the coroutine waits."""
-        self.task.cancel()
-
-    def abandon(self) -> None:
-        """End a coroutine that refuses to be cancelled, where it waits."""
-        with suppress(RuntimeError, ValueError):  # it waits again while it is ended: let it be
-            self.kill()
-        self.task.cancel()
-        self.task.add_done_callback(_look_away)
-
-
-def _look_away(task: asyncio.Task[None]) -> None:
-    """Nobody wants to know how the task of an ended coroutine ends."""
-    if not task.cancelled():
-        task.exception()
 
 
 class Execution:
@@ -509,41 +480,6 @@ class Execution:
     def flushing(self) -> asyncio.Task[None] | None:
         """The task that puts facts on record, while there is one."""
         return self._flushing
-
-
-def stopped(message: str = "stopped because it was asked to") -> ErrorInfo:
-    """The end of an attempt that was asked to stop."""
-    return ErrorInfo("CANCELLED", message)
-
-
-def error_info(error: BaseException) -> ErrorInfo:
-    """What a node raised, as the machine keeps it: its message unchanged."""
-    if isinstance(error, NodeError):
-        return ErrorInfo(
-            error.code, error.message, retryable=error.retryable, details=error.details
-        )
-    if isinstance(error, AtomitonError):
-        retryable = error.code not in NOT_RETRIED
-        return ErrorInfo(error.code, error.message, retryable=retryable, details=error.details)
-    if isinstance(error, asyncio.CancelledError):
-        return stopped(str(error) or "stopped because it was asked to")
-    if isinstance(error, TimeoutError):
-        message = str(error) or "it took too long"
-        return ErrorInfo("TIMEOUT", message, retryable=True, details=_details(error))
-    message = str(error) or type(error).__name__
-    return ErrorInfo("NODE_FAILED", message, retryable=True, details=_details(error))
-
-
-def _details(error: BaseException) -> dict[str, object]:
-    """The type of an error and where it was raised: what a developer looks for first."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    details: dict[str, object] = {"type": type(error).__name__}
-    if place is not None:
-        details["file"] = place.tb_frame.f_code.co_filename
-        details["line"] = place.tb_lineno
-    return details
 
 
 Announce = Callable[[Execution, int, int], None]

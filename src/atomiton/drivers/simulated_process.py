@@ -316,14 +316,17 @@ class Process:
             self._flushing = False
             return
         self.writing, self.held = self.held, []
-        now = self.world.now()
-        for start in self.writing:
-            self.facts.append(AttemptStarted(now, start.frame, start.node, start.attempt))
+        self._note_starts()
         last = len(self.facts)
         sync = bool(self.writing) or self._finish is not None or not self.jobs
         self._around.write(
             self.facts[self.saved : last], self.saved, sync=sync, then=lambda: self._committed(last)
         )
+
+    def _note_starts(self) -> None:
+        now = self.world.now()
+        for start in self.writing:
+            self.facts.append(AttemptStarted(now, start.frame, start.node, start.attempt))
 
     def _committed(self, last: int) -> None:
         self.saved = last
