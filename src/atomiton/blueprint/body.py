@@ -77,12 +77,13 @@ class BodyCompiler:
             try:
                 self.kinds[name] = self.types.get(node.uses)
             except NotFound as error:
-                hint = error.details.get("hint") if error.details else None
+                # What a registry suggests stands behind the semicolon of its sentence.
+                message, _, hint = error.message.partition("; ")
                 self.problems.add(
                     error.code if error.code != "NOT_FOUND" else "UNKNOWN_NODE_TYPE",
-                    error.message,
+                    message,
                     ("nodes", name, "uses"),
-                    str(hint) if hint else None,
+                    hint or None,
                 )
 
     def _node(self, number: int, name: str, node: Node) -> PlanNode:

@@ -199,8 +199,8 @@ def test_validate_shows_place_line_and_caret(shell: Shell) -> None:
     assert done.code == 2
     lines = done.out.splitlines()
     assert lines[0].startswith("broken.yaml:6:11: ")
-    assert "data.value" in lines[0]
-    assert lines[0].endswith("[UNKNOWN_NODE_TYPE]")
+    assert "(did you mean data.value" in lines[0]
+    assert lines[0].endswith("?) [UNKNOWN_NODE_TYPE]")
     assert lines[1].endswith("|     uses: data.valu")
     assert lines[2].index("^") == lines[1].index("data.valu")
     assert any("nobody" in line for line in lines)
