@@ -61,8 +61,8 @@ class Execution:
 
     __slots__ = (
         "_attempts", "_busy", "_calls", "_current", "_drain_due", "_driver", "_flushing",
-        "_grace", "_held", "_inbox", "_jobs", "_loop", "_meter", "_starts", "_timers", "durable",
-        "facts", "failure", "finish", "finished", "saved", "state", "stopped",
+        "_grace", "_held", "_inbox", "_jobs", "_loop", "_meter", "_shown", "_starts", "_timers",
+        "durable", "facts", "failure", "finish", "finished", "saved", "state", "stopped",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +75,7 @@ class Execution:
         self._busy = False
         self._current: StartAttempt | None = None
         self._drain_due = False
+        self._shown: StatusChange | None = StatusChange("running")
         self._starts: deque[StartAttempt] = deque()
         self._held: list[StartAttempt] = []
         self._jobs: dict[Key, Job] = {}
@@ -408,7 +409,7 @@ class Execution:
             self.state.id,
             first,
             [encode(fact) for fact in self.facts[first:last]],
-            self._change(),
+            self._news(),
             sync=sync,
         )
         self._settle(last)
@@ -417,6 +418,14 @@ class Execution:
                 self._starts.append(start)
         if self._starts or self._inbox:
             self._drain()
+
+    def _news(self) -> StatusChange | None:
+        """What the list of runs is to show, if that is not what it shows already."""
+        change = self._change()
+        if change == self._shown:
+            return None
+        self._shown = change
+        return change
 
     def _change(self) -> StatusChange:
         state, error = self.state, self.state.failure
@@ -433,6 +442,7 @@ class Execution:
     def recover(self, facts: Sequence[Event]) -> None:
         """Go on from stored facts: rebuild the state, reissue what has no answer."""
         state = self.state
+        self._shown = None
         acted: set[tuple[int, int, int]] = set()
         for fact in facts:
             apply(state, fact)

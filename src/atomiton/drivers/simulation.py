@@ -355,7 +355,7 @@ class Tally(msgspec.Struct):
         self.writes += outcome.writes
 
 
-def check_seed(seed: int, *, every_place: bool = True, random_runs: int = 2) -> Tally:
+def check_seed(seed: int, *, every_place: bool = True, random_runs: int = 4) -> Tally:
     """Try everything that a seed stands for.
 
     Even seeds are calm: nothing in them is a race, so every run must end as the one without
@@ -370,32 +370,41 @@ def check_seed(seed: int, *, every_place: bool = True, random_runs: int = 2) -> 
         Violation: If a law did not hold; its message says how to repeat the run.
     """
     calm = seed % 2 == 0
-    plan = random_plan(seed, calm=calm)
+    trial = _Trial(seed, random_plan(seed, calm=calm))
     base = CALM if calm else STORM
-    tally = Tally()
-    first = _try(plan, seed, base, None, tally)
-    faults = [msgspec.structs.replace(base, crashes=0.05) for _ in range(random_runs)]
+    first = trial.run(base)
+    trial.like = first if calm else None
     if every_place:
-        places = range(first.writes * POINTS)
-        faults += [msgspec.structs.replace(base, crash_at=place) for place in places]
-    for number, each in enumerate(faults):
-        world = seed if each.crash_at is not None else seed + number * 1_000_003
-        _try(plan, world, each, first if calm and world == seed else None, tally)
-    return tally
+        for place in range(first.writes * POINTS):
+            trial.run(msgspec.structs.replace(base, crash_at=place))
+    for number in range(random_runs):
+        trial.run(msgspec.structs.replace(base, crashes=0.05), number)
+    return trial.tally
 
 
-def _try(plan: Plan, seed: int, faults: Faults, like: Outcome | None, tally: Tally) -> Outcome:
-    try:
-        outcome = simulate(plan, seed, faults)
-        tally.add(outcome)
-        if like is not None and not like.same_end(outcome):
-            other = Violation("same end", f"{outcome.status} {outcome.nodes} {outcome.output}")
-            other.story = outcome.story
-            raise other
-    except Violation as violation:
-        violation.add_note(f"seed {seed}, {faults}")
-        raise
-    return outcome
+class _Trial:
+    """All runs of one seed."""
+
+    def __init__(self, seed: int, plan: Plan) -> None:
+        self.seed = seed
+        self.plan = plan
+        self.tally = Tally()
+        self.like: Outcome | None = None
+
+    def run(self, faults: Faults, world: int = 0) -> Outcome:
+        """Run the plan in one of its worlds; in the first it must always end the same."""
+        try:
+            outcome = simulate(self.plan, self.seed + world * 1_000_003, faults)
+            self.tally.add(outcome)
+            if not world and self.like is not None and not self.like.same_end(outcome):
+                what = f"{outcome.status} {outcome.nodes} {outcome.output}"
+                other = Violation("same end", f"{what}, without crashes {self.like.status}")
+                other.story = outcome.story
+                raise other
+        except Violation as violation:
+            violation.add_note(f"seed {self.seed}, world {world}, {faults}")
+            raise
+        return outcome
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -146,7 +146,7 @@ class SqliteJournal:
         work = partial(self._table().append, run, after, records, change)
         small = sum(map(len, records)) <= _SMALL
         if sync:
-            single = small and change is None and len(records) == 1
+            single = small and change is None and len(records) <= 2
             await writer.do(work, run, sync=True, small=small, single=single)
             return
         writer.put(Job(work, run, small=small))

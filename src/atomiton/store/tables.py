@@ -27,6 +27,7 @@ UPDATE runs SET status = ?, ended_at = ?, reason = ?, error_code = ?, error_mess
 WHERE run = ?
 """
 _INSERT_RECORD = "INSERT INTO records (run, seq, checksum, data, blob) VALUES (?, ?, ?, ?, ?)"
+_INSERT_TWO = _INSERT_RECORD + ", (?, ?, ?, ?, ?)"
 _INSERT_BLOB = "INSERT INTO blobs (hash, size, data) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _FORGET_OWNER = """
 DELETE FROM owners WHERE owner = ?1 AND NOT EXISTS (SELECT 1 FROM runs WHERE owner = ?1)
@@ -60,6 +61,8 @@ class Tables:
             rows, self._rows = self._rows, []
             if len(rows) == 1:
                 self._cursor.execute(_INSERT_RECORD, rows[0])
+            elif len(rows) == 2:  # an end and the start it led to: the most common append
+                self._cursor.execute(_INSERT_TWO, rows[0] + rows[1])
             else:
                 self._cursor.executemany(_INSERT_RECORD, rows)
 
