@@ -1,0 +1,266 @@
+"""What is true of every run: facts are taken or refused whole, and the same facts say the same."""
+
+from __future__ import annotations
+
+import datetime
+from random import Random
+
+import msgspec
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from atomiton.blueprint.model import Retry
+from atomiton.blueprint.plan import Plan
+from atomiton.drivers.simulated_blueprints import random_plan
+from atomiton.drivers.simulated_laws import snapshot
+from atomiton.errors import ErrorInfo, IllegalEvent, StoreError
+from atomiton.machine import RunState, apply, outstanding
+from atomiton.machine.commands import FinishRun
+from atomiton.machine.events import (
+    AttemptCompleted,
+    AttemptFailed,
+    AttemptLost,
+    AttemptRepeated,
+    AttemptStarted,
+    CancelRequested,
+    Event,
+    Paused,
+    Resumed,
+    RunRequested,
+    StepRequested,
+    TimerFired,
+)
+from atomiton.machine.progress import ProgressMeter
+from atomiton.machine.records import VERSION, decode, encode
+from atomiton.machine.retry import retry_delay
+from atomiton.machine.state import LOST, RUNNING, STOPPING
+
+T0 = 1_700_000_000.0
+ERRORS = (
+    ErrorInfo("FLAKY", "again", retryable=True),
+    ErrorInfo("NOT_FOUND", "never"),
+    ErrorInfo("CANCELLED", "stopped"),
+)
+
+
+def candidates(run: RunState, draw: Random, now: float) -> list[Event]:
+    """Facts of every kind, possible or not, with every node and with numbers that fit nothing."""
+    found: list[Event] = [
+        RunRequested(now, "r", {}, 1, draw.random() < 0.2),
+        CancelRequested(now, draw.choice(("", "why")), draw.choice(("", "me"))),
+        Paused(now),
+        Resumed(now),
+        StepRequested(now),
+        *(TimerFired(now, timer) for timer in (*run.timers, -1, 0, run.next_timer)),
+    ]
+    frame = run.frames[0]
+    places = [(0, node) for node in range(-1, len(frame.status) + 1)] + [(-1, 0), (1, 0)]
+    for number, node in places:
+        latest = frame.attempts[node] if 0 <= node < len(frame.attempts) else 1
+        for attempt in (latest - 1, latest, latest + 1):
+            of = (now, number, node, attempt)
+            found += [AttemptStarted(*of), AttemptLost(*of), AttemptRepeated(*of)]
+            found += [AttemptCompleted(*of, {"value": attempt})]
+            found += [AttemptFailed(*of, draw.choice(ERRORS))]
+    return found
+
+
+def possible(run: RunState, event: Event) -> bool:
+    """Whether a fact can happen now: the table of ``transitions``, said once more."""
+    alive = run.status in ("running", "stopping")
+    if isinstance(event, RunRequested):
+        return run.status == "new"
+    if isinstance(event, TimerFired):
+        return event.timer in run.timers
+    if isinstance(event, CancelRequested | Paused | Resumed):
+        return alive
+    if isinstance(event, StepRequested):
+        return alive and run.paused
+    if event.frame != 0 or not 0 <= event.node < len(run.frames[0].status):
+        return False
+    status = run.frames[0].status[event.node]
+    out, lost = status in (RUNNING, STOPPING), status == LOST
+    right = run.frames[0].attempts[event.node] == event.attempt
+    if isinstance(event, AttemptRepeated):
+        return right and lost
+    return right and (out or (lost and isinstance(event, AttemptFailed)))
+
+
+def frozen(run: RunState) -> bytes:
+    return msgspec.msgpack.encode(snapshot(run))
+
+
+def replayed(plan: Plan, facts: list[Event]) -> RunState:
+    run = RunState(plan)
+    for fact in facts:
+        apply(run, fact)
+    return run
+
+
+def try_everything(run: RunState, draw: Random, now: float) -> list[Event]:
+    """Feed every fact that cannot happen now; give those that can."""
+    legal = []
+    before = frozen(run)
+    for event in candidates(run, draw, now):
+        if possible(run, event):
+            legal.append(event)
+            continue
+        try:
+            apply(run, event)
+        except IllegalEvent:
+            assert frozen(run) == before, f"{event} was refused, but changed the run"
+        else:
+            raise AssertionError(f"{event} was taken")
+    return legal
+
+
+@given(st.integers(0, 2**32), st.integers(0, 2**32))
+@settings(max_examples=150, deadline=None)
+def test_every_fact_is_taken_or_refused_whole_in_every_state(seed: int, way: int) -> None:
+    draw, plan = Random(way), random_plan(seed)
+    run, facts, now = RunState(plan), list[Event](), T0
+    meter, mark = ProgressMeter(run), 0.0
+    for _ in range(40):
+        legal = try_everything(run, draw, now)
+        if not legal:
+            break
+        # Ends are drawn seldom, so that walks go deep.
+        rare = (CancelRequested, Paused)
+        event = draw.choice(
+            [e for e in legal if not isinstance(e, rare) or draw.random() < 0.1] or legal
+        )
+        facts.append(event)
+        commands = apply(run, event)
+        assert [isinstance(command, FinishRun) for command in commands].count(True) <= 1
+        assert run.ended == bool(commands and isinstance(commands[-1], FinishRun))
+        assert not run.opened
+        fraction = meter.read(now).fraction
+        assert mark <= fraction <= 1
+        mark = fraction
+        now += draw.choice((0.0, 0.5, 20.0, -1.0))
+    assert frozen(replayed(plan, [decode(encode(fact)) for fact in facts])) == frozen(run)
+    assert (
+        run.ended
+        or run.status == "new"
+        or outstanding(run)
+        or run.paused
+        or LOST in run.frames[0].status
+    )
+
+
+@given(st.integers(0, 2**32), st.integers(0, 2**32))
+@settings(max_examples=50, deadline=None)
+def test_every_run_can_be_cancelled_and_then_ends(seed: int, way: int) -> None:
+    draw, run = Random(way), RunState(random_plan(seed))
+    apply(run, RunRequested(T0, "r", {}, seed))
+    for _ in range(draw.randint(0, 12)):
+        legal = [event for event in candidates(run, draw, T0) if possible(run, event)]
+        if not legal:
+            return
+        apply(run, draw.choice(legal))
+    if not run.ended:
+        apply(run, CancelRequested(T0))
+    for node, status in enumerate(run.frames[0].status):
+        if status == STOPPING:
+            apply(run, AttemptLost(T0, 0, node, run.frames[0].attempts[node]))
+    assert run.ended
+    assert not run.timers
+    assert not run.running
+
+
+MOMENTS = st.datetimes(timezones=st.just(datetime.UTC))
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.binary()
+    | MOMENTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+TIMES = st.floats(allow_nan=False, allow_infinity=False)
+NUMBERS = st.integers(0, 2**31)
+ERROR = st.builds(
+    ErrorInfo,
+    st.text(),
+    st.text(),
+    st.none() | st.text(),
+    st.none() | NUMBERS,
+    st.booleans(),
+    st.none() | st.dictionaries(st.text(), VALUES, max_size=3),
+)
+OF = (TIMES, NUMBERS, NUMBERS, NUMBERS)
+EVENTS = st.one_of(
+    st.builds(
+        RunRequested,
+        TIMES,
+        st.text(),
+        st.dictionaries(st.text(), VALUES, max_size=4),
+        st.integers(-(2**63), 2**64 - 1),
+        st.booleans(),
+    ),
+    st.builds(AttemptStarted, *OF),
+    st.builds(AttemptCompleted, *OF, VALUES),
+    st.builds(AttemptFailed, *OF, ERROR),
+    st.builds(AttemptLost, *OF),
+    st.builds(AttemptRepeated, *OF, st.text()),
+    st.builds(TimerFired, TIMES, NUMBERS),
+    st.builds(CancelRequested, TIMES, st.text(), st.text()),
+    st.builds(Paused, TIMES, st.text()),
+    st.builds(Resumed, TIMES, st.text()),
+    st.builds(StepRequested, TIMES, st.text()),
+)
+
+
+@given(EVENTS)
+def test_a_fact_is_read_back_as_it_was_written(event: Event) -> None:
+    record = encode(event)
+    assert record[:1] == VERSION
+    assert decode(record) == event
+    assert encode(decode(record)) == record
+
+
+@given(st.binary())
+@example(b"\x01\x81\xa4type\xa6paused")
+def test_whatever_is_no_record_is_refused(data: bytes) -> None:
+    try:
+        event = decode(data)
+    except StoreError:
+        return
+    assert decode(encode(event)) == event
+
+
+@given(EVENTS, st.integers(0, 255).filter(lambda version: version != VERSION[0]))
+def test_other_versions_are_refused(event: Event, version: int) -> None:
+    with pytest.raises(StoreError, match=f"version {version} "):
+        decode(bytes([version]) + encode(event)[1:])
+
+
+@given(
+    st.builds(
+        Retry,
+        attempts=st.just(9),
+        delay=st.floats(0, 1e6),
+        factor=st.floats(1, 100),
+        max_delay=st.floats(0, 1e6),
+        jitter=st.floats(0, 1),
+    ),
+    st.integers(1, 10_000),
+    st.integers(-(2**70), 2**70),
+    st.integers(0, 2**40),
+)
+def test_a_wait_between_tries_is_bounded_and_the_same_again(
+    rule: Retry, attempt: int, seed: int, salt: int
+) -> None:
+    wait = retry_delay(rule, attempt, seed, salt)
+    assert 0 <= wait <= rule.max_delay
+    assert wait == retry_delay(rule, attempt, seed, salt)
+    try:
+        plain = min(rule.delay * rule.factor ** (attempt - 1), rule.max_delay)
+    except OverflowError:
+        plain = rule.max_delay
+    assert wait >= plain * (1 - rule.jitter) * (1 - 1e-9)
+    assert wait <= plain * (1 + rule.jitter) * (1 + 1e-9)
