@@ -1,0 +1,200 @@
+"""The canary: bugs planted on purpose are found, so that silence means something."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from random import Random
+
+import pytest
+
+from atomiton.drivers import simulated_process
+from atomiton.drivers.simulated_journal import SimulatedJournal
+from atomiton.drivers.simulated_process import Process
+from atomiton.drivers.simulated_world import Violation
+from atomiton.drivers.simulation import check_seed
+from atomiton.errors import ErrorInfo
+from atomiton.machine import ending, firing, transitions
+from atomiton.machine.commands import Command, SetTimer, StartAttempt
+from atomiton.machine.events import AttemptLost, AttemptRepeated
+from atomiton.machine.state import RUN_ACTIVE, STOPPING, Frame, RunState
+
+SEEDS = 300
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def no_record_of_starts(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Process, "_note_starts", lambda self: None)
+
+
+def a_dependency_is_not_counted_off(patch: pytest.MonkeyPatch) -> None:
+    right = ending.complete
+
+    def wrong(frame: Frame, node: int, *rest: object, **more: object) -> None:
+        if len(frame.body.nodes[node].successors) == 2:
+            frame.open[frame.body.nodes[node].successors[1]] += 1
+        right(frame, node, *rest, **more)  # type: ignore[arg-type]
+
+    for module in (transitions, firing, ending):
+        patch.setattr(module, "complete", wrong)
+
+
+def one_try_too_many(patch: pytest.MonkeyPatch) -> None:
+    right = ending.should_retry
+    patch.setattr(ending, "should_retry", lambda rule, error, n: right(rule, error, n - 1))
+
+
+def what_acts_once_is_repeated(patch: pytest.MonkeyPatch) -> None:
+    right = transitions._TABLE[AttemptLost]
+
+    def wrong(run: RunState, event: AttemptLost, out: list[Command]) -> None:
+        node = run.frames[event.frame].body.nodes[event.node]
+        was, node.once = node.once, False
+        try:
+            right(run, event, out)
+        finally:
+            node.once = was
+
+    patch.setitem(transitions._TABLE, AttemptLost, wrong)  # type: ignore[arg-type]
+
+
+def acting_before_it_is_on_record(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Process, "_start", lambda self, start: self.starts.append(start))
+
+
+def acting_while_it_is_written(patch: pytest.MonkeyPatch) -> None:
+    right = Process._note_starts
+
+    def wrong(self: Process) -> None:
+        right(self)
+        for start in self.writing:
+            self._begin(start)
+
+    patch.setattr(Process, "_note_starts", wrong)
+
+
+def timers_forgotten_on_recovery(patch: pytest.MonkeyPatch) -> None:
+    right = simulated_process.outstanding
+
+    def wrong(run: RunState) -> list[Command]:
+        return [command for command in right(run) if not isinstance(command, SetTimer)]
+
+    patch.setattr(simulated_process, "outstanding", wrong)
+
+
+def attempts_forgotten_on_recovery(patch: pytest.MonkeyPatch) -> None:
+    right = simulated_process.outstanding
+
+    def wrong(run: RunState) -> list[Command]:
+        return [
+            command
+            for command in right(run)
+            if not isinstance(command, StartAttempt)
+            or run.frames[0].status[command.node] != STOPPING
+        ]
+
+    patch.setattr(simulated_process, "outstanding", wrong)
+
+
+def the_disk_lies(patch: pytest.MonkeyPatch) -> None:
+    right = SimulatedJournal.lose_power
+
+    def wrong(self: SimulatedJournal, draw: Random) -> None:
+        right(self, draw)
+        del self.records[-1:]
+
+    patch.setattr(SimulatedJournal, "lose_power", wrong)
+
+
+def a_decision_exceeds_the_limits(patch: pytest.MonkeyPatch) -> None:
+    def wrong(run: RunState, event: AttemptRepeated, out: list[Command]) -> None:
+        frame = transitions._attempt_lost(run, event.frame, event.node, event.attempt)
+        transitions._again(frame, event.node, event.time, out)
+
+    patch.setitem(transitions._TABLE, AttemptRepeated, wrong)  # type: ignore[arg-type]
+
+
+def a_loss_is_counted_as_a_failure(patch: pytest.MonkeyPatch) -> None:
+    def wrong(frame: Frame, node: int, now: float, out: list[Command]) -> None:
+        error = ErrorInfo("ATTEMPT_LOST", "lost", retryable=True)
+        ending.fail_attempt(frame, node, error, now, out)
+
+    patch.setattr(transitions, "_again", wrong)
+
+
+def late_answers_are_taken(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Process, "_awaited", lambda self, event: True)
+
+
+def chance_in_the_machine(patch: pytest.MonkeyPatch) -> None:
+    count = itertools.count()
+    patch.setattr(ending, "retry_delay", lambda *_: next(count) % 7)
+
+
+def going_on_after_a_failure(patch: pytest.MonkeyPatch) -> None:
+    right = transitions.start_ready
+
+    def wrong(run: RunState, now: float, out: list[Command]) -> None:
+        was, run.status = run.status, RUN_ACTIVE
+        right(run, now, out)
+        run.status = was if run.status == RUN_ACTIVE else run.status
+
+    def kept(run: RunState, *rest: object) -> None:
+        ready = list(run.ready)
+        stop(run, *rest)  # type: ignore[arg-type]
+        run.ready.extend(ready)
+
+    stop = ending.stop
+    patch.setattr(ending, "stop", kept)
+    patch.setattr(transitions, "start_ready", wrong)
+
+
+def a_result_that_is_no_function_of_its_inputs(patch: pytest.MonkeyPatch) -> None:
+    right = Process._note_starts
+
+    def wrong(self: Process) -> None:
+        right(self)
+        frame = self.state.frames[0]
+        for start in self.writing:
+            for needed in frame.body.nodes[start.node].needs:
+                frame.outputs[needed] = {"value": 0}
+
+    patch.setattr(Process, "_note_starts", wrong)
+
+
+BUGS: Sequence[tuple[Plant, set[str]]] = [
+    (no_record_of_starts, {"cause on record"}),
+    (a_dependency_is_not_counted_off, {"liveness"}),
+    (one_try_too_many, {"retry"}),
+    (what_acts_once_is_repeated, {"once"}),
+    (acting_before_it_is_on_record, {"cause on record"}),
+    (acting_while_it_is_written, {"cause on record"}),
+    (timers_forgotten_on_recovery, {"liveness", "no error"}),
+    (attempts_forgotten_on_recovery, {"liveness"}),
+    (the_disk_lies, {"acknowledged", "no error", "journal"}),
+    (a_decision_exceeds_the_limits, {"concurrency"}),
+    (a_loss_is_counted_as_a_failure, {"same end"}),
+    (late_answers_are_taken, {"no error"}),
+    (chance_in_the_machine, {"replay", "determinism"}),
+    (going_on_after_a_failure, {"fail fast", "one end", "liveness"}),
+    (a_result_that_is_no_function_of_its_inputs, {"replay", "cause on record"}),
+]
+
+
+def try_seeds() -> None:
+    for seed in range(SEEDS):
+        check_seed(seed)
+
+
+@pytest.mark.parametrize(("plant", "laws"), BUGS, ids=[plant.__name__ for plant, _ in BUGS])
+def test_a_planted_bug_is_found(
+    plant: Plant, laws: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(monkeypatch)
+    with pytest.raises(Violation) as caught:
+        try_seeds()
+    found = caught.value
+    print(f"{plant.__name__}: {found} ({found.__notes__[0]})")
+    assert found.law in laws
+    assert found.story
