@@ -108,8 +108,10 @@ class Lines(Screen):
     def _taken(self, run: str, fact: AttemptCompleted | AttemptFailed, word: str) -> str:
         began = self._started.pop((fact.frame, fact.node), None)
         execution = self._conductor.driver.runs.get(run)
+        if began is None and fact.attempt > 1:
+            return f" (attempt {fact.attempt})"
         if began is None and execution is not None:
-            # The start of a pure node is no fact, but the state knows it.
+            # The start of a pure node is no fact, but the state knows that of its first attempt.
             began = execution.state.frames[fact.frame].started[fact.node]
         return f" {word} {duration(max(0.0, fact.time - began))}" if began else ""
 

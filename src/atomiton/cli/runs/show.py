@@ -60,7 +60,7 @@ def _print(header: RunHeader, result: RunResult) -> None:
         took = "" if node.duration_ms is None else f"  {duration(node.duration_ms / 1000)}"
         tries = f"  {node.attempts} attempts" if node.attempts > 1 else ""
         error = "" if node.error is None else f"  {node.error.message} [{node.error.code}]"
-        click.echo(f"  {path:{width}}  {node.status:9}{took}{tries}{error}")
+        click.echo(f"  {path:{width}}  {node.status:9}{took}{tries}{error}".rstrip())
     if result.error is not None:
         where = f"{result.error.node}: " if result.error.node else ""
         click.echo(f"error      {where}{result.error.message} [{result.error.code}]")
