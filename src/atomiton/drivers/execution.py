@@ -146,17 +146,20 @@ class Execution:
         inbox, starts, state, facts = self._inbox, self._starts, self.state, self.facts
         clock, durable, calls = self._driver.now, self.durable, self._calls
         waiting = self._driver.waiting
-        now = clock()
         while True:
             if own is None:
                 if inbox:
                     event = inbox.popleft()
                     commands = apply(state, event)
                     facts.append(event)
+                    unsaved = durable and self.saved < len(facts)
                     for command in commands:
                         if type(command) is not StartAttempt:
                             self._perform(command)
-                        elif durable and not self._is_pure(command):
+                            continue
+                        of = command.frame, command.node, command.attempt
+                        facts.append(AttemptStarted(event.time, *of))
+                        if durable and self._must_wait(command, unsaved=unsaved):
                             self._held.append(command)
                         else:
                             starts.append(command)
@@ -165,8 +168,6 @@ class Execution:
                         return
                     continue
                 start = starts.popleft()
-                if not durable:
-                    facts.append(AttemptStarted(now, start.frame, start.node, start.attempt))
                 if calls[start.node] in waiting:
                     self._spawn(start)
                     continue
@@ -187,8 +188,7 @@ class Execution:
                 else:
                     self._begin_job(start, call, arguments)
                     continue
-                now = clock()
-                fact = AttemptCompleted(now, start.frame, start.node, start.attempt, output)
+                fact = AttemptCompleted(clock(), start.frame, start.node, start.attempt, output)
             except (KeyboardInterrupt, GeneratorExit):
                 raise
             except BaseException as error:  # whatever a node raises is that node's end
@@ -206,8 +206,14 @@ class Execution:
         task = self._loop.create_task(lane)
         self._jobs[start.frame, start.node] = TaskJob(start, task, lane.close)
 
-    def _is_pure(self, command: StartAttempt) -> bool:
-        return self.state.frames[command.frame].body.nodes[command.node].pure
+    def _must_wait(self, command: StartAttempt, *, unsaved: bool) -> bool:
+        """Whether an attempt may act only after the next commit.
+
+        What it depends on must be on record before it acts on the world; under effect ``once``
+        so must its start. A pure node acts on nothing.
+        """
+        node = self.state.frames[command.frame].body.nodes[command.node]
+        return node.once or (unsaved and not node.pure)
 
     def _resumed(self, start: StartAttempt, fact: Event) -> None:
         """A node that waited has ended, unless it was given up before."""
@@ -396,9 +402,6 @@ class Execution:
 
     async def _commit(self) -> None:
         held, self._held = self._held, []
-        now = self._driver.now()
-        for start in held:
-            self.facts.append(AttemptStarted(now, start.frame, start.node, start.attempt))
         first = self.saved
         last = len(self.facts)
         # A sync protects what acts on the world, what people are told, and what only waits.
@@ -457,9 +460,8 @@ class Execution:
                 stopping = state.frames[command.frame].status[command.node] == STOPPING
                 if stopping or of in acted:
                     self._inbox.append(AttemptLost(now, *of))
-                elif self._is_pure(command):
-                    self._starts.append(command)
                 else:
+                    self.facts.append(AttemptStarted(now, *of))
                     self._held.append(command)
             else:
                 self._perform(command)
