@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from atomiton.cli.group import LazyGroup
-from atomiton.cli.status import HUNG_UP, INTERNAL, INTERRUPTED, REFUSED
+from atomiton.cli.status import FAILED, HUNG_UP, INTERNAL, INTERRUPTED, REFUSED
 
 if TYPE_CHECKING:
     from atomiton.errors import AtomitonError
@@ -66,6 +66,9 @@ def run_app(arguments: list[str]) -> int:
     Returns:
         The exit status.
     """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # the caller has closed it: nobody wants to read it
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for good
     debug = "--debug" in arguments or bool(os.environ.get("ATOMITON_DEBUG"))
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
@@ -86,9 +89,13 @@ def run_app(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # click makes the one of the other
         _hang_up()
         return HUNG_UP
+    except OSError as error:
+        _hang_up()
+        click.echo(f"error: {error.strerror or error}", err=True)
+        return FAILED
     except Exception as error:  # the user is owed one clear message, whatever it was
         return _explain(error)
 

@@ -47,7 +47,7 @@ def perform(prepared: Prepared, wishes: Wishes) -> int:
         The exit status.
     """
     try:
-        result, left = asyncio.run(_perform(prepared, wishes))
+        result, left, on_record = asyncio.run(_perform(prepared, wishes))
     except _Unstarted as unstarted:
         problems = problems_of(unstarted.error)
         if wishes.as_json:
@@ -58,7 +58,7 @@ def perform(prepared: Prepared, wishes: Wishes) -> int:
     report(
         result,
         wishes.file,
-        durable=prepared.durability != "none",
+        durable=on_record,
         as_json=wishes.as_json,
         quiet=wishes.quiet,
         left=left,
@@ -68,14 +68,15 @@ def perform(prepared: Prepared, wishes: Wishes) -> int:
     return status_of(result.status)
 
 
-async def _perform(prepared: Prepared, wishes: Wishes) -> tuple[RunResult, Left | None]:
-    in_memory = prepared.durability == "none"
-    if in_memory and (wishes.detach or wishes.key):
-        option = "--detach" if wishes.detach else "--key"
-        message = f"{option} needs a run on record, but its durability is none"
-        raise _Unstarted(AtomitonError(message, code="INVALID_INPUT"))
+async def _perform(prepared: Prepared, wishes: Wishes) -> tuple[RunResult, Left | None, bool]:
+    store = "memory:" if prepared.durability == "none" else wishes.store
     try:
-        conductor = Conductor("memory:" if in_memory else wishes.store, resume=False)
+        conductor = Conductor(store, resume=False)
+        in_memory = conductor.in_memory
+        if in_memory and (wishes.detach or wishes.key):
+            option = "--detach" if wishes.detach else "--key"
+            message = f"{option} needs a run on record, but this one is kept in memory only"
+            raise AtomitonError(message, code="INVALID_INPUT")
         conductor.library = prepared.library
         conductor.capabilities = prepared.library.capabilities  # closed with the conductor
         await conductor.__aenter__()
@@ -99,7 +100,7 @@ async def _perform(prepared: Prepared, wishes: Wishes) -> tuple[RunResult, Left 
             screen.close()
         if not in_memory and not wishes.quiet:
             await hint_at_others(conductor)
-        return result, left
+        return result, left, not in_memory
     finally:
         await conductor.__aexit__(None, None, None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -184,14 +185,26 @@ def test_sigterm_leaves_a_run_that_goes_on_later(shell: Shell) -> None:
     assert shell.run("runs", "resume", "last").out == "late\n"
 
 
-def test_a_reader_that_goes_away(shell: Shell) -> None:
+@pytest.mark.parametrize(
+    ("where", "code"),
+    [("| true", "141"), (">&-", "0"), ("> /dev/full", "1"), ("2>&-", "0"), ("| head -c 1", "0")],
+)
+def test_output_that_nobody_takes(shell: Shell, where: str, code: str) -> None:
+    if "full" in where and not os.path.exists("/dev/full"):
+        pytest.skip("there is no /dev/full here")
+    shell.run("run", "hello.yaml")
+    verb = "schema" if "true" in where else "run hello.yaml"
+    end = "echo ${PIPESTATUS[0]} >&3"
     done = subprocess.run(
-        f"{sys.executable} -m atomiton schema | head -c 1; echo ${{PIPESTATUS[0]}}",
-        shell=True, executable="/bin/bash", cwd=shell.folder, env=shell.env,
-        capture_output=True, text=True,
-    )  # fmt: skip
+        ["/bin/bash", "-c", f"exec 3>code; {sys.executable} -m atomiton {verb} {where}; {end}"],
+        cwd=shell.folder,
+        env=shell.env,
+        capture_output=True,
+        text=True,
+    )
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
+    assert (shell.folder / "code").read_text().strip() == code
 
 
 def test_validate_shows_place_line_and_caret(shell: Shell) -> None:
