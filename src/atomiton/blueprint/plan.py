@@ -162,7 +162,8 @@ class Body:
     Attributes:
         nodes: In document order.
         open: Number of nodes that each waits for.
-        plain: Whether each starts as soon as what it waits for has completed: no condition.
+        plain: Whether each starts as soon as what it waits for has completed: nothing is
+            to be decided, and no time to be kept.
         sources: Nodes that wait for none.
         output: Gives what the body gives.
         weight: Sum of the nodes' weights.
@@ -174,7 +175,12 @@ class Body:
         self.nodes = nodes
         self.open = [len(node.needs) for node in nodes]
         self.plain = [
-            node.enabled and node.condition is None and node.kind == USES for node in nodes
+            node.enabled
+            and node.condition is None
+            and node.kind == USES
+            and node.timeout is None
+            and node.deadline is None
+            for node in nodes
         ]
         self.sources = tuple(number for number, count in enumerate(self.open) if not count)
         self.output = output
@@ -211,8 +217,8 @@ class Plan:
 
     @property
     def bounded(self) -> bool:
-        """Whether attempts are counted: a bound on how many are out, or are made in all."""
-        return bool(self.concurrency or self.steps)
+        """Whether every start is looked at: attempts are counted, or the run has a deadline."""
+        return bool(self.concurrency or self.steps) or self.timeout is not None
 
     def paths(self) -> list[str]:
         """Paths of all nodes, in document order."""

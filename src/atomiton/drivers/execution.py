@@ -157,8 +157,9 @@ class Execution:
                         if type(command) is not StartAttempt:
                             self._perform(command)
                             continue
-                        of = command.frame, command.node, command.attempt
-                        facts.append(AttemptStarted(event.time, *of))
+                        facts.append(
+                            AttemptStarted(event.time, command.frame, command.node, command.attempt)
+                        )
                         if durable and self._must_wait(command, unsaved=unsaved):
                             self._held.append(command)
                         else:

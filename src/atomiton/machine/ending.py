@@ -5,14 +5,14 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from atomiton.errors import AtomitonError, ErrorInfo
-from atomiton.machine.attempts import start_attempt
-from atomiton.machine.commands import CancelTimer, Command, FinishRun
+from atomiton.machine.commands import CancelTimer, Command, FinishRun, StartAttempt
 from atomiton.machine.retry import retry_delay, should_retry
 from atomiton.machine.state import (
     COMPLETED,
     FAILED,
     RETRYING,
     RUN_ACTIVE,
+    RUNNING,
     SKIPPED,
     TIMER_RETRY,
     Frame,
@@ -50,7 +50,12 @@ def complete(
         open_[successor] = left
         if not left:
             if free and body.plain[successor]:
-                start_attempt(frame, successor, now, out)
+                frame.attempts[successor] = 1
+                frame.status[successor] = RUNNING
+                frame.started[successor] = now
+                run.running += 1
+                run.steps += 1
+                out.append(StartAttempt(frame.id, successor, 1, None))
             else:
                 run.opened.append((frame, successor))
 
@@ -122,8 +127,7 @@ def end_stopped(
 def finish_if_done(run: RunState, now: float, out: list[Command]) -> None:
     """End the run when nothing is left to do."""
     if run.failure is not None:
-        if not run.ended:
-            _finish(run, "cancelled" if run.cancelled else "failed", now, out)
+        _finish(run, "cancelled" if run.cancelled else "failed", now, out)
     elif run.status == RUN_ACTIVE and not run.frames[0].remaining:
         try:
             run.output = run.plan.root.output(run.frames[0])
@@ -135,8 +139,9 @@ def finish_if_done(run: RunState, now: float, out: list[Command]) -> None:
 def _finish(run: RunState, status: str, now: float, out: list[Command]) -> None:
     run.status = status
     run.ended_at = now
-    out.extend(CancelTimer(number) for number in run.timers)
-    run.timers.clear()
+    if run.timers:
+        out.extend(CancelTimer(number) for number in run.timers)
+        run.timers.clear()
     out.append(FinishRun(status, run.output, run.failure))
 
 

@@ -152,7 +152,7 @@ class RunState:
         paused: Whether nothing new may start.
         running: How many attempts are out.
         steps: How many attempts were started in all.
-        free: Whether what is ready starts at once: no bounds on attempts, and not paused.
+        free: Whether what is ready starts at once: no bounds on the run, and not paused.
         opened: Nodes whose last dependency has just ended; empty between facts.
         ready: Nodes that may start as soon as a place is free, as (frame, node).
         failure: What ended, or is ending, the run.

@@ -112,7 +112,8 @@ def _requested(run: RunState, event: RunRequested, out: list[Command]) -> None:
     if run.plan.timeout is not None:
         set_timer(run, Timer(TIMER_RUN, event.time + run.plan.timeout), None, out)
     top = run.frames[0]
-    run.opened.extend((top, node) for node in top.body.sources)
+    for node in top.body.sources:
+        run.opened.append((top, node))
 
 
 def _started(run: RunState, event: AttemptStarted, _out: list[Command]) -> None:
