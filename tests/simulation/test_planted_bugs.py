@@ -25,7 +25,7 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 
 
 def no_record_of_starts(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Process, "_note_starts", lambda self: None)
+    patch.setattr(Process, "_note_start", lambda self, start, now: None)
 
 
 def a_dependency_is_not_counted_off(patch: pytest.MonkeyPatch) -> None:
@@ -60,18 +60,14 @@ def what_acts_once_is_repeated(patch: pytest.MonkeyPatch) -> None:
 
 
 def acting_before_it_is_on_record(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Process, "_start", lambda self, start: self.starts.append(start))
+    patch.setattr(Process, "_must_wait", lambda self, start, *, unsaved: False)
 
 
-def acting_while_it_is_written(patch: pytest.MonkeyPatch) -> None:
-    right = Process._note_starts
+def acting_before_its_start_is_on_record(patch: pytest.MonkeyPatch) -> None:
+    def wrong(self: Process, start: StartAttempt, *, unsaved: bool) -> bool:
+        return unsaved and not self.state.frames[0].body.nodes[start.node].pure
 
-    def wrong(self: Process) -> None:
-        right(self)
-        for start in self.writing:
-            self._begin(start)
-
-    patch.setattr(Process, "_note_starts", wrong)
+    patch.setattr(Process, "_must_wait", wrong)
 
 
 def timers_forgotten_on_recovery(patch: pytest.MonkeyPatch) -> None:
@@ -151,16 +147,15 @@ def going_on_after_a_failure(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_result_that_is_no_function_of_its_inputs(patch: pytest.MonkeyPatch) -> None:
-    right = Process._note_starts
+    right = Process._note_start
 
-    def wrong(self: Process) -> None:
-        right(self)
+    def wrong(self: Process, start: StartAttempt, now: float) -> None:
+        right(self, start, now)
         frame = self.state.frames[0]
-        for start in self.writing:
-            for needed in frame.body.nodes[start.node].needs:
-                frame.outputs[needed] = {"value": 0}
+        for needed in frame.body.nodes[start.node].needs:
+            frame.outputs[needed] = {"value": 0}
 
-    patch.setattr(Process, "_note_starts", wrong)
+    patch.setattr(Process, "_note_start", wrong)
 
 
 BUGS: Sequence[tuple[Plant, set[str]]] = [
@@ -169,7 +164,7 @@ BUGS: Sequence[tuple[Plant, set[str]]] = [
     (one_try_too_many, {"retry"}),
     (what_acts_once_is_repeated, {"once"}),
     (acting_before_it_is_on_record, {"cause on record"}),
-    (acting_while_it_is_written, {"cause on record"}),
+    (acting_before_its_start_is_on_record, {"cause on record"}),
     (timers_forgotten_on_recovery, {"liveness", "no error"}),
     (attempts_forgotten_on_recovery, {"liveness"}),
     (the_disk_lies, {"acknowledged", "no error", "journal"}),

@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from random import Random
 
 import pytest
 
 from atomiton.blueprint.model import Blueprint, Limits, Node, Retry, Wait
 from atomiton.drivers import simulation
 from atomiton.drivers.simulated_blueprints import SimulatedTypes, random_blueprint, random_plan
+from atomiton.drivers.simulated_journal import SimulatedJournal
+from atomiton.drivers.simulated_laws import Laws
 from atomiton.drivers.simulated_world import Violation, script_of
 from atomiton.drivers.simulation import CALM, STORM, Faults, main, simulate
-from atomiton.errors import NotFound
+from atomiton.errors import IllegalEvent, NotFound
+from atomiton.machine import RunState
+from atomiton.machine.events import Paused
 
 PRINT = """
 import zlib
@@ -131,3 +136,39 @@ def test_calm_seeds_do_not_race() -> None:
     for seed in range(0, 40, 2):
         plan = random_plan(seed, calm=True)
         assert simulate(plan, seed, CALM).same_end(simulate(plan, seed, Faults()))
+
+
+def test_the_journal_takes_records_in_order_only() -> None:
+    journal = SimulatedJournal()
+    journal.append(0, [b"a", b"b"], sync=True)
+    journal.append(2, [b"c"], sync=False)
+    with pytest.raises(Violation, match="3 records, appended after 2"):
+        journal.append(2, [b"d"], sync=True)
+    kept = set()
+    for seed in range(20):
+        copy = SimulatedJournal()
+        copy.append(0, [b"a", b"b"], sync=True)
+        copy.append(2, [b"c"], sync=False)
+        copy.lose_power(Random(seed))
+        kept.add(tuple(copy.records))
+    assert kept == {(b"a", b"b"), (b"a", b"b", b"c")}, "a batch is there, or it is not"
+
+
+def test_a_machine_that_takes_what_it_must_refuse_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("atomiton.drivers.simulated_laws.apply", lambda run, event: [])
+    laws = Laws(random_plan(1), SimulatedJournal(), lambda what: None)
+    with pytest.raises(Violation, match=r"refusal: .* was taken"):
+        laws.refused(RunState(random_plan(1)), Paused(1.0))
+
+
+def test_a_machine_that_changes_while_it_refuses_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(run: RunState, event: object) -> None:
+        run.steps += 1
+        raise IllegalEvent("no")
+
+    monkeypatch.setattr("atomiton.drivers.simulated_laws.apply", wrong)
+    laws = Laws(random_plan(1), SimulatedJournal(), lambda what: None)
+    with pytest.raises(Violation, match="steps: 0 or 1"):
+        laws.refused(RunState(random_plan(1)), Paused(1.0))

@@ -176,7 +176,6 @@ class Laws:
         if node.pure:
             return
         self._catch_up()
-        demand(of in self._on_record, "cause on record", f"{node.path} acts before its record")
         demand(self._shadow.expects(*of), "cause on record", f"{node.path} acts before its cause")
         stored = self._shadow.frames[start.frame]
         demand(stored.status[start.node] < COMPLETED, "no recomputing", f"{node.path} has a result")
@@ -184,6 +183,7 @@ class Laws:
             same = _given(stored, needed) and stored.outputs[needed] == frame.outputs[needed]
             demand(same, "cause on record", f"{node.path} acts before {needed} is on record")
         if node.once:
+            demand(of in self._on_record, "cause on record", f"{node.path} acts before its record")
             allowed = 1 + self._repeated[of]
             demand(self._begun[of] <= allowed, "once", f"{node.path} acted {self._begun[of]} times")
 

@@ -122,7 +122,6 @@ class Process:
         self.dead = False
         self.stopped = False
         self._finish: FinishRun | None = None
-        self._busy = False
         self._flushing = False
 
     # -- facts in ------------------------------------------------------------------------------
@@ -139,17 +138,14 @@ class Process:
     def feed(self, event: Event) -> None:
         """Add a fact and do what follows from it."""
         self.inbox.append(event)
-        if not self._busy:
-            self._drain()
+        self._drain()
 
     def _drain(self) -> None:
-        self._busy = True
         while self.starts or self.inbox:
+            if self.inbox:
+                self._take(self.inbox.popleft())
             if self.starts:
                 self._begin(self.starts.popleft())
-            else:
-                self._take(self.inbox.popleft())
-        self._busy = False
         self._flush_soon()
 
     def _take(self, event: Event) -> None:
@@ -165,8 +161,12 @@ class Process:
             return
         self.facts.append(event)
         self._around.laws.applied(self.state, event, len(self.facts), commands)
+        unsaved = self.saved < len(self.facts)
         for command in commands:
-            self._perform(command)
+            if isinstance(command, StartAttempt):
+                self._start(command, event.time, unsaved=unsaved)
+            else:
+                self._perform(command)
 
     def _awaited(self, event: Event) -> bool:
         """Whether a fact is no answer, or one that somebody waits for."""
@@ -180,23 +180,29 @@ class Process:
     # -- commands out --------------------------------------------------------------------------
 
     def _perform(self, command: Command) -> None:
-        if isinstance(command, StartAttempt):
-            self._start(command)
-        elif isinstance(command, SetTimer):
+        if isinstance(command, SetTimer):
             self._set_timer(command.timer, command.at)
         elif isinstance(command, CancelTimer):
             self.timers.pop(command.timer).cancel()
         elif isinstance(command, CancelAttempt):
             self._cancel(command)
-        else:
+        elif isinstance(command, FinishRun):
             self._finish = command
 
-    def _start(self, start: StartAttempt) -> None:
-        pure = self.state.frames[start.frame].body.nodes[start.node].pure
-        if pure:
-            self.starts.append(start)
-        else:
+    def _start(self, start: StartAttempt, now: float, *, unsaved: bool) -> None:
+        self._note_start(start, now)
+        if self._must_wait(start, unsaved=unsaved):
             self.held.append(start)
+        else:
+            self.starts.append(start)
+
+    def _note_start(self, start: StartAttempt, now: float) -> None:
+        self.facts.append(AttemptStarted(now, start.frame, start.node, start.attempt))
+
+    def _must_wait(self, start: StartAttempt, *, unsaved: bool) -> bool:
+        """Whether an attempt may act only after the next commit."""
+        node = self.state.frames[start.frame].body.nodes[start.node]
+        return node.once or (unsaved and not node.pure)
 
     def _set_timer(self, timer: int, at: float) -> None:
         delay = min(max(0.0, at - self.world.now()), LONGEST_SLEEP)
@@ -316,34 +322,23 @@ class Process:
             self._flushing = False
             return
         self.writing, self.held = self.held, []
-        self._note_starts()
         last = len(self.facts)
         sync = bool(self.writing) or self._finish is not None or not self.jobs
         self._around.write(
             self.facts[self.saved : last], self.saved, sync=sync, then=lambda: self._committed(last)
         )
 
-    def _note_starts(self) -> None:
-        now = self.world.now()
-        for start in self.writing:
-            self.facts.append(AttemptStarted(now, start.frame, start.node, start.attempt))
-
     def _committed(self, last: int) -> None:
         self.saved = last
         self._around.laws.settled(self.state, last, len(self.facts))
         if self._finish is not None and last == len(self.facts):
-            self._end()
+            self.stopped = True
         written, self.writing = self.writing, []
         for start in written:
             if self.state.expects(start.frame, start.node, start.attempt):
                 self.starts.append(start)
         self._drain()
         self._commit()
-
-    def _end(self) -> None:
-        self.stopped = True
-        for handle in self.timers.values():
-            handle.cancel()
 
     # -- after a restart -----------------------------------------------------------------------
 
@@ -363,8 +358,11 @@ class Process:
                 of = (command.frame, command.node, command.attempt)
                 if of in acted or state.frames[of[0]].status[of[1]] == STOPPING:
                     self.inbox.append(AttemptLost(self.world.now(), *of))
-                    continue
-            self._perform(command)
+                else:
+                    self._note_start(command, self.world.now())
+                    self.held.append(command)
+            else:
+                self._perform(command)
         self._drain()
 
 

@@ -202,10 +202,10 @@ class Simulation:
         self._deciding.clear()
         self.process = Process(self, RunState(self.plan))
         self._tell("a process comes up")
+        self.laws.recovered(self.process)
         if not self.journal.records:
             self.process.accept(RunRequested(self.world.now(), "run", {}, self.seed))
             return
-        self.laws.recovered(self.process)
         self.process.recover([decode(record) for record in self.journal.records])
 
     def _die(self) -> None:

@@ -261,6 +261,15 @@ def test_that_an_attempt_acts_changes_nothing() -> None:
         apply(run, AttemptStarted(T0, 0, 0, 2))
 
 
+@pytest.mark.parametrize("of", [(1, 0, 1), (-1, 0, 1), (0, 1, 1), (0, -1, 1), (0, 0, 0), (0, 0, 2)])
+def test_only_the_attempt_that_is_out_is_expected(of: tuple[int, int, int]) -> None:
+    run, _ = begun(plan_of(uses("a")))
+    assert run.expects(0, 0, 1)
+    assert not run.expects(*of)
+    ok(run, 0)
+    assert not run.expects(0, 0, 1)
+
+
 def test_a_blueprint_without_nodes_completes_at_once() -> None:
     run, out = begun(plan_of())
     assert out == [FinishRun("completed", [])]
