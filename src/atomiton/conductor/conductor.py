@@ -17,6 +17,7 @@ from typing import Self
 
 from atomiton.blueprint.inputs import check_inputs
 from atomiton.blueprint.model import Blueprint, Durability
+from atomiton.conductor.decisions import decide_lost
 from atomiton.conductor.ids import new_run_id, new_seed
 from atomiton.conductor.library import Library, Source
 from atomiton.conductor.result import RunResult
@@ -24,12 +25,10 @@ from atomiton.conductor.run import Run
 from atomiton.conductor.watching import announce, run_event
 from atomiton.drivers.execution import Execution
 from atomiton.drivers.local import GRACE, LocalDriver, Program
-from atomiton.errors import AtomitonError, ErrorInfo, IllegalEvent, RunBusy, StoreError
+from atomiton.errors import AtomitonError, IllegalEvent, StoreError
 from atomiton.events import Bus, RunEvent
 from atomiton.machine import RunState, apply
 from atomiton.machine.events import (
-    AttemptFailed,
-    AttemptRepeated,
     CancelRequested,
     Event,
     Paused,
@@ -38,7 +37,6 @@ from atomiton.machine.events import (
     StepRequested,
 )
 from atomiton.machine.records import decode, encode
-from atomiton.machine.state import LOST
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.registry import Registry
 from atomiton.ports.journal import Journal, RunHeader, StatusChange
@@ -227,6 +225,11 @@ class Conductor:
         )
         request = RunRequested(now, header.run, inputs, new_seed(), paused)
         started = await self.driver.accept(program, request, header, self._secrets_of(program))
+        if started is None and header.run not in self.driver.runs:
+            # The key's earlier run may have been left behind: then it goes on here.
+            earlier = await self.journal.header(header.run)
+            if earlier.ended_at is None and await self.journal.claim(header.run):
+                await self._recover(header.run)
         return header.run, started
 
     def _secrets_of(self, program: Program) -> dict[str, str]:
@@ -240,27 +243,21 @@ class Conductor:
 
     async def _ended(self, execution: Execution) -> None:
         """Wait for a run; when the waiting is cancelled, so is the run."""
-        if execution.stopped:
-            return
-        if execution.finished is None:
-            execution.finished = asyncio.get_running_loop().create_future()
         try:
-            await asyncio.shield(execution.finished)
+            await execution.wait()
         except asyncio.CancelledError:
             if not execution.stopped:
                 execution.feed(CancelRequested(self._now(), "the caller was cancelled"))
-                await asyncio.wait([execution.finished])
+                await asyncio.shield(execution.wait())
             raise
 
     # -- looking -------------------------------------------------------------------------------
 
     async def result(self, run: str) -> RunResult:
         """Wait for a run to end and sum it up; ``NotFound`` if there is none."""
-        execution = self.driver.runs.get(run)
+        execution = self._known(run)
         if execution is not None:
-            if execution.finished is None:
-                execution.finished = asyncio.get_running_loop().create_future()
-            await asyncio.shield(execution.finished)
+            await execution.wait()
             return RunResult(execution.state)
         while True:
             shown = await self.show(run)
@@ -327,11 +324,11 @@ class Conductor:
                 woken.set_result(None)
 
         stop = self.bus.listen(wake, execution.state.id)
-        if execution.finished is None:
-            execution.finished = asyncio.get_running_loop().create_future()
+        ended = asyncio.ensure_future(execution.wait())
         try:
-            await asyncio.wait([woken, execution.finished], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([woken, ended], return_when=asyncio.FIRST_COMPLETED)
         finally:
+            ended.cancel()
             stop()
 
     async def _rebuild(self, run: str) -> RunState:
@@ -368,31 +365,20 @@ class Conductor:
             lost: What becomes of attempts that were lost and must not be repeated unasked:
                 ``repeat`` makes them again, ``fail`` fails them; None leaves them waiting.
 
-        Raises:
-            RunBusy: If another living process drives the run.
+        A run that another process drives is asked over the store.
         """
         execution = await self._take_over(run)
-        if execution is None:
-            raise RunBusy(f"run {run} is driven by another process")
+        state = execution.state if execution is not None else await self._rebuild(run)
+        wishes: list[Event] = []
         if lost is not None:
-            self._decide_lost(execution, lost, by)
-        if execution.state.paused and not execution.state.ended:
-            execution.feed(Resumed(self._now(), by))
-
-    def _decide_lost(self, execution: Execution, decision: str, by: str) -> None:
-        if decision not in ("repeat", "fail"):
-            raise AtomitonError("lost attempts can be repeated or failed", code="INVALID_INPUT")
-        for frame in execution.state.frames:
-            for node, status in enumerate(frame.status):
-                if status != LOST or execution.state.ended:
-                    continue
-                attempt = frame.attempts[node]
-                if decision == "repeat":
-                    execution.feed(AttemptRepeated(self._now(), frame.id, node, attempt, by))
-                else:
-                    message = "the attempt was lost, and it was decided to fail it"
-                    error = ErrorInfo("ATTEMPT_LOST", message)
-                    execution.feed(AttemptFailed(self._now(), frame.id, node, attempt, error))
+            wishes.extend(decide_lost(state, lost, by, self._now()))
+        if state.paused:
+            wishes.append(Resumed(self._now(), by))
+        for wish in wishes:
+            if execution is None:
+                await self.journal.post(run, encode(wish))
+            elif not execution.stopped:
+                execution.feed(wish)
 
     async def _tell(self, run: str, event: Event) -> None:
         """Feed a wish to whoever drives the run: here, in another process, or from now on here."""
@@ -408,6 +394,8 @@ class Conductor:
         """The run as driven here, taken over if nobody drives it; None if another process does."""
         execution = self._known(run)
         if execution is not None:
+            if execution.failure is not None:
+                raise execution.failure
             return execution
         header = await self.journal.header(run)
         if header.ended_at is not None:
@@ -479,8 +467,8 @@ class Conductor:
             announce(self.bus, execution.state, execution.facts, first, last)
 
     def _remember(self, execution: Execution) -> None:
-        if execution.durable:
-            return
+        if execution.durable and execution.failure is None:
+            return  # the store remembers it
         self._remembered[execution.state.id] = execution
         if len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)

@@ -1,10 +1,12 @@
-"""From what a node raised to what the machine is told."""
+"""From what a node raised to what the machine is told, and from a run to what lists show."""
 
 from __future__ import annotations
 
 import asyncio
 
 from atomiton.errors import NOT_RETRIED, AtomitonError, ErrorInfo, NodeError
+from atomiton.machine import RunState
+from atomiton.ports.journal import StatusChange
 
 
 def stopped(message: str = "stopped because it was asked to") -> ErrorInfo:
@@ -40,3 +42,15 @@ def _details(error: BaseException) -> dict[str, object]:
         details["file"] = place.tb_frame.f_code.co_filename
         details["line"] = place.tb_lineno
     return details
+
+
+def status_change(state: RunState) -> StatusChange:
+    """What the list of runs is to show of a run."""
+    error = state.failure if state.ended else None
+    return StatusChange(
+        state.public_status(),
+        state.ended_at if state.ended else None,
+        state.reason(),
+        error.code if error else None,
+        error.message if error else None,
+    )

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from atomiton.drivers.answers import error_info, stopped
+from atomiton.drivers.answers import error_info, status_change, stopped
 from atomiton.drivers.jobs import TaskJob
 from atomiton.errors import AtomitonError, ErrorInfo, StoreError
 from atomiton.machine import RunState, apply, outstanding
@@ -33,7 +33,7 @@ from atomiton.machine.events import (
     TimerFired,
 )
 from atomiton.machine.progress import ProgressMeter
-from atomiton.machine.records import encode
+from atomiton.machine.records import pieces
 from atomiton.machine.state import STOPPING
 from atomiton.ports.calls import Attempt, Call
 from atomiton.ports.journal import StatusChange
@@ -255,6 +255,15 @@ class Execution:
         if self.finished is not None and not self.finished.done():
             self.finished.set_result(None)
 
+    async def wait(self) -> None:
+        """Wait until the run has ended; raises what kept it from being driven to its end."""
+        if not self.stopped:
+            if self.finished is None:
+                self.finished = self._loop.create_future()
+            await asyncio.shield(self.finished)
+        if self.failure is not None:
+            raise self.failure
+
     # -- commands out --------------------------------------------------------------------------
 
     def _perform(self, command: Command) -> None:
@@ -412,7 +421,7 @@ class Execution:
         await self._driver.journal.append(
             self.state.id,
             first,
-            [encode(fact) for fact in self.facts[first:last]],
+            [pieces(fact) for fact in self.facts[first:last]],
             self._news(),
             sync=sync,
         )
@@ -425,21 +434,11 @@ class Execution:
 
     def _news(self) -> StatusChange | None:
         """What the list of runs is to show, if that is not what it shows already."""
-        change = self._change()
+        change = status_change(self.state)
         if change == self._shown:
             return None
         self._shown = change
         return change
-
-    def _change(self) -> StatusChange:
-        state, error = self.state, self.state.failure
-        return StatusChange(
-            state.public_status(),
-            state.ended_at if state.ended else None,
-            state.reason(),
-            error.code if error and state.ended else None,
-            error.message if error and state.ended else None,
-        )
 
     # -- after a restart -------------------------------------------------------------------------
 
@@ -454,6 +453,10 @@ class Execution:
                 acted.add((fact.frame, fact.node, fact.attempt))
         self.facts.extend(facts)
         self.saved = len(facts)
+        if state.ended:
+            self.finish = FinishRun(state.status, state.output, state.failure)
+            self._end()
+            return
         now = self._driver.now()
         for command in outstanding(state):
             if isinstance(command, StartAttempt):

@@ -13,7 +13,7 @@ from atomiton.drivers.execution import Announce, Execution
 from atomiton.errors import StoreError
 from atomiton.machine import RunState
 from atomiton.machine.events import Event, RunRequested
-from atomiton.machine.records import encode
+from atomiton.machine.records import pieces
 from atomiton.ports.calls import Call
 from atomiton.ports.journal import Journal, RunHeader
 from atomiton.ports.runtime import Runtime
@@ -88,7 +88,7 @@ class LocalDriver:
             ``header.run``.
         """
         sync = program.plan.durability == "sync"
-        stored = await self.journal.create(header, [encode(request)], sync=sync)
+        stored = await self.journal.create(header, [pieces(request)], sync=sync)
         if stored != header.run:
             header.run = stored
             return None
@@ -149,8 +149,10 @@ class LocalDriver:
         execution.finished = None
         execution.interrupt()
         execution.abandon()
+        if self.on_end is not None:
+            self.on_end(execution)
         if finished is not None and not finished.done():
-            finished.set_exception(error)
+            finished.set_result(None)
 
     async def close(self) -> None:
         """Stop driving: durable runs stay as they are on record, others are cancelled."""

@@ -98,7 +98,8 @@ def _node(draw: Random, earlier: list[str], *, calm: bool) -> Node:
         if_=condition,
         enabled=enabled,
         retry=_retry(draw, calm=calm) if draw.random() < 0.6 else None,
-        timeout=draw.choice((1.0, 5.0)) if not calm and draw.random() < 0.25 else None,
+        # Calm nodes end long before their time, or long after.
+        timeout=draw.choice((5.0,) if calm else (1.0, 5.0)) if draw.random() < 0.25 else None,
         deadline=draw.choice((1.0, 6.0)) if not calm and draw.random() < 0.15 else None,
         on_error=draw.choice(FALLBACKS) if draw.random() < 0.25 else None,
         weight=draw.choice((1.0, 1.0, 0.0, 3.5)),

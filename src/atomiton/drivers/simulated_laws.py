@@ -44,6 +44,7 @@ from atomiton.machine.state import (
 Of = tuple[int, int, int]
 _APART = frozenset({"plan", "secrets", "run", "body"})
 _OUT = (RUNNING, STOPPING)
+_ANSWERS = (AttemptCompleted, AttemptFailed, AttemptLost)
 
 
 def snapshot(part: RunState | Frame | Timer) -> dict[str, object]:
@@ -257,6 +258,7 @@ def _waits_for_something(process: Process, out: list[tuple[int, int]]) -> None:
     """Every attempt and timer of the machine has its counterpart; a run that rests has a reason."""
     state = process.state
     waiting = {(start.frame, start.node) for start in (*process.held, *process.writing)}
+    waiting |= {(fact.frame, fact.node) for fact in process.inbox if isinstance(fact, _ANSWERS)}
     for key in out:
         demand(key in process.jobs or key in waiting, "liveness", f"nothing will answer for {key}")
     timers, set_ = set(state.timers), set(process.timers)

@@ -30,7 +30,7 @@ from atomiton.machine.events import (
     TimerFired,
 )
 from atomiton.machine.progress import ProgressMeter
-from atomiton.machine.state import LOST, STOPPING
+from atomiton.machine.state import LOST
 
 Key = tuple[int, int]
 Then = Callable[[], None]
@@ -155,7 +155,7 @@ class Process:
         try:
             commands = apply(self.state, event)
         except IllegalEvent:
-            if isinstance(event, AttemptStarted | AttemptCompleted | AttemptLost | TimerFired):
+            if isinstance(event, AttemptCompleted | AttemptLost | TimerFired):
                 raise
             self._around.laws.refused(self.state, event)
             return
@@ -169,7 +169,12 @@ class Process:
                 self._perform(command)
 
     def _awaited(self, event: Event) -> bool:
-        """Whether a fact is no answer, or one that somebody waits for."""
+        """Whether a fact is no answer, or one that somebody still waits for.
+
+        What came in in the same turn may have overtaken it.
+        """
+        if isinstance(event, TimerFired):
+            return event.timer in self.state.timers
         if not isinstance(event, AttemptCompleted | AttemptFailed | AttemptLost):
             return True
         state, of = self.state, (event.frame, event.node, event.attempt)
@@ -183,7 +188,9 @@ class Process:
         if isinstance(command, SetTimer):
             self._set_timer(command.timer, command.at)
         elif isinstance(command, CancelTimer):
-            self.timers.pop(command.timer).cancel()
+            timer = self.timers.pop(command.timer, None)
+            if timer is not None:  # it may have fired already, and wait to be taken
+                timer.cancel()
         elif isinstance(command, CancelAttempt):
             self._cancel(command)
         elif isinstance(command, FinishRun):
@@ -296,7 +303,16 @@ class Process:
             answer = AttemptLost(self.world.now(), *key, job.start.attempt)
         elif mishap == "twice":
             self.world.later(self.world.random.choice((0.0, 0.5, 3.0)), lambda: self._late(answer))
-        self.feed(answer)
+        if not self.jobs:
+            self.feed(answer)
+            return
+        # Others may end in the same turn: what follows is done for all together.
+        self.inbox.append(answer)
+        self.world.later(0.0, self._drain_once)
+
+    def _drain_once(self) -> None:
+        if self.inbox and not self.dead:
+            self._drain()
 
     def _late(self, answer: Event) -> None:
         if not self.dead:
@@ -356,11 +372,7 @@ class Process:
         for command in outstanding(state):
             if isinstance(command, StartAttempt):
                 of = (command.frame, command.node, command.attempt)
-                if of in acted or state.frames[of[0]].status[of[1]] == STOPPING:
-                    self.inbox.append(AttemptLost(self.world.now(), *of))
-                else:
-                    self._note_start(command, self.world.now())
-                    self.held.append(command)
+                self.inbox.append(AttemptLost(self.world.now(), *of, acted=of in acted))
             else:
                 self._perform(command)
         self._drain()

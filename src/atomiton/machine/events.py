@@ -58,12 +58,17 @@ class AttemptFailed(msgspec.Struct, frozen=True, tag="attempt_failed", gc=False)
 
 
 class AttemptLost(msgspec.Struct, frozen=True, tag="attempt_lost", gc=False):
-    """The process that ran an attempt died; nobody saw how the attempt ended."""
+    """The process that ran an attempt died; nobody saw how the attempt ended.
+
+    Attributes:
+        acted: Whether it may have acted; it cannot have when its start never came on record.
+    """
 
     time: float
     frame: int
     node: int
     attempt: int
+    acted: bool = True
 
 
 class AttemptRepeated(msgspec.Struct, frozen=True, tag="attempt_repeated", gc=False):

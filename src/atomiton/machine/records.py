@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import msgspec
+from msgspec.structs import replace
 
 from atomiton.errors import StoreError
-from atomiton.machine.events import Event
+from atomiton.machine.events import AttemptCompleted, Event, RunRequested
 
-#: First byte of every record. A reader refuses versions it does not know.
+#: First byte of a record: what follows is the fact.
 VERSION = b"\x01"
+#: First byte of a record whose value stands apart: the length of the head (four bytes, most
+#: significant first), the head (the fact without its value), then the value.
+SPLIT = b"\x02"
+#: Values that take more bytes than this stand apart, so that a store can keep each once.
+LARGE = 256 * 1024
 
 _encoder = msgspec.msgpack.Encoder()
+_values: msgspec.msgpack.Decoder[object] = msgspec.msgpack.Decoder(object)
 _decoder: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)
 
 
 def encode(event: Event) -> bytes:
-    """Write a fact down.
+    """Write a fact down in one piece.
 
     Raises:
         OverflowError: If a value in it does not fit (an integer beyond 64 bits).
@@ -28,18 +37,46 @@ def encode(event: Event) -> bytes:
     return VERSION + _encoder.encode(event)
 
 
+def pieces(event: Event) -> bytes | tuple[bytes, bytes]:
+    """Write a fact down: in two pieces, head and value, when it holds a large value."""
+    record = encode(event)
+    if len(record) > LARGE:
+        if isinstance(event, AttemptCompleted):
+            return _split(replace(event, output=None), event.output)
+        if isinstance(event, RunRequested):
+            return _split(replace(event, inputs={}), event.inputs)
+    return record
+
+
+def _split(event: Event, value: object) -> tuple[bytes, bytes]:
+    head = _encoder.encode(event)
+    return SPLIT + len(head).to_bytes(4, "big") + head, _encoder.encode(value)
+
+
 def decode(record: bytes) -> Event:
     """Read a fact back.
 
     Raises:
         StoreError: If the record is of a later version, or is not a record at all.
     """
-    if record[:1] != VERSION:
+    version = record[:1]
+    if version not in (VERSION, SPLIT):
         raise StoreError(
             f"a record of version {record[0] if record else '?'} was written by a later Atomiton"
         )
     try:
-        return _decoder.decode(record[1:])
+        if version == VERSION:
+            return _decoder.decode(record[1:])
+        end = 5 + int.from_bytes(record[1:5], "big")
+        return _joined(_decoder.decode(record[5:end]), _values.decode(record[end:]))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         # Text that is no UTF-8, moments that do not exist, values nested too deep.
         raise StoreError(f"a record cannot be read: {error}") from error
+
+
+def _joined(event: Event, value: object) -> Event:
+    if isinstance(event, AttemptCompleted):
+        return replace(event, output=value)
+    if isinstance(event, RunRequested) and isinstance(value, dict):
+        return replace(event, inputs=cast("dict[str, object]", value))
+    raise StoreError("a record cannot be read: its fact has no value that could stand apart")

@@ -155,6 +155,8 @@ def _lost(run: RunState, event: AttemptLost, out: list[Command]) -> None:
     error = ErrorInfo("ATTEMPT_LOST", "the process died; nobody saw how the attempt ended")
     if frame.status[node] == STOPPING:
         end_stopped(frame, node, None, event.time, out)
+    elif not event.acted:
+        _again(frame, node, event.time, out)
     elif plan_node.retry is not None and error.code in plan_node.retry.on:
         fail_attempt(frame, node, error, event.time, out)
     elif plan_node.once:

@@ -57,6 +57,12 @@ class StatusChange(msgspec.Struct, frozen=True):
     error_message: str | None = None
 
 
+Record = bytes | tuple[bytes, bytes]
+"""A record to be stored: bytes, or a short head and a large body, read back as head + body.
+
+A store keeps bodies by their hash, so that the same body is kept once however often it occurs.
+"""
+
 # Named here because the protocol has a method of the name ``list``.
 Headers = list[RunHeader]
 Records = list[bytes]
@@ -87,7 +93,7 @@ class Journal(Protocol):
         """Give the document back; ``NotFound`` if there is none."""
         ...
 
-    async def create(self, header: RunHeader, records: Sequence[bytes], *, sync: bool) -> str:
+    async def create(self, header: RunHeader, records: Sequence[Record], *, sync: bool) -> str:
         """Store a new run with its first records, owned by this process.
 
         Args:
@@ -105,7 +111,7 @@ class Journal(Protocol):
         self,
         run: str,
         after: int,
-        records: Sequence[bytes],
+        records: Sequence[Record],
         change: StatusChange | None = None,
         *,
         sync: bool,

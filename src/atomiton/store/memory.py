@@ -8,15 +8,16 @@ from collections.abc import Sequence
 import msgspec
 
 from atomiton.errors import NotFound, RunBusy, StoreError
-from atomiton.ports.journal import RunHeader, StatusChange
+from atomiton.ports.journal import Record, RunHeader, StatusChange
+from atomiton.store.records import whole
 
 
 class _Run:
     __slots__ = ("header", "messages", "owned", "records")
 
-    def __init__(self, header: RunHeader, records: Sequence[bytes]) -> None:
+    def __init__(self, header: RunHeader, records: Sequence[Record]) -> None:
         self.header = header
-        self.records = list(records)
+        self.records = [whole(record) for record in records]
         self.messages: list[bytes] = []
         self.owned = header.ended_at is None
 
@@ -67,7 +68,7 @@ class MemoryJournal:
     async def create(
         self,
         header: RunHeader,
-        records: Sequence[bytes],
+        records: Sequence[Record],
         *,
         sync: bool,  # noqa: ARG002 - memory has no disk to wait for
     ) -> str:
@@ -92,7 +93,7 @@ class MemoryJournal:
         self,
         run: str,
         after: int,
-        records: Sequence[bytes],
+        records: Sequence[Record],
         change: StatusChange | None = None,
         *,
         sync: bool,  # noqa: ARG002 - memory has no disk to wait for
@@ -108,7 +109,7 @@ class MemoryJournal:
                 f"run {run}: records were to follow record {after}, "
                 f"but the last one stored is {len(entry.records)}"
             )
-        entry.records.extend(records)
+        entry.records.extend(map(whole, records))
         if change is not None:
             header = entry.header
             header.status = change.status

@@ -137,7 +137,7 @@ class Reader:
             if seq != after + len(found) + 1:
                 raise damaged(run, after + len(found) + 1, "it is missing")
             verify(run, seq, stored, data, name)
-            found.append(data if name is None else self.blob(run, seq, name))
+            found.append(data if name is None else (data or b"") + self.blob(run, seq, name))
         if not found and not self.rows("SELECT 1 FROM runs WHERE run = ?", (run,)):
             raise NotFound(f"there is no run {run}")
         return found

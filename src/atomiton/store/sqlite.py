@@ -11,11 +11,12 @@ from typing import cast
 import apsw
 
 from atomiton.errors import StoreError
-from atomiton.ports.journal import RunHeader, StatusChange
+from atomiton.ports.journal import Record, RunHeader, StatusChange
 from atomiton.store.database import Database
 from atomiton.store.doctor import examine
 from atomiton.store.owners import OwnerLock
 from atomiton.store.reader import Reader, run_apart
+from atomiton.store.records import is_small
 from atomiton.store.schema import connect, migrate, migrations, prepare_file, store_error
 from atomiton.store.tables import Tables
 from atomiton.store.writer import INLINE_SECONDS, Job, Writer
@@ -122,10 +123,10 @@ class SqliteJournal:
         reader = await self._reader()
         return await reader.do(partial(reader.load_blueprint, digest))
 
-    async def create(self, header: RunHeader, records: Sequence[bytes], *, sync: bool) -> str:
+    async def create(self, header: RunHeader, records: Sequence[Record], *, sync: bool) -> str:
         """Store a new run with its first records, owned by this process."""
         writer = self._writer()
-        small = sum(map(len, records)) <= _SMALL
+        small = is_small(records, _SMALL)
         work = partial(self._table().create, header, records)
         return cast("str", await writer.do(work, header.run, sync=sync, small=small))
 
@@ -133,7 +134,7 @@ class SqliteJournal:
         self,
         run: str,
         after: int,
-        records: Sequence[bytes],
+        records: Sequence[Record],
         change: StatusChange | None = None,
         *,
         sync: bool,
@@ -144,7 +145,7 @@ class SqliteJournal:
         """
         writer = self._writer(run)
         work = partial(self._table().append, run, after, records, change)
-        small = sum(map(len, records)) <= _SMALL
+        small = is_small(records, _SMALL)
         if sync:
             single = small and change is None and len(records) <= 2
             await writer.do(work, run, sync=True, small=small, single=single)

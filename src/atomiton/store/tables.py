@@ -12,7 +12,7 @@ from pathlib import Path
 import apsw
 
 from atomiton.errors import NotFound, RunBusy, StoreError
-from atomiton.ports.journal import RunHeader, StatusChange
+from atomiton.ports.journal import Record, RunHeader, StatusChange
 from atomiton.store.database import Database, Row
 from atomiton.store.owners import is_alive, lock_path, sweep
 from atomiton.store.records import LARGE, checksum, content_hash
@@ -103,7 +103,7 @@ class Tables:
             (digest, document),
         )
 
-    def create(self, header: RunHeader, records: Sequence[bytes]) -> str:
+    def create(self, header: RunHeader, records: Sequence[Record]) -> str:
         """Enter a run, or find the one that has its key."""
         owner = self._owner if header.ended_at is None else None
         run = header.run
@@ -126,7 +126,7 @@ class Tables:
         return run
 
     def append(
-        self, run: str, after: int, records: Sequence[bytes], change: StatusChange | None
+        self, run: str, after: int, records: Sequence[Record], change: StatusChange | None
     ) -> None:
         """Add records to an owned run."""
         last = self._last.get(run)
@@ -189,14 +189,16 @@ class Tables:
             self._cursor.execute("DELETE FROM messages WHERE run = ? AND id <= ?", (run, newest))
         return [row[1] for row in rows if isinstance(row[1], bytes)]
 
-    def _add(self, run: str, after: int, records: Sequence[bytes]) -> None:
-        for seq, data in enumerate(records, after + 1):
-            if len(data) <= LARGE:
-                self._rows.append((run, seq, checksum(run, seq, data), data, None))
+    def _add(self, run: str, after: int, records: Sequence[Record]) -> None:
+        for seq, record in enumerate(records, after + 1):
+            head, body = (b"", record) if isinstance(record, bytes) else record
+            if len(body) > LARGE:
+                name = content_hash(body)
+                self._cursor.execute(_INSERT_BLOB, (name, len(body), body))
+                self._rows.append((run, seq, checksum(run, seq, head + name), head, name))
             else:
-                name = content_hash(data)
-                self._cursor.execute(_INSERT_BLOB, (name, len(data), data))
-                self._rows.append((run, seq, checksum(run, seq, name), None, name))
+                data = head + body
+                self._rows.append((run, seq, checksum(run, seq, data), data, None))
 
     def _own(self, run: str, last: int | None) -> None:
         self._undo.setdefault(run, self._last.get(run))

@@ -375,8 +375,7 @@ async def test_another_process_is_asked_over_the_store(tmp_path: Path) -> None:
     async with Conductor(path, nodes=NODES, grace=0.1) as owner:
         run = await owner.start(document({"a": {"uses": "t.slow"}}))
         async with Conductor(path, nodes=NODES, resume=False) as other:
-            with pytest.raises(AtomitonError):
-                await other.resume(run.id)
+            await other.resume(run.id)  # nothing to resume: it is driven, and not paused
             follower = asyncio.create_task(collect(other, run.id))
             await asyncio.sleep(0.05)
             await other.cancel(run.id, "from outside", by="other")

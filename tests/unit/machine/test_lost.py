@@ -23,6 +23,7 @@ from atomiton.machine.commands import CancelTimer, SetTimer, StartAttempt
 from atomiton.machine.events import (
     AttemptCompleted,
     AttemptFailed,
+    AttemptLost,
     AttemptRepeated,
     CancelRequested,
     Paused,
@@ -125,6 +126,15 @@ def test_a_rule_that_names_the_loss_makes_it_a_failure(effect: str) -> None:
     assert started(fire(run)) == [(0, 2)]
     lost(run, 0)
     assert run.status == "failed"
+
+
+@pytest.mark.parametrize("effect", ["pure", "idempotent", "once"])
+def test_what_cannot_have_acted_is_made_again_with_all_its_time(effect: str) -> None:
+    rule = Retry(attempts=2, on=("ATTEMPT_LOST",))
+    run, _ = begun(plan_of(uses("a", effect=effect, timeout=10.0, retry=rule)))
+    out = apply(run, AttemptLost(T0 + 500, 0, 0, 1, acted=False))
+    assert out == [CancelTimer(1), SetTimer(2, T0 + 510), StartAttempt(0, 0, 1, T0 + 510)]
+    assert run.steps == 1
 
 
 def test_a_loss_while_stopping_is_the_end_that_was_asked_for() -> None:

@@ -18,7 +18,7 @@ COMPLETED = encode(AttemptCompleted(1.0, 0, 1, 1, None))
     ("record", "message"),
     [
         (b"", "version \\?"),
-        (b"\x02" + COMPLETED[1:], "version 2 was written by a later"),
+        (b"\x09" + COMPLETED[1:], "version 9 was written by a later"),
         (b"\xff", "version 255"),
         (VERSION, "cannot be read"),
         (VERSION + b"\x93\x01\x02\x03", "cannot be read"),

@@ -27,7 +27,8 @@ CREATE INDEX runs_by_blueprint ON runs (blueprint, run);
 CREATE INDEX runs_by_owner ON runs (owner, run) WHERE owner IS NOT NULL;
 CREATE INDEX runs_unowned ON runs (run) WHERE owner IS NULL AND ended_at IS NULL;
 
--- The facts. Either data or blob is null; the checksum covers the run, the number and the content.
+-- The facts. The content is data, followed by what blob names; the checksum covers the run, the
+-- number, data and the name.
 CREATE TABLE records (
     run TEXT NOT NULL,
     seq INTEGER NOT NULL,

@@ -1,0 +1,87 @@
+"""Promises that take a store, a second start, or many runs to check."""
+
+from __future__ import annotations
+
+import gc
+import os
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from atomiton import Conductor, node
+from atomiton.blueprint.document import read_document
+
+
+@node("t.one", effect="pure")
+async def one(x: int = 1) -> int:
+    return x
+
+
+def blueprint(value: int):
+    nodes = {
+        "wait": {"wait": {"for": "300ms"}},
+        "a": {"uses": "t.one", "with": {"x": value}, "needs": ["wait"]},
+    }
+    return read_document({"atomiton": 1, "id": "same-id", "nodes": nodes, "output": "${{ a }}"})
+
+
+async def test_a_run_in_flight_keeps_the_blueprint_it_started_with(tmp_path: Path) -> None:
+    path = str(tmp_path / "runs.db")
+    async with Conductor(path, nodes=[one]) as conductor:
+        old = (await conductor.start(blueprint(1))).id
+    async with Conductor(path, nodes=[one]) as conductor:
+        new = (await conductor.start(blueprint(2))).id
+        assert (await conductor.result(old)).output == 1
+        assert (await conductor.result(new)).output == 2
+
+
+async def runs(conductor: Conductor, count: int) -> None:
+    document = read_document({"atomiton": 1, "id": "small", "nodes": {"a": {"uses": "t.one"}}})
+    for _ in range(count):
+        await conductor.run(document)
+
+
+async def test_memory_does_not_grow_with_finished_runs() -> None:
+    async with Conductor("memory:", nodes=[one]) as conductor:
+        await runs(conductor, 500)
+        gc.collect()
+        tracemalloc.start()
+        await runs(conductor, 300)
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        await runs(conductor, 1500)
+        gc.collect()
+        after = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+    assert after - before < 40_000, "bytes for 1,500 more runs"
+
+
+@pytest.mark.campaign
+async def test_memory_stays_flat_over_100_000_runs() -> None:
+    def resident() -> int:
+        pages = Path("/proc/self/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    async with Conductor("memory:", nodes=[one]) as conductor:
+        await runs(conductor, 5_000)
+        before = resident()
+        await runs(conductor, 100_000)
+        grown = resident() - before
+    print(f"100,000 runs: {grown / 1024:.0f} KiB more")
+    assert grown < 2 << 20
+
+
+async def test_a_large_value_is_stored_once(tmp_path: Path) -> None:
+    @node("t.large")
+    async def large() -> str:
+        return "x" * 1_000_000
+
+    path = tmp_path / "runs.db"
+    document = read_document({"atomiton": 1, "id": "large", "nodes": {"a": {"uses": "t.large"}}})
+    async with Conductor(str(path), nodes=[large]) as conductor:
+        for _ in range(5):
+            result = await conductor.run(document)
+        assert (await conductor.show(result.run)).output == {"a": "x" * 1_000_000}
+    size = path.stat().st_size
+    assert size < 2_500_000, f"five runs with the same megabyte take {size:,} bytes"
