@@ -119,6 +119,19 @@ def a_loss_is_counted_as_a_failure(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(transitions, "_again", wrong)
 
 
+def time_runs_while_nobody_drives(patch: pytest.MonkeyPatch) -> None:
+    right = transitions._TABLE[AttemptLost]
+
+    def wrong(run: RunState, event: AttemptLost, out: list[Command]) -> None:
+        frame, node = run.frames[0], event.node
+        if event.acted or frame.status[node] == STOPPING:
+            right(run, event, out)
+        else:
+            out.append(StartAttempt(0, node, event.attempt))  # its timer goes on from before
+
+    patch.setitem(transitions._TABLE, AttemptLost, wrong)  # type: ignore[arg-type]
+
+
 def late_answers_are_taken(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Process, "_awaited", lambda self, event: True)
 
@@ -170,6 +183,7 @@ BUGS: Sequence[tuple[Plant, set[str]]] = [
     (the_disk_lies, {"acknowledged", "no error", "journal"}),
     (a_decision_exceeds_the_limits, {"concurrency"}),
     (a_loss_is_counted_as_a_failure, {"same end"}),
+    (time_runs_while_nobody_drives, {"same end"}),
     (late_answers_are_taken, {"no error"}),
     (chance_in_the_machine, {"replay", "determinism"}),
     (going_on_after_a_failure, {"fail fast", "one end", "liveness"}),
