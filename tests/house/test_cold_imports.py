@@ -13,7 +13,7 @@ from tests.house.reading import PACKAGE, ROOT
 #: Loaded on first use only: extras, and what only some runs need.
 HEAVY = {
     "aiohttp", "apsw", "httpx", "hypothesis", "IPython", "jsonschema", "multiprocessing", "numpy",
-    "pandas", "pydantic", "pytest", "python_calamine", "ruamel", "sqlite3", "starlette",
+    "pandas", "pydantic", "pytest", "python_calamine", "sqlite3", "starlette",
     "temporalio", "unittest", "uvicorn", "uvloop", "xlsxwriter", "xml",
 }  # fmt: skip
 
@@ -77,6 +77,6 @@ def test_a_loaded_module_is_seen() -> None:
 
 def test_the_heavy_modules_that_are_installed_can_be_seen() -> None:
     """A misspelt name in the list would never be found loaded."""
-    expected = {"aiohttp", "apsw", "pydantic", "python_calamine", "ruamel", "xlsxwriter", "sqlite3"}
+    expected = {"aiohttp", "apsw", "pydantic", "python_calamine", "xlsxwriter", "sqlite3"}
     assert expected <= HEAVY
     assert [name for name in expected if importlib.util.find_spec(name) is None] == []

@@ -178,10 +178,12 @@ def _block_text(text: str, indent: int) -> str | None:
         return None
     body = text.rstrip("\n")
     ending = len(text) - len(body)
-    sign = "|-" if ending == 0 else "|" if ending == 1 else "|+"
+    if ending > 1:  # blank lines at the end would run into those between sections
+        return None
+    sign = "|" if ending else "|-"
     space = " " * (indent + 2)
     lines = [f"{space}{line}" if line else "" for line in body.split("\n")]
-    return "\n".join([sign, *lines, *[""] * (ending - 1)])
+    return "\n".join([sign, *lines])
 
 
 def flow(value: Json) -> str:

@@ -21,7 +21,6 @@ from atomiton.errors import StoreError
 _EXTRAS = {
     "http": ("aiohttp",),
     "sheets": ("python_calamine", "xlsxwriter"),
-    "edit": ("ruamel.yaml",),
     "speed": ("uvloop",),
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING
 
 from atomiton.drivers.answers import error_info, status_change, stopped
@@ -496,7 +496,3 @@ class Execution:
     def flushing(self) -> asyncio.Task[None] | None:
         """The task that puts facts on record, while there is one."""
         return self._flushing
-
-
-Announce = Callable[[Execution, int, int], None]
-"""Told that the facts of a run from one place up to another are on record."""

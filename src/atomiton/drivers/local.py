@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from atomiton.blueprint.model import Blueprint
 from atomiton.blueprint.plan import Plan
 from atomiton.drivers.eager import Starter
-from atomiton.drivers.execution import Announce, Execution
+from atomiton.drivers.execution import Execution
 from atomiton.errors import StoreError
 from atomiton.machine import RunState
 from atomiton.machine.events import Event, RunRequested
@@ -20,6 +20,10 @@ from atomiton.ports.runtime import Runtime
 
 #: Seconds between asking an attempt to stop and giving it up.
 GRACE = 0.5
+
+
+Announce = Callable[[Execution, int, int], None]
+"""Told that the facts of a run from one place up to another are on record."""
 
 
 class Program:

@@ -79,7 +79,7 @@ def test_everything_the_format_has_is_written_and_read_back():
         *((word, f'"{word}"') for word in ("", " a", "a ", "a #b", "&a", "*a", "!a", "{a", "a:")),
         *((word, word) for word in ("30s", "1.0.0", "a:b", "a#b", "it's", "é", "a, b", "x{y}")),
         ("a\nb", "|-\n  a\n  b"),
-        ("a\n\n", "|+\n  a\n"),
+        ("a\n\n", '"a\\n\\n"'),
         (" a\nb", '" a\\nb"'),
         ("a\tb\x07", '"a\\tb\\x07"'),
         (1e22, "1.0e+22"),
