@@ -24,7 +24,8 @@ from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
 from atomiton.conductor.watching import announce, run_event
 from atomiton.drivers.execution import Execution
-from atomiton.drivers.local import GRACE, LocalDriver, Program
+from atomiton.drivers.local import GRACE, LocalDriver
+from atomiton.drivers.program import Program
 from atomiton.errors import AtomitonError, IllegalEvent, StoreError
 from atomiton.events import Bus, RunEvent
 from atomiton.machine import RunState, apply

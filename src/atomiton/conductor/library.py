@@ -12,7 +12,7 @@ import msgspec
 
 from atomiton.blueprint.compile import compile_blueprint, content_hash
 from atomiton.blueprint.model import Blueprint, Durability
-from atomiton.drivers.local import Program
+from atomiton.drivers.program import Program
 from atomiton.errors import NotFound
 from atomiton.nodes.call import NodeCall
 from atomiton.nodes.guard import Capabilities

@@ -6,10 +6,9 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from atomiton.blueprint.model import Blueprint
-from atomiton.blueprint.plan import Plan
 from atomiton.drivers.eager import Starter
 from atomiton.drivers.execution import Execution
+from atomiton.drivers.program import Program
 from atomiton.errors import StoreError
 from atomiton.machine import RunState
 from atomiton.machine.events import Event, RunRequested
@@ -24,17 +23,6 @@ GRACE = 0.5
 
 Announce = Callable[[Execution, int, int], None]
 """Told that the facts of a run from one place up to another are on record."""
-
-
-class Program:
-    """A plan together with how each of its nodes is called, and the blueprint it was made of."""
-
-    __slots__ = ("blueprint", "calls", "plan")
-
-    def __init__(self, plan: Plan, calls: Sequence[Call | None], blueprint: Blueprint) -> None:
-        self.plan = plan
-        self.calls = calls
-        self.blueprint = blueprint
 
 
 class LocalDriver:
