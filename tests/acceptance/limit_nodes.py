@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from atomiton import node
+from atomiton import NodeError, node
 
 #: How many ``limit.busy`` run now, and at most so far.
 SEEN = {"now": 0, "most": 0}
@@ -58,3 +58,19 @@ async def act(path: str) -> str:
         stream.write("ran\n")
     await asyncio.sleep(0.005)
     return path
+
+
+@node("limit.odd")
+async def odd(what: str) -> str:
+    """Give or raise what nothing can store."""
+    if what == "message":
+        raise ValueError("caf\udcff")
+    if what == "details":
+        raise NodeError("odd", details={"object": object()})
+    return "caf\udcff"
+
+
+@node("limit.broken_promise", plain=True)
+async def broken_promise() -> list[str]:
+    """Promise plain values, and give what nothing can store."""
+    return ["caf\udcff"]

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from atomiton import Conductor, RunResult
+from atomiton.errors import StoreError
 
 NODES = Path(__file__).with_name("limit_nodes.py")
 
@@ -231,3 +232,34 @@ async def test_many_runs_at_once_stay_apart(tmp_path: Path) -> None:
     async with Conductor(str(tmp_path / "runs.db"), nodes=[NODES]) as conductor:
         results = await asyncio.gather(*(conductor.run(path, {"n": n}) for n in range(50)))
     assert [result.output for result in results] == [n * n for n in range(50)]
+
+
+# -- what cannot be put on record -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("store", ["memory:", "runs.db"])
+@pytest.mark.parametrize(
+    ("what", "code"),
+    [("text", "TYPE_MISMATCH"), ("message", "NODE_FAILED"), ("details", "NODE_FAILED")],
+)
+async def test_what_cannot_be_stored_ends_the_run_and_hangs_nobody(
+    tmp_path: Path, what: str, code: str, store: str
+) -> None:
+    path = tmp_path / "odd.yaml"
+    path.write_text(
+        f"atomiton: 1\nid: odd\nnodes:\n  a: {{uses: limit.odd, with: {{what: {what}}}}}\n"
+    )
+    address = store if store == "memory:" else str(tmp_path / store)
+    async with Conductor(address, nodes=[NODES]) as conductor:
+        result = await asyncio.wait_for(conductor.run(path), 5)
+    assert result.error is not None
+    assert result.error.code == code
+    assert "\\udcff" in result.error.message or what != "message"
+
+
+async def test_a_fact_that_cannot_be_stored_hangs_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "odd.yaml"
+    path.write_text("atomiton: 1\nid: odd\nnodes:\n  a: {uses: limit.broken_promise}\n")
+    async with Conductor(str(tmp_path / "runs.db"), nodes=[NODES]) as conductor:
+        with pytest.raises(StoreError, match="cannot be put on record"):
+            await asyncio.wait_for(conductor.run(path), 5)

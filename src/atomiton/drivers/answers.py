@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
+
 from atomiton.errors import NOT_RETRIED, AtomitonError, ErrorInfo, NodeError
 from atomiton.machine import RunState
 from atomiton.ports.journal import StatusChange
@@ -15,7 +17,22 @@ def stopped(message: str = "stopped because it was asked to") -> ErrorInfo:
 
 
 def error_info(error: BaseException) -> ErrorInfo:
-    """What a node raised, as the machine keeps it: its message unchanged."""
+    """What a node raised, as the machine keeps it: its message unchanged, if that can be stored."""
+    info = _info(error)
+    try:
+        msgspec.json.encode(info)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        # Text that is not Unicode (names of files, output of programs), or objects in the details.
+        details = None if info.details is None else {"text": _unicode(repr(info.details)[:4000])}
+        return msgspec.structs.replace(info, message=_unicode(info.message), details=details)
+    return info
+
+
+def _unicode(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _info(error: BaseException) -> ErrorInfo:
     if isinstance(error, NodeError):
         return ErrorInfo(
             error.code, error.message, retryable=error.retryable, details=error.details

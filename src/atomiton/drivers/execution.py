@@ -405,8 +405,9 @@ class Execution:
         try:
             while (self._held or self.saved < len(self.facts)) and not self.stopped:
                 await self._commit()
-        except StoreError as error:
-            self._driver.lost_store(self, error)
+        except Exception as error:  # also facts that cannot be stored: nobody may wait for ever
+            lost = StoreError(f"run {self.state.id} cannot be put on record: {error}")
+            self._driver.lost_store(self, error if isinstance(error, StoreError) else lost)
         finally:
             self._flushing = None
 
