@@ -95,5 +95,5 @@ def test_the_readme_shows_what_its_commands_print(tmp_path: Path) -> None:
             else:
                 assert steady(run(command, tmp_path)) == steady(said), command
             ran.append(command)
-    assert ran[0] == "make demo"
+    assert "make demo" in ran
     assert len(ran) >= 3
