@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from atomiton.drivers.answers import error_info, status_change, stopped
 from atomiton.drivers.jobs import TaskJob
+from atomiton.drivers.program import Step
+from atomiton.drivers.timers import WallTimers
 from atomiton.errors import AtomitonError, ErrorInfo, StoreError
 from atomiton.machine import RunState, apply, outstanding
 from atomiton.machine.commands import (
@@ -43,9 +45,8 @@ if TYPE_CHECKING:
     from atomiton.drivers.local import LocalDriver
 
 Key = tuple[int, int]
-Work = Awaitable[object]
-#: Longest time a timer sleeps before it looks at the wall clock again, in seconds.
-LONGEST_SLEEP = 600.0
+#: How many attempts are made in one go before others on the event loop have their turn.
+BURST = 1000
 
 
 class Execution:
@@ -60,17 +61,17 @@ class Execution:
     """
 
     __slots__ = (
-        "_attempts", "_busy", "_calls", "_current", "_drain_due", "_driver", "_flushing",
-        "_grace", "_held", "_inbox", "_jobs", "_loop", "_meter", "_shown", "_starts", "_timers",
+        "_attempts", "_busy", "_current", "_drain_due", "_driver", "_flushing", "_grace",
+        "_held", "_inbox", "_jobs", "_loop", "_meter", "_shown", "_starts", "_steps", "_timers",
         "durable", "facts", "failure", "finish", "finished", "saved", "state", "stopped",
     )  # fmt: skip
 
     def __init__(
-        self, driver: LocalDriver, state: RunState, calls: Sequence[Call | None], *, durable: bool
+        self, driver: LocalDriver, state: RunState, steps: Mapping[int, Step], *, durable: bool
     ) -> None:
         self._driver = driver
         self._loop = driver.loop
-        self._calls = calls
+        self._steps = steps
         self._inbox: deque[Event] = deque()
         self._busy = False
         self._current: StartAttempt | None = None
@@ -81,7 +82,7 @@ class Execution:
         self._jobs: dict[Key, Job] = {}
         self._attempts: dict[Key, Attempt] = {}
         self._grace: dict[Key, asyncio.TimerHandle] = {}
-        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._timers = WallTimers(driver.loop, driver.now, self._fire)
         self._flushing: asyncio.Task[None] | None = None
         self._meter: ProgressMeter | None = None
         self.state = state
@@ -129,7 +130,7 @@ class Execution:
         assert command is not None
         self._current = None
         key = (command.frame, command.node)
-        self._driver.waiting.add(self._calls[command.node])
+        self._driver.waiting.add(self._steps[command.node].call)
         spare = self._driver.starter.hand_over(lane, first)
         self._jobs[key] = TaskJob(command, spare.task, lane.close)
         return True
@@ -144,8 +145,8 @@ class Execution:
             own: The one attempt of a lane that was a task from the beginning.
         """
         inbox, starts, state, facts = self._inbox, self._starts, self.state, self.facts
-        clock, durable, calls = self._driver.now, self.durable, self._calls
-        waiting = self._driver.waiting
+        clock, durable, steps = self._driver.now, self.durable, self._steps
+        waiting, left = self._driver.waiting, BURST
         while True:
             if own is None:
                 if inbox:
@@ -168,26 +169,29 @@ class Execution:
                     if not inbox:
                         return
                     continue
+                left -= 1
+                if not left:  # others on this loop have their turn
+                    self._drain_soon()
+                    return
                 start = starts.popleft()
-                if calls[start.node] in waiting:
+                step = steps[start.node]
+                if step.call in waiting:
                     self._spawn(start)
                     continue
                 self._current = start
             else:
                 start = own
-            call = calls[start.node]
-            assert call is not None
-            frame = state.frames[start.frame]
+                step = steps[start.node]
             fact: Event
             try:
-                attempt = self._attempt(start) if call.needs_attempt else None
-                arguments = call.arguments(frame.body.nodes[start.node].prepare(frame), attempt)
-                if call.is_async:
-                    output = call.result(await call.function(**arguments))  # type: ignore[misc]
-                elif call.runtime == "inline":
-                    output = call.result(call.function(**arguments))
+                attempt = self._attempt(start) if step.needs_attempt else None
+                arguments = step.arguments(step.prepare(state.frames[start.frame]), attempt)
+                if step.is_async:
+                    output = step.result(await step.function(**arguments))  # type: ignore[misc]
+                elif step.is_inline:
+                    output = step.result(step.function(**arguments))
                 else:
-                    self._begin_job(start, call, arguments)
+                    self._begin_job(start, step.call, arguments)
                     continue
                 fact = AttemptCompleted(clock(), start.frame, start.node, start.attempt, output)
             except (KeyboardInterrupt, GeneratorExit):
@@ -197,7 +201,7 @@ class Execution:
             if self._current is not start:
                 self._resumed(start, fact)
                 return
-            if call.needs_attempt:
+            if step.needs_attempt:
                 self._forget((start.frame, start.node))
             inbox.append(fact)
 
@@ -229,13 +233,16 @@ class Execution:
             return
         # Others may end in the same turn of the loop: what follows is done for all together.
         self._inbox.append(fact)
+        self._drain_soon()
+
+    def _drain_soon(self) -> None:
         if not self._drain_due:
             self._drain_due = True
             self._loop.call_soon(self._drain_once)
 
     def _drain_once(self) -> None:
         self._drain_due = False
-        if self._inbox and not self._busy and not self.stopped:
+        if (self._inbox or self._starts) and not self._busy and not self.stopped:
             self._drain()
 
     def _settle(self, last: int) -> None:
@@ -249,8 +256,7 @@ class Execution:
 
     def _end(self) -> None:
         self.stopped = True
-        for handle in self._timers.values():
-            handle.cancel()
+        self._timers.close()
         self._driver.ended(self)
         if self.finished is not None and not self.finished.done():
             self.finished.set_result(None)
@@ -268,30 +274,17 @@ class Execution:
 
     def _perform(self, command: Command) -> None:
         if isinstance(command, SetTimer):
-            self._set_timer(command.timer, command.at)
+            self._timers.set(command.timer, command.at)
         elif isinstance(command, CancelTimer):
-            handle = self._timers.pop(command.timer, None)
-            if handle is not None:
-                handle.cancel()
+            self._timers.cancel(command.timer)
         elif isinstance(command, CancelAttempt):
             self._cancel(command)
         elif isinstance(command, FinishRun):
             self.finish = command
 
-    def _set_timer(self, timer: int, at: float) -> None:
-        delay = min(max(0.0, at - self._driver.now()), LONGEST_SLEEP)
-        self._timers[timer] = self._loop.call_later(delay, self._fire, timer, at)
-
-    def _fire(self, timer: int, at: float) -> None:
-        """The loop's clock says a timer is due: it is when the wall clock agrees."""
-        if self.stopped:
-            return
-        now = self._driver.now()
-        if now < at:
-            self._set_timer(timer, at)
-            return
-        del self._timers[timer]
-        self.feed(TimerFired(now, timer))
+    def _fire(self, timer: int) -> None:
+        if not self.stopped:
+            self.feed(TimerFired(self._driver.now(), timer))
 
     def _begin_job(self, command: StartAttempt, call: Call, arguments: dict[str, object]) -> None:
         key = (command.frame, command.node)
@@ -475,7 +468,8 @@ class Execution:
     def interrupt(self) -> None:
         """Stop driving without ending the run: its facts stay, another process may go on."""
         self.stopped = True
-        for handle in (*self._timers.values(), *self._grace.values()):
+        self._timers.close()
+        for handle in self._grace.values():
             handle.cancel()
         for job in self._jobs.values():
             job.cancel()

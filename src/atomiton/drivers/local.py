@@ -58,7 +58,7 @@ class LocalDriver:
         self.on_progress: Callable[[Execution, str, float, str], None] | None = None
         self.on_log: Callable[[Execution, str, str, str], None] | None = None
         self.runs: dict[str, Execution] = {}
-        self.waiting: set[Call | None] = set()
+        self.waiting: set[Call] = set()
         self._factories = runtimes
         self._runtimes: dict[str, Runtime] = {}
 
@@ -106,7 +106,7 @@ class LocalDriver:
     def _new(self, program: Program, secrets: object, *, durable: bool) -> Execution:
         state = RunState(program.plan)
         state.secrets = secrets
-        return Execution(self, state, program.calls, durable=durable)
+        return Execution(self, state, program.steps, durable=durable)
 
     # -- what executions ask for -----------------------------------------------------------------
 

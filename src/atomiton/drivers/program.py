@@ -5,16 +5,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from atomiton.blueprint.model import Blueprint
-from atomiton.blueprint.plan import Plan
+from atomiton.blueprint.plan import Plan, PlanNode
 from atomiton.ports.calls import Call
 
 
-class Program:
-    """A plan together with how each of its nodes is called, and the blueprint it was made of."""
+class Step:
+    """How one node is run: everything its attempts need, one look away."""
 
-    __slots__ = ("blueprint", "calls", "plan")
+    __slots__ = (
+        "arguments", "call", "function", "is_async", "is_inline", "needs_attempt", "prepare",
+        "result",
+    )  # fmt: skip
+
+    def __init__(self, node: PlanNode, call: Call) -> None:
+        self.call = call
+        self.prepare = node.prepare
+        self.arguments = call.arguments
+        self.function = call.function
+        self.result = call.result
+        self.is_async = call.is_async
+        self.is_inline = call.runtime == "inline"
+        self.needs_attempt = call.needs_attempt
+
+
+class Program:
+    """A plan together with how each of its nodes is called, and the blueprint it was made of.
+
+    Attributes:
+        steps: By number of the node; waits need none.
+    """
+
+    __slots__ = ("blueprint", "plan", "steps")
 
     def __init__(self, plan: Plan, calls: Sequence[Call | None], blueprint: Blueprint) -> None:
         self.plan = plan
-        self.calls = calls
         self.blueprint = blueprint
+        self.steps = {
+            number: Step(plan.root.nodes[number], call)
+            for number, call in enumerate(calls)
+            if call is not None
+        }

@@ -199,3 +199,29 @@ async def test_a_hundred_thousand_runs_without_a_wait_leave_no_tasks_behind() ->
         for _ in range(2000):
             await conductor.run(document)
         assert len(asyncio.all_tasks()) <= 2
+
+
+async def test_a_long_chain_that_never_waits_lets_others_have_their_turn() -> None:
+    @node("t.a")
+    async def a(x: int = 0) -> int:
+        return x + 1
+
+    nodes: dict[str, object] = {"n0": {"uses": "t.a"}}
+    for number in range(1, 5000):
+        nodes[f"n{number}"] = {"uses": "t.a", "with": {"x": f"${{{{ n{number - 1} }}}}"}}
+    document = read_document({"atomiton": 1, "id": "long", "nodes": nodes})
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with Conductor("memory:", nodes=[a]) as conductor:
+        conductor.library.program(document)
+        task = asyncio.create_task(other())
+        result = await conductor.run(document)
+        task.cancel()
+    assert result.output == {"n4999": 5000}
+    assert turns >= 4
