@@ -70,8 +70,8 @@ class NodeCall:
     def result(self, value: object) -> object:
         """Convert what the function gave to a plain value that nobody else holds."""
         if self._plain or type(value) in _FRESH:
-            if type(value) is str and not value.isascii():
-                return to_value(value)  # may not be Unicode at all, which nothing could store
+            if (type(value) is str and not value.isascii()) or type(value) is float:
+                return to_value(value)  # may be no Unicode, or no number: nothing could store that
             return value
         if type(value) is int and -(1 << 63) <= value < 1 << 63:
             return value

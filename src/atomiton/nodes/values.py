@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import enum
 import functools
+import math
+import re
 from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Any, Protocol, cast
@@ -25,6 +27,8 @@ from atomiton.nodes.schema import (
 Convert = Callable[[object], object]
 _SCALARS = frozenset({type(None), bool, float, str})
 _KEPT = frozenset({bytes, datetime.datetime})
+#: The first bytes of a NaN or an infinity in MessagePack; other bytes may look the same.
+_PERHAPS_NOT_FINITE = re.compile(rb"\xcb[\x7f\xff][\xf0-\xff]")
 _NAMES: Mapping[type, str] = {
     type(None): "null",
     bool: "a boolean",
@@ -287,6 +291,8 @@ def to_value(result: object) -> object:
     """
     kind = type(result)
     if kind in _SCALARS or kind in _KEPT:
+        if kind is float and not math.isfinite(cast("float", result)):
+            raise _refused(f"the result is {result}, which has no JSON form")
         if kind is not str or cast("str", result).isascii():
             return result
     elif kind is not int:
@@ -304,12 +310,22 @@ def to_value(result: object) -> object:
             raise _refused(f"the result holds {error}{at}, which has no JSON form") from None
     try:
         # Cheaper than a look at every number in Python; the bytes are thrown away.
-        msgspec.msgpack.encode(result)
+        packed = msgspec.msgpack.encode(result)
     except OverflowError:
         raise _refused("the result holds an integer of more than 64 bits") from None
     except UnicodeEncodeError:
         raise _refused("the result holds text that is not valid Unicode") from None
+    if _PERHAPS_NOT_FINITE.search(packed) is not None:
+        _refuse_not_finite(result, "")
     return result
+
+
+def _refuse_not_finite(value: object, place: str) -> None:
+    if type(value) is float and not math.isfinite(value):
+        at = f" at result{place}" if place else ""
+        raise _refused(f"the result holds {value}{at}, which has no JSON form")
+    for step, item in _parts(value):
+        _refuse_not_finite(item, place + step)
 
 
 def _refused(message: str) -> NodeError:
@@ -340,15 +356,19 @@ def _fresh(value: object) -> object:
     return value if kind in _FLAT else _other(value)
 
 
+def _parts(value: object) -> list[tuple[str, object]]:
+    """What an object or a list holds, and how a place in it is written."""
+    if isinstance(value, dict):
+        return [(f".{key}", item) for key, item in cast("dict[object, object]", value).items()]
+    if isinstance(value, list | tuple):
+        items = enumerate(cast("list[object]", value))
+        return [(f"[{index}]", item) for index, item in items]
+    return []
+
+
 def _place(value: object) -> str:
     """Where in a value that has no JSON form the reason is; looked for only when there is one."""
-    inner: list[tuple[str, object]] = []
-    if isinstance(value, dict):
-        inner = [(f".{key}", item) for key, item in cast("dict[object, object]", value).items()]
-    elif isinstance(value, list | tuple):
-        items = enumerate(cast("list[object]", value))
-        inner = [(f"[{index}]", item) for index, item in items]
-    for step, item in inner:
+    for step, item in _parts(value):
         try:
             _fresh(item)
         except _UnfitError:

@@ -193,10 +193,14 @@ def test_a_result_is_a_copy() -> None:
     assert got == {"a": [1], "b": [[1]]}
 
 
-def test_date_times_and_nan_stay_what_they_are() -> None:
+def test_date_times_stay_what_they_are() -> None:
     moment = datetime.datetime.now(UTC)
     assert to_value({"at": moment}) == {"at": moment}
-    assert math.isnan(to_value([math.nan])[0])
+
+
+def test_bytes_that_look_like_no_number_pass() -> None:
+    value = {"b": b"\xcb\x7f\xf8\0\0", "f": [1.5, -0.0, 1.7e308]}
+    assert to_value(value) == value
 
 
 @pytest.mark.parametrize(
@@ -210,6 +214,8 @@ def test_date_times_and_nan_stay_what_they_are() -> None:
         ([-(2**63) - 1], "more than 64 bits"),
         ("\ud800", "not valid Unicode"),
         (["\ud800"], "not valid Unicode"),
+        (math.nan, "is nan, which has no JSON form"),
+        ({"a": [1.0, -math.inf]}, r"holds -inf at result\.a\[1\]"),
         (Order, "holds a value of type type"),
     ],
 )
