@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypedDict
 
 import msgspec
 
 from atomiton.errors import NodeError
 from atomiton.nodes.spec import node
+
+#: So many digits may be an integer that does not fit into 64 bits.
+_LONG_TEXT = re.compile(r"[0-9]{19}")
+_LONG_BYTES = re.compile(rb"[0-9]{19}")
 
 
 class Parsed(TypedDict):
@@ -85,11 +90,17 @@ def decode(text: str | bytes) -> object:
     """Read JSON text; a leading byte order mark is ignored.
 
     Raises:
-        ValueError: It is not JSON.
+        ValueError: It is not JSON, or holds an integer that no value can be.
     """
     mark = b"\xef\xbb\xbf" if isinstance(text, bytes) else "\ufeff"
     try:
-        return msgspec.json.decode(text.removeprefix(mark))  # type: ignore[arg-type]
+        value: object = msgspec.json.decode(text.removeprefix(mark))  # type: ignore[arg-type]
+        long = _LONG_TEXT.search(text) if isinstance(text, str) else _LONG_BYTES.search(text)
+        if long is not None:
+            msgspec.msgpack.encode(value)  # thrown away: a look at every integer
+        return value
+    except OverflowError:
+        raise ValueError("it holds an integer of more than 64 bits") from None
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise ValueError(str(error)) from None
 

@@ -31,6 +31,14 @@ def test_what_is_not_json(text) -> None:
     assert caught.value.code == "INVALID_INPUT"
 
 
+def test_integers_that_no_value_can_be() -> None:
+    assert assert_pure(json.parse, {"text": "[9223372036854775807]"}) == {"value": [2**63 - 1]}
+    for text in ("123456789012345678901234567890", b'{"a": [123456789012345678901]}'):
+        with pytest.raises(NodeError, match="more than 64 bits") as caught:
+            assert_pure(json.parse, {"text": text})
+        assert caught.value.code == "INVALID_INPUT"
+
+
 def test_format() -> None:
     assert assert_pure(json.format_, {"value": {"ü": [1]}}) == {"text": '{"ü":[1]}'}
     text = assert_pure(json.format_, {"value": {"a": 1}, "indent": 2})["text"]
