@@ -38,6 +38,15 @@ async def test_round_trip(files, kind) -> None:
     assert got["sheet"] == ("" if empty == "" else "Größen")
 
 
+async def test_a_quote_that_is_never_closed(files, tmp_path) -> None:
+    (tmp_path / "t.csv").write_text('a,b\n1,2\n"x,3\n4,5\n')
+    with pytest.raises(NodeError, match="a quote in row 3 is never closed") as caught:
+        await sheet.read("t.csv", files=files)
+    assert caught.value.code == "INVALID_INPUT"
+    (tmp_path / "t.csv").write_text('a,b\n1,"x\ny"')
+    assert (await sheet.read("t.csv", files=files))["rows"] == [{"a": 1, "b": "x\ny"}]
+
+
 @pytest.mark.parametrize("kind", ALL)
 async def test_nothing_and_headers_only(files, kind) -> None:
     await sheet.write(f"t.{kind}", [], files=files)

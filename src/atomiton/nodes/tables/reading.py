@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import itertools
 import re
 
 from atomiton.errors import NodeError
@@ -12,6 +13,8 @@ from atomiton.nodes.tables.layout import Cells
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,14})")
 _DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,14})\.\d{1,15}")
 _DELIMITERS = ",;\t|"
+#: Stands for the end of the text; the mark is no character that text may hold.
+_END = "\uffff"
 #: Largest cell, far beyond what a spreadsheet program can show.
 _LARGEST_CELL = 16 * 1024 * 1024
 
@@ -39,8 +42,15 @@ def read_delimited(data: bytes, delimiter: str | None, path: str) -> Cells:
     mark = _delimiter(text) if delimiter is None else delimiter
     old = csv.field_size_limit(_LARGEST_CELL)
     try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=False)
-        return [[number_or_text(cell) for cell in row] for row in reader]
+        # The line after the last is a row of its own, unless a quote is still open there.
+        lines = itertools.chain(io.StringIO(text, newline=""), (_END,))
+        rows = list(csv.reader(lines, delimiter=mark, strict=False))
+        if rows.pop() != [_END]:
+            at = f"row {len(rows) + 1}"
+            raise NodeError(
+                f"{path!r} is not a table: a quote in {at} is never closed", code="INVALID_INPUT"
+            )
+        return [[number_or_text(cell) for cell in row] for row in rows]
     except csv.Error as error:
         raise NodeError(f"{path!r} is not a table: {error}", code="INVALID_INPUT") from None
     finally:
