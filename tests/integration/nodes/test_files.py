@@ -224,3 +224,19 @@ def test_a_read_that_never_ends_does_not_keep_the_program(tmp_path) -> None:
     command = [sys.executable, "-c", code, str(tmp_path / "pipe")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=20)
     assert done.stdout == "in time\n", done.stderr
+
+
+async def test_a_pipe_is_written_to_and_not_replaced(files, tmp_path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = asyncio.create_task(asyncio.to_thread(pipe.read_bytes))
+    assert (await file.write("pipe", "hello", files=files))["size"] == 5
+    assert await reading == b"hello"
+    assert pipe.is_fifo()
+
+
+async def test_a_file_without_an_end_is_not_read_for_ever(files, monkeypatch) -> None:
+    monkeypatch.setattr("atomiton.nodes.guard.files.LARGEST", 5_000_000)
+    with pytest.raises(NodeError, match="more than") as caught:
+        await file.read("/dev/zero", as_="bytes", files=files)
+    assert caught.value.code == "LIMIT_EXCEEDED"

@@ -68,7 +68,7 @@ class FilesGuard:
             # A device or pipe says 0 and may block for ever.
             if 0 < size <= SMALL:
                 return place.read_bytes()
-            return await in_thread(place.read_bytes)
+            return await in_thread(_read_at_most, place, path)
         except OSError as error:
             raise refusal(error, path) from error
 
@@ -110,6 +110,19 @@ class FilesGuard:
             raise refusal(error, path) from error
 
 
+def _read_at_most(place: Path, path: str) -> bytes:
+    """Read a file in portions: one without a size may never end."""
+    content = bytearray()
+    with place.open("rb") as stream:
+        if os.fstat(stream.fileno()).st_size:
+            return stream.read()
+        while portion := stream.read(1 << 20):
+            content += portion
+            if len(content) > LARGEST:
+                raise NodeError(f"{path!r} has more than {LARGEST} bytes", code="LIMIT_EXCEEDED")
+    return bytes(content)
+
+
 def write_whole(place: Path, fill: Callable[[Path], object], overwrite: bool) -> int:  # noqa: FBT001
     """Let ``fill`` write a temporary file beside ``place``, then put it there in one step.
 
@@ -128,6 +141,10 @@ def write_whole(place: Path, fill: Callable[[Path], object], overwrite: bool) ->
         raise IsADirectoryError
     if not overwrite and place.exists():
         raise FileExistsError
+    if place.exists() and not place.is_file():
+        # A device or a pipe is written to; what replaced it would be an ordinary file.
+        written = fill(place)
+        return written if isinstance(written, int) else 0
     # Through a link, its target is replaced; beside the target, so the rename is one step.
     place = place.resolve()
     temporary = place.with_name(f".{place.name[:80]}.{os.urandom(6).hex()}.tmp")
