@@ -187,3 +187,25 @@ async def test_many_at_once_leave_no_handle(process) -> None:
     )
     assert [one["stdout"] for one in got] == [f"{n}\n" for n in range(40)]
     assert handles() <= before
+
+
+def test_the_end_of_the_event_loop_ends_what_does_not_stop() -> None:
+    mark = uuid.uuid4().hex
+    code = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); "
+
+    async def main() -> None:
+        process = ProcessGuard(grace=60)
+        command = [PYTHON, "-c", code + "time.sleep(60)"]
+        work = asyncio.create_task(shell.run(command, env={"MARK": mark}, process=process))
+        while not living(mark):
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
+        work.cancel()
+        await asyncio.sleep(0.2)
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+    for _ in range(50):
+        if not living(mark):
+            return
+        time.sleep(0.1)
+    assert living(mark) == []

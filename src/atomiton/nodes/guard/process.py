@@ -154,10 +154,16 @@ class ProcessGuard:
             loop = asyncio.get_running_loop()
             deadline = loop.time() + self._grace
             pause = 0.005
-            while family.signal(0) and loop.time() < deadline:
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 0.1)
-            family.signal(_KILL)
+            try:
+                while family.signal(0) and loop.time() < deadline:
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, 0.1)
+            finally:
+                # Also when the event loop ends first: nobody else would do it then. More than once,
+                # because what starts between the look and the signal is only seen by the next.
+                for _ in range(_ROUNDS):
+                    if not family.signal(_KILL):
+                        break
         work.cancel()
         with contextlib.suppress(BaseException):  # its error, if any, was raised already
             await work
@@ -166,6 +172,8 @@ class ProcessGuard:
         child.close()
 
 
+#: How often those who are still there are killed.
+_ROUNDS = 5
 _KILL: int = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
