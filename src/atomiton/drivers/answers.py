@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 import msgspec
 
 from atomiton.errors import NOT_RETRIED, AtomitonError, ErrorInfo, NodeError
 from atomiton.machine import RunState
+from atomiton.machine.commands import CancelAttempt
+from atomiton.machine.events import AttemptCompleted, AttemptFailed, AttemptLost, Event
 from atomiton.ports.journal import StatusChange
 
 
@@ -16,16 +19,69 @@ def stopped(message: str = "stopped because it was asked to") -> ErrorInfo:
     return ErrorInfo("CANCELLED", message)
 
 
+#: Shorter secrets are not looked for: they would blot out words that have nothing to do with them.
+SHORTEST_SECRET = 4
+_BLOT = "***"
+
+
+def without_secrets(text: str, secrets: object) -> str:
+    """A text with the values of secrets blotted out.
+
+    Example:
+        >>> without_secrets("no program 's3cr3t'", {"TOKEN": "s3cr3t"})
+        "no program '***'"
+    """
+    if not isinstance(secrets, dict):
+        return text
+    values = {
+        value for value in cast("dict[str, object]", secrets).values() if isinstance(value, str)
+    }
+    for value in sorted(values, key=len, reverse=True):
+        if len(value) >= SHORTEST_SECRET:
+            text = text.replace(value, _BLOT)
+    return text
+
+
+def blotted(info: ErrorInfo, secrets: object) -> ErrorInfo:
+    """An error as it may be stored and shown: without the values of secrets."""
+    details = info.details and cast("dict[str, object]", _blotted(info.details, secrets))
+    message = without_secrets(info.message, secrets)
+    return msgspec.structs.replace(info, message=message, details=details)
+
+
+def _blotted(value: object, secrets: object) -> object:
+    if isinstance(value, str):
+        return without_secrets(value, secrets)
+    if isinstance(value, dict):
+        items = cast("dict[object, object]", value).items()
+        return {_blotted(key, secrets): _blotted(item, secrets) for key, item in items}
+    if isinstance(value, list | tuple):
+        return [_blotted(item, secrets) for item in cast("list[object]", value)]
+    return value
+
+
 def error_info(error: BaseException) -> ErrorInfo:
     """What a node raised, as the machine keeps it: its message unchanged, if that can be stored."""
     info = _info(error)
+    if type(info.message) is not str:
+        info = msgspec.structs.replace(info, message=_text(info.message))
+    if type(info.code) is not str:
+        info = msgspec.structs.replace(info, code=_text(info.code))
     try:
         msgspec.json.encode(info)
+        msgspec.msgpack.encode(info)  # it alone refuses integers of more than 64 bits
     except (TypeError, ValueError, OverflowError, RecursionError):
         # Text that is not Unicode (names of files, output of programs), or objects in the details.
         details = None if info.details is None else {"text": _unicode(repr(info.details)[:4000])}
         return msgspec.structs.replace(info, message=_unicode(info.message), details=details)
     return info
+
+
+def _text(value: object) -> str:
+    try:
+        return str(value)
+    except Exception:  # an error that cannot even say what it is
+        return ""
 
 
 def _unicode(text: str) -> str:
@@ -43,9 +99,9 @@ def _info(error: BaseException) -> ErrorInfo:
     if isinstance(error, asyncio.CancelledError):
         return stopped(str(error) or "stopped because it was asked to")
     if isinstance(error, TimeoutError):
-        message = str(error) or "it took too long"
+        message = _text(error) or "it took too long"
         return ErrorInfo("TIMEOUT", message, retryable=True, details=_details(error))
-    message = str(error) or type(error).__name__
+    message = _text(error) or type(error).__name__
     return ErrorInfo("NODE_FAILED", message, retryable=True, details=_details(error))
 
 
@@ -70,4 +126,11 @@ def status_change(state: RunState) -> StatusChange:
         state.reason(),
         error.code if error else None,
         error.message if error else None,
+    )
+
+
+def answers(event: Event, of: CancelAttempt) -> bool:
+    """Whether a fact that has come in, and is not fed yet, says how an attempt ended."""
+    return isinstance(event, AttemptCompleted | AttemptFailed | AttemptLost) and (
+        (event.frame, event.node, event.attempt) == (of.frame, of.node, of.attempt)
     )

@@ -12,7 +12,14 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from atomiton.drivers.answers import error_info, status_change, stopped
+from atomiton.drivers.answers import (
+    answers,
+    blotted,
+    error_info,
+    status_change,
+    stopped,
+    without_secrets,
+)
 from atomiton.drivers.jobs import TaskJob
 from atomiton.drivers.program import Step
 from atomiton.drivers.timers import WallTimers
@@ -36,7 +43,6 @@ from atomiton.machine.events import (
 )
 from atomiton.machine.progress import ProgressMeter
 from atomiton.machine.records import pieces
-from atomiton.machine.state import STOPPING
 from atomiton.ports.calls import Attempt, Call
 from atomiton.ports.journal import StatusChange
 from atomiton.ports.runtime import Job
@@ -58,12 +64,13 @@ class Execution:
         saved: How many of them the journal has.
         finish: The last command, once the run has ended.
         finished: Resolved when the run has ended and that is on record.
+        flushing: The task that puts facts on record, while there is one.
     """
 
     __slots__ = (
-        "_attempts", "_busy", "_current", "_drain_due", "_driver", "_flushing", "_grace",
+        "_attempts", "_busy", "_current", "_drain_due", "_driver", "_grace",
         "_held", "_inbox", "_jobs", "_loop", "_meter", "_shown", "_starts", "_steps", "_timers",
-        "durable", "facts", "failure", "finish", "finished", "saved", "state", "stopped",
+        "durable", "facts", "failure", "finish", "finished", "flushing", "saved", "state", "stopped",
     )  # fmt: skip
 
     def __init__(
@@ -83,7 +90,7 @@ class Execution:
         self._attempts: dict[Key, Attempt] = {}
         self._grace: dict[Key, asyncio.TimerHandle] = {}
         self._timers = WallTimers(driver.loop, driver.now, self._fire)
-        self._flushing: asyncio.Task[None] | None = None
+        self.flushing: asyncio.Task[None] | None = None
         self._meter: ProgressMeter | None = None
         self.state = state
         self.durable = durable
@@ -110,10 +117,10 @@ class Execution:
                 pass
         finally:
             self._busy = False
-        if self.durable:
-            self._flush_soon()
-        else:
-            self._settle(len(self.facts))
+            if self.durable:
+                self._flush_soon()
+            else:
+                self._settle(len(self.facts))
 
     def _open_lane(self) -> bool:
         """Work in a lane until nothing more follows at once, or until a node waits.
@@ -283,7 +290,8 @@ class Execution:
             self.finish = command
 
     def _fire(self, timer: int) -> None:
-        if not self.stopped:
+        self._drain_once()  # an answer that came in first may have dropped the timer
+        if not self.stopped and timer in self.state.timers:
             self.feed(TimerFired(self._driver.now(), timer))
 
     def _begin_job(self, command: StartAttempt, call: Call, arguments: dict[str, object]) -> None:
@@ -306,7 +314,9 @@ class Execution:
             command.deadline,
             self._driver.now,
             lambda fraction, message: self._report(key, path, fraction, message),
-            lambda level, message: self._driver.log(self, path, level, message),
+            lambda level, message: self._driver.log(
+                self, path, level, without_secrets(message, self.state.secrets)
+            ),
             self.state.secrets,
         )
         self._attempts[key] = attempt
@@ -318,8 +328,10 @@ class Execution:
         job = self._jobs.get(key)
         if job is None:
             self._held = [held for held in self._held if (held.frame, held.node) != key]
-            self._starts = deque(st for st in self._starts if (st.frame, st.node) != key)
-            self._inbox.append(self._failed(command, stopped()))
+            for start in [st for st in self._starts if (st.frame, st.node) == key]:
+                self._starts.remove(start)  # in place: the lane is going through them
+            if not any(answers(event, command) for event in self._inbox):
+                self._inbox.append(self._failed(command, stopped()))
             return
         if key in self._attempts:
             self._attempts[key].cancelled = True
@@ -374,10 +386,13 @@ class Execution:
 
     def _failed(self, command: StartAttempt | CancelAttempt, error: ErrorInfo) -> AttemptFailed:
         now = self._driver.now()
+        if self.state.secrets:
+            error = blotted(error, self.state.secrets)
         return AttemptFailed(now, command.frame, command.node, command.attempt, error)
 
     def _report(self, key: Key, path: str, fraction: float, message: str) -> None:
         self.meter.report(key[0], key[1], fraction)
+        message = without_secrets(message, self.state.secrets)
         self._driver.progressed(self, path, fraction, message)
 
     @property
@@ -390,19 +405,24 @@ class Execution:
     # -- the journal -------------------------------------------------------------------------------
 
     def _flush_soon(self) -> None:
-        if self._flushing is None and (self._held or self.saved < len(self.facts)):
-            self._flushing = self._loop.create_task(self._flush())
+        if self.flushing is None and self._unsaved():
+            self.flushing = self._loop.create_task(self._flush())
+
+    def _unsaved(self) -> bool:
+        # A run that ends as soon as it is asked for has all facts on record, but not its end.
+        ended = self.finish is not None and not self.stopped
+        return bool(self._held) or self.saved < len(self.facts) or ended
 
     async def _flush(self) -> None:
         """Put facts on record and let what they led to act, until nothing is left."""
         try:
-            while (self._held or self.saved < len(self.facts)) and not self.stopped:
+            while self._unsaved() and not self.stopped:
                 await self._commit()
         except Exception as error:  # also facts that cannot be stored: nobody may wait for ever
             lost = StoreError(f"run {self.state.id} cannot be put on record: {error}")
             self._driver.lost_store(self, error if isinstance(error, StoreError) else lost)
         finally:
-            self._flushing = None
+            self.flushing = None
 
     async def _commit(self) -> None:
         held, self._held = self._held, []
@@ -449,18 +469,13 @@ class Execution:
         self.saved = len(facts)
         if state.ended:
             self.finish = FinishRun(state.status, state.output, state.failure)
-            self._end()
+            self._flush_soon()
             return
         now = self._driver.now()
         for command in outstanding(state):
             if isinstance(command, StartAttempt):
                 of = (command.frame, command.node, command.attempt)
-                stopping = state.frames[command.frame].status[command.node] == STOPPING
-                if stopping or of in acted:
-                    self._inbox.append(AttemptLost(now, *of))
-                else:
-                    self.facts.append(AttemptStarted(now, *of))
-                    self._held.append(command)
+                self._inbox.append(AttemptLost(now, *of, acted=of in acted))
             else:
                 self._perform(command)
         self._drain()
@@ -486,8 +501,3 @@ class Execution:
             if not isinstance(job, TaskJob) or not job.task.done():
                 job.abandon()
         self._jobs.clear()
-
-    @property
-    def flushing(self) -> asyncio.Task[None] | None:
-        """The task that puts facts on record, while there is one."""
-        return self._flushing

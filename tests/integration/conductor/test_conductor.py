@@ -404,3 +404,54 @@ async def test_a_chain_of_pure_nodes_needs_two_commits(tmp_path: Path) -> None:
         result = await conductor.run(document(nodes))
     assert result.output == {"n9": 10}
     assert appends == [True]  # the other commit is the acceptance
+
+
+async def test_a_sibling_of_what_fails_at_once_never_acts(conductor: Conductor) -> None:
+    acted: list[str] = []
+
+    @node("t.note")
+    async def note() -> None:
+        acted.append("acted")
+
+    conductor.library.registry.add(note)
+    nodes = {
+        "first": {"uses": "flow.fail", "with": {"message": "no"}},
+        "second": {"uses": "t.note"},
+    }
+    result = await conductor.run(document(nodes))
+    assert result.status == "failed"
+    assert result.nodes["second"].status == "cancelled"
+    assert acted == []
+
+
+async def test_a_run_that_ends_as_it_begins_is_on_record(conductor: Conductor) -> None:
+    skipped = {"a": {"uses": "t.add", "with": {"x": 1}, "enabled": False}}
+    result = await asyncio.wait_for(conductor.run(document(skipped)), 5)
+    assert result.status == "completed"
+    broken = {"a": {"uses": "t.add", "with": {"x": 1}, "if": "1 / 0 == 1"}}
+    result = await asyncio.wait_for(conductor.run(document(broken)), 5)
+    assert (result.status, result.nodes["a"].status) == ("failed", "failed")
+    if not conductor.in_memory:
+        assert [header.status for header in await conductor.list()] == ["failed", "completed"]
+
+
+async def test_ends_in_one_turn_of_the_loop_are_all_heard(conductor: Conductor) -> None:
+    gate = asyncio.Event()
+
+    @node("t.gate")
+    async def wait_at_gate(fails: bool = False) -> str:
+        await gate.wait()
+        if fails:
+            raise NodeError("refused", retryable=False)
+        return "through"
+
+    conductor.library.registry.add(wait_at_gate)
+    nodes = {
+        f"n{number}": {"uses": "t.gate", "with": {"fails": number == 3}} for number in range(8)
+    }
+    run = await conductor.start(document(nodes))
+    await asyncio.sleep(0.02)
+    gate.set()
+    result = await asyncio.wait_for(run.result(), 5)
+    assert result.status == "failed"
+    assert {node.status for node in result.nodes.values()} <= {"completed", "failed", "cancelled"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from atomiton import Conductor, node
+from atomiton import Conductor, NodeError, node
 from atomiton.blueprint.document import read_document
 
 
@@ -85,3 +85,48 @@ async def test_a_large_value_is_stored_once(tmp_path: Path) -> None:
         assert (await conductor.show(result.run)).output == {"a": "x" * 1_000_000}
     size = path.stat().st_size
     assert size < 2_500_000, f"five runs with the same megabyte take {size:,} bytes"
+
+
+class UnspeakableError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("it cannot even say what it is")
+
+
+@node("t.fails")
+async def fails(kind: str, token: str = "") -> str:
+    if kind == "unspeakable":
+        raise UnspeakableError
+    if kind == "no text":
+        raise NodeError(5)  # type: ignore[arg-type]
+    if kind == "large":
+        raise NodeError("x", details={"count": 10**30})
+    raise NodeError(f"no access with {token}", details={"headers": [f"Bearer {token}"]})
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"), [("unspeakable", "UnspeakableError"), ("no text", "5"), ("large", "x")]
+)
+async def test_an_error_that_cannot_be_kept_is_an_error_of_its_node(
+    tmp_path: Path, kind: str, message: str
+) -> None:
+    nodes = {"a": {"uses": "t.fails", "with": {"kind": kind}}}
+    document = read_document({"atomiton": 1, "id": "bad", "nodes": nodes})
+    async with Conductor(str(tmp_path / "runs.db"), nodes=[fails]) as conductor:
+        result = await conductor.run(document)
+    assert result.error is not None
+    assert (result.error.code, result.error.message) == ("NODE_FAILED", message)
+
+
+async def test_an_error_does_not_give_a_secret_away(tmp_path: Path) -> None:
+    parameters = {"kind": "", "token": "${{ secrets.TOKEN }}"}
+    nodes = {"a": {"uses": "t.fails", "with": parameters}}
+    document = read_document({"atomiton": 1, "id": "leak", "secrets": ["TOKEN"], "nodes": nodes})
+    path = tmp_path / "runs.db"
+    async with Conductor(str(path), nodes=[fails], secrets={"TOKEN": "s3cr3t-value"}) as conductor:
+        result = await conductor.run(document)
+    assert result.error is not None
+    assert result.error.message == "no access with ***"
+    assert result.error.details == {"headers": ["Bearer ***"]}
+    assert not any(
+        b"s3cr3t-value" in file.read_bytes() for file in tmp_path.glob("runs.db*") if file.is_file()
+    )
