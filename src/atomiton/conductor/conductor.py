@@ -225,13 +225,28 @@ class Conductor:
             key=key,
         )
         request = RunRequested(now, header.run, inputs, new_seed(), paused)
-        started = await self.driver.accept(program, request, header, self._secrets_of(program))
+        secrets = self._secrets_of(program)
+        accepting = asyncio.ensure_future(self.driver.accept(program, request, header, secrets))
+        try:
+            started = await asyncio.shield(accepting)
+        except asyncio.CancelledError:
+            # Half accepted it would be on record, with nobody to drive it.
+            accepted = (await asyncio.wait([accepting]))[0].pop()
+            if not accepted.cancelled() and accepted.exception() is None:
+                await self._withdraw(accepted.result())
+            raise
         if started is None and header.run not in self.driver.runs:
             # The key's earlier run may have been left behind: then it goes on here.
             earlier = await self.journal.header(header.run)
             if earlier.ended_at is None and await self.journal.claim(header.run):
                 await self._recover(header.run)
         return header.run, started
+
+    async def _withdraw(self, started: Execution | None) -> None:
+        """End a run whose caller was cancelled before it could know of it."""
+        if started is not None and not started.stopped:
+            started.feed(CancelRequested(self._now(), "the caller was cancelled"))
+            await asyncio.shield(started.wait())
 
     def _secrets_of(self, program: Program) -> dict[str, str]:
         names = program.plan.secrets
@@ -247,9 +262,7 @@ class Conductor:
         try:
             await execution.wait()
         except asyncio.CancelledError:
-            if not execution.stopped:
-                execution.feed(CancelRequested(self._now(), "the caller was cancelled"))
-                await asyncio.shield(execution.wait())
+            await self._withdraw(execution)
             raise
 
     # -- looking -------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import tracemalloc
@@ -130,3 +131,23 @@ async def test_an_error_does_not_give_a_secret_away(tmp_path: Path) -> None:
     assert not any(
         b"s3cr3t-value" in file.read_bytes() for file in tmp_path.glob("runs.db*") if file.is_file()
     )
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_start_that_is_cancelled_leaves_no_run_that_nobody_drives(
+    tmp_path: Path, turns: int
+) -> None:
+    nodes = {"a": {"wait": {"for": "1h"}}}
+    document = read_document({"atomiton": 1, "id": "slow", "nodes": nodes})
+    async with Conductor(str(tmp_path / "runs.db")) as conductor:
+        for work in (conductor.start(document), conductor.run(document)):
+            starting = asyncio.ensure_future(work)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await asyncio.sleep(turns / 5000)
+            starting.cancel()
+            await asyncio.wait([starting])
+            if not starting.cancelled():
+                await starting.result().cancel()
+                await starting.result().result()
+        assert {header.status for header in await conductor.list()} <= {"cancelled"}
