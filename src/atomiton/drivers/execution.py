@@ -12,14 +12,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from atomiton.drivers.answers import (
-    answers,
-    blotted,
-    error_info,
-    status_change,
-    stopped,
-    without_secrets,
-)
+from atomiton.drivers.answers import answers, blotted, error_info, status_change, stopped
 from atomiton.drivers.jobs import TaskJob
 from atomiton.drivers.program import Step
 from atomiton.drivers.timers import WallTimers
@@ -70,7 +63,8 @@ class Execution:
     __slots__ = (
         "_attempts", "_busy", "_current", "_drain_due", "_driver", "_grace",
         "_held", "_inbox", "_jobs", "_loop", "_meter", "_shown", "_starts", "_steps", "_timers",
-        "durable", "facts", "failure", "finish", "finished", "flushing", "saved", "state", "stopped",
+        "durable", "facts", "failure", "finish", "finished", "flushing", "saved", "state",
+        "stopped",
     )  # fmt: skip
 
     def __init__(
@@ -314,9 +308,7 @@ class Execution:
             command.deadline,
             self._driver.now,
             lambda fraction, message: self._report(key, path, fraction, message),
-            lambda level, message: self._driver.log(
-                self, path, level, without_secrets(message, self.state.secrets)
-            ),
+            lambda level, message: self._driver.log(self, path, level, message),
             self.state.secrets,
         )
         self._attempts[key] = attempt
@@ -392,7 +384,6 @@ class Execution:
 
     def _report(self, key: Key, path: str, fraction: float, message: str) -> None:
         self.meter.report(key[0], key[1], fraction)
-        message = without_secrets(message, self.state.secrets)
         self._driver.progressed(self, path, fraction, message)
 
     @property

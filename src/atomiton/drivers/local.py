@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from atomiton.drivers.answers import without_secrets
 from atomiton.drivers.eager import Starter
 from atomiton.drivers.execution import Execution
 from atomiton.drivers.program import Program
@@ -126,12 +127,12 @@ class LocalDriver:
     def progressed(self, execution: Execution, node: str, fraction: float, message: str) -> None:
         """An attempt says how far it is."""
         if self.on_progress is not None:
-            self.on_progress(execution, node, fraction, message)
+            self.on_progress(execution, node, fraction, _safe(execution, message))
 
     def log(self, execution: Execution, node: str, level: str, message: str) -> None:
         """An attempt has a line for the reader of the run."""
         if self.on_log is not None:
-            self.on_log(execution, node, level, message)
+            self.on_log(execution, node, level, _safe(execution, message))
 
     def lost_store(self, execution: Execution, error: StoreError) -> None:
         """The journal cannot be written: stop driving the run; what is on record stays."""
@@ -163,3 +164,7 @@ class LocalDriver:
         self.starter.close()
         for runtime in self._runtimes.values():
             await runtime.close()
+
+
+def _safe(execution: Execution, message: str) -> str:
+    return without_secrets(message, execution.state.secrets)
