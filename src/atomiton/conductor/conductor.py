@@ -15,10 +15,10 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from types import TracebackType
 from typing import Self
 
-from atomiton.blueprint.inputs import check_inputs
 from atomiton.blueprint.model import Blueprint, Durability
 from atomiton.conductor.decisions import decide_lost
 from atomiton.conductor.ids import new_run_id, new_seed
+from atomiton.conductor.inputs import own_inputs
 from atomiton.conductor.library import Library, Source
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
@@ -158,7 +158,7 @@ class Conductor:
         """
         loaded = self.library.load(blueprint)
         program = self.library.program(loaded)
-        checked = check_inputs(loaded, inputs or {})
+        checked = own_inputs(loaded, inputs or {})
         if self._in_memory(loaded, durability):
             execution = self._begin(program, checked)
             if execution.finish is None:
@@ -185,7 +185,7 @@ class Conductor:
         """
         loaded = self.library.load(blueprint)
         program = self.library.program(loaded)
-        checked = check_inputs(loaded, inputs or {})
+        checked = own_inputs(loaded, inputs or {})
         if self._in_memory(loaded, durability):
             return Run(self, self._begin(program, checked, paused=paused).state.id)
         run, _ = await self._accept(loaded, program, checked, durability, key, paused=paused)

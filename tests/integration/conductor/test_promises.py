@@ -12,6 +12,7 @@ import pytest
 
 from atomiton import Conductor, NodeError, node
 from atomiton.blueprint.document import read_document
+from atomiton.errors import InputError
 
 
 @node("t.one", effect="pure")
@@ -151,3 +152,35 @@ async def test_a_start_that_is_cancelled_leaves_no_run_that_nobody_drives(
                 await starting.result().cancel()
                 await starting.result().result()
         assert {header.status for header in await conductor.list()} <= {"cancelled"}
+
+
+LISTED = {
+    "atomiton": 1,
+    "id": "listed",
+    "inputs": {"items": "array"},
+    "nodes": {"wait": {"wait": {"for": "50ms"}}},
+    "output": "${{ inputs.items }}",
+}
+
+
+async def test_a_list_that_its_caller_changes_later_stays_for_the_run(tmp_path: Path) -> None:
+    items = [1]
+    async with Conductor(str(tmp_path / "runs.db")) as conductor:
+        run = await conductor.start(read_document(LISTED), {"items": items})
+        items.append(2)
+        assert (await conductor.result(run.id)).output == [1]
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        (float("nan"), r"input 'items' holds nan at items\[0\]"),
+        ("\ud800", "input 'items' holds text that is not valid Unicode"),
+        (10**30, "more than 64 bits"),
+        (object(), r"a value of type object at items\[0\]"),
+    ],
+)
+async def test_inputs_that_cannot_be_kept_are_refused(item: object, said: str) -> None:
+    async with Conductor("memory:") as conductor:
+        with pytest.raises(InputError, match=said):
+            await conductor.run(read_document(LISTED), {"items": [item]})
