@@ -19,7 +19,7 @@ def readers_see_precise_types(
 
 
 def misuse_is_found() -> None:
-    NodeError("no such account", "NOT_FOUND")  # type: ignore[misc]
+    NodeError("no such account", "NOT_FOUND")  # type: ignore[call-arg]
     NodeError("no such account", retryable="no")  # type: ignore[arg-type]
     BlueprintError("broken")  # type: ignore[arg-type]
     ErrorInfo(code="TIMEOUT")  # type: ignore[call-arg]

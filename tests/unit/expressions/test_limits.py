@@ -74,7 +74,7 @@ NESTED = "[s, s]" + ".map(x, x.replace('a', x))" * 10
 def test_bombs(source: str) -> None:
     started = time.process_time()
     error = refused(source)
-    assert time.process_time() - started < 1.5
+    assert time.process_time() - started < (1.5 if sys.gettrace() is None else 15), "traced or not"
     assert error.code == "LIMIT_EXCEEDED"
     assert error.source == source
     assert 0 <= error.offset < len(source)
