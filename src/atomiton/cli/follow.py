@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from contextlib import suppress
 
 from atomiton.cli.screen import Screen
-from atomiton.cli.signals import Signals
+from atomiton.cli.signals import LEAVING, Signals
 from atomiton.conductor import Conductor
 from atomiton.conductor.result import RunResult
 from atomiton.errors import AtomitonError
@@ -79,7 +78,7 @@ class Follower:
             ended.cancel()
 
     async def _stop(self, number: int) -> None:
-        if number == signal.SIGTERM and self._durable:
+        if number in LEAVING and self._durable:
             raise await self._leave()
         self._screen.write("cancelling; Ctrl-C again stops at once", fg="yellow")
         with suppress(AtomitonError):  # it has ended in this moment

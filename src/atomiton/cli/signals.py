@@ -13,7 +13,11 @@ from typing import Self
 
 from atomiton.cli.status import INTERRUPTED
 
-_WATCHED = (signal.SIGINT, signal.SIGTERM)
+#: The terminal was closed; not everywhere there is such a signal.
+_HANGUP: int = getattr(signal, "SIGHUP", signal.SIGTERM)
+_WATCHED = (signal.SIGINT, signal.SIGTERM, _HANGUP)
+#: Signals on which the work is left as it is, to go on later.
+LEAVING = frozenset({signal.SIGTERM, _HANGUP})
 
 
 class Signals:
@@ -36,7 +40,9 @@ class Signals:
     def __enter__(self) -> Self:
         """Begin to listen; only the main thread of a process can."""
         if threading.current_thread() is threading.main_thread():
-            for number in _WATCHED:
+            for number in dict.fromkeys(_WATCHED):
+                if number == _HANGUP and signal.getsignal(number) is signal.SIG_IGN:
+                    continue  # started with nohup
                 self._before[number] = signal.signal(number, self._handle)
         return self
 

@@ -175,10 +175,11 @@ def test_the_second_ctrl_c_stops_hard(shell: Shell) -> None:
     assert process.returncode == 130
 
 
-def test_sigterm_leaves_a_run_that_goes_on_later(shell: Shell) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_sigterm_leaves_a_run_that_goes_on_later(shell: Shell, number: int) -> None:
     process = shell.start("run", "naps.yaml")
     read_until(process, "waiting")
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     _, err = process.communicate(timeout=10)
     assert process.returncode == 4
     assert "atomiton runs resume run_" in err
