@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from atomiton.conductor import Conductor
 from atomiton.conductor.library import Source
 from atomiton.conductor.result import RunResult
+from atomiton.errors import AtomitonError
 
 
 def run(
@@ -31,15 +32,27 @@ def run(
     Raises:
         BlueprintError: If the blueprint cannot be run.
         InputError: If the inputs do not fit.
+        AtomitonError: If an event loop runs already; use a ``Conductor`` there.
 
     Example:
         >>> from atomiton import run
         >>> run("hello.yaml").output  # doctest: +SKIP
         'Hello, world'
     """
+    if _is_running():
+        message = "there is an event loop already: use 'await conductor.run(...)' in it"
+        raise AtomitonError(message, code="NOT_ALLOWED")
 
     async def main() -> RunResult:
         async with Conductor(store, nodes=nodes, resume=False) as conductor:
             return await conductor.run(blueprint, inputs)
 
     return asyncio.run(main())
+
+
+def _is_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

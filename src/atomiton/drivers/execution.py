@@ -83,7 +83,7 @@ class Execution:
         self._jobs: dict[Key, Job] = {}
         self._attempts: dict[Key, Attempt] = {}
         self._grace: dict[Key, asyncio.TimerHandle] = {}
-        self._timers = WallTimers(driver.loop, driver.now, self._fire)
+        self._timers: WallTimers | None = None
         self.flushing: asyncio.Task[None] | None = None
         self._meter: ProgressMeter | None = None
         self.state = state
@@ -257,7 +257,9 @@ class Execution:
 
     def _end(self) -> None:
         self.stopped = True
-        self._timers.close()
+        if self._timers is not None:
+            self._timers.close()
+            self._timers = None
         self._driver.ended(self)
         if self.finished is not None and not self.finished.done():
             self.finished.set_result(None)
@@ -275,8 +277,10 @@ class Execution:
 
     def _perform(self, command: Command) -> None:
         if isinstance(command, SetTimer):
+            if self._timers is None:
+                self._timers = WallTimers(self._loop, self._driver.now, self._fire)
             self._timers.set(command.timer, command.at)
-        elif isinstance(command, CancelTimer):
+        elif isinstance(command, CancelTimer) and self._timers is not None:
             self._timers.cancel(command.timer)
         elif isinstance(command, CancelAttempt):
             self._cancel(command)
@@ -474,7 +478,9 @@ class Execution:
     def interrupt(self) -> None:
         """Stop driving without ending the run: its facts stay, another process may go on."""
         self.stopped = True
-        self._timers.close()
+        if self._timers is not None:
+            self._timers.close()
+            self._timers = None
         for handle in self._grace.values():
             handle.cancel()
         for job in self._jobs.values():
