@@ -128,7 +128,7 @@ def test_too_large_or_too_deep(source: str) -> None:
     started = time.process_time()
     with pytest.raises(ExpressionError):
         parse(source)
-    assert time.process_time() - started < 0.5
+    assert time.process_time() - started < (0.5 if sys.gettrace() is None else 5), "traced or not"
 
 
 @pytest.mark.parametrize("sign", ["+", "*", "&&", "||"])

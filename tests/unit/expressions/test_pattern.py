@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import pytest
@@ -92,7 +93,7 @@ def test_what_needs_going_back_is_refused(pattern: str) -> None:
 def test_nothing_hangs(pattern: str) -> None:
     started = time.process_time()
     assert matches("a" * 5000 + "!", pattern) is False
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < (1 if sys.gettrace() is None else 10), "traced or not"
 
 
 def test_a_long_text_meets_the_limit() -> None:
