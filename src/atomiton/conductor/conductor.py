@@ -45,7 +45,7 @@ from atomiton.ports.runtime import Runtime
 from atomiton.store.open import open_journal
 
 #: How many runs that were kept in memory only can still be looked at after they ended.
-REMEMBERED = 100
+REMEMBERED = 32
 #: Seconds between looks at a run that another process drives, and at messages from others.
 POLL = 0.2
 

@@ -19,6 +19,10 @@ def own_inputs(blueprint: Blueprint, given: Mapping[str, object]) -> dict[str, o
     inputs = check_inputs(blueprint, given)
     problems: list[Problem] = []
     for name, value in inputs.items():
+        if value is None or value is True or value is False:
+            continue
+        if type(value) is int and -(1 << 63) <= value < 1 << 63:
+            continue
         try:
             inputs[name] = to_value(value)
         except NodeError as error:
