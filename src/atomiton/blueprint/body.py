@@ -1,466 +1,387 @@
-"""Compiling the nodes of one body: parameters, conditions, edges, and what is wrong with them."""
+"""Compiling the nodes of a body: what each is, how they depend on each other, what is wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from collections.abc import Mapping
+from typing import cast
 
-from atomiton.blueprint.expressions import Expression, Reference, Template, parse, parse_template
+from atomiton.blueprint.durations import parse_duration
 from atomiton.blueprint.graph import find_cycle
-from atomiton.blueprint.model import Blueprint, Node
-from atomiton.blueprint.narrow import as_list, as_object
+from atomiton.blueprint.model import Node
 from atomiton.blueprint.plan import (
+    BRANCH,
+    ENDED,
+    ERROR,
+    GROUP,
+    JOIN_ALL,
+    JOIN_ANY,
+    JOIN_COUNT,
+    JOIN_SETTLED,
+    LOOP,
+    MAP,
+    NEED,
+    ROUTE,
+    WAIT_APPROVAL,
     WAIT_FOR,
+    WAIT_SIGNAL,
     WAIT_UNTIL,
     Body,
+    BodyScope,
+    Edge,
     Getter,
-    NodeKind,
+    Group,
+    LoopPlan,
+    MapPlan,
     PlanNode,
-    Port,
+    Routes,
     Scope,
+    Undo,
+    Waiting,
 )
-from atomiton.blueprint.problems import Path, Problems, nearest
-from atomiton.blueprint.scope import (
-    BUILT_IN,
-    Names,
-    as_moment,
-    as_seconds,
-    condition,
-    references_of,
-)
-from atomiton.blueprint.types import check_value, describe_schema, fits
-from atomiton.errors import ExpressionError, NotFound
+from atomiton.blueprint.problems import Path, nearest
+from atomiton.blueprint.routes import find_routes
+from atomiton.blueprint.scope import Names, Schema, as_moment, as_seconds
+from atomiton.blueprint.unit import UnitCompiler, called
+from atomiton.blueprint.values import Values
 
-ITEM_NAMES = ("item", "index", "acc")
+#: Turns after which a loop is stopped that does not say how many it may make.
+MOST_TURNS = 1000
+#: The same for one that says how often it turns.
+MOST_TIMES = 1_000_000
 
-
-class Types(Protocol):
-    """Where node types are looked up."""
-
-    def get(self, name: str) -> NodeKind:
-        """The type of that name; raises ``NotFound``."""
-        ...
+_JOINS = {"all": JOIN_ALL, "any": JOIN_ANY, "settled": JOIN_SETTLED}
 
 
 class BodyCompiler:
-    """Compiles the nodes of a blueprint; problems are collected, not raised."""
+    """Compiles the nodes of one body.
 
-    def __init__(self, blueprint: Blueprint, types: Types, problems: Problems) -> None:
-        self.blueprint = blueprint
-        self.types = types
-        self.problems = problems
-        self.names = Names({name: number for number, name in enumerate(blueprint.nodes)})
-        self.needs: list[set[int]] = [set() for _ in blueprint.nodes]
-        self.kinds: dict[str, NodeKind] = {}
+    Args:
+        unit: The blueprint that they are part of.
+        nodes: By id, in document order.
+        path: Where they stand in the document.
+        outer: The names around them.
+    """
 
-    def compile(self) -> Body:
-        """Compile every node and the output."""
-        self._find_types()
-        nodes = tuple(
-            self._node(number, name, node)
-            for number, (name, node) in enumerate(self.blueprint.nodes.items())
+    def __init__(
+        self, unit: UnitCompiler, nodes: Mapping[str, Node], path: Path, outer: Names | None = None
+    ) -> None:
+        self.unit = unit
+        self.nodes = nodes
+        self.path = path
+        numbers = {name: number for number, name in enumerate(nodes)}
+        self.names = Names(outer, nodes=numbers)
+
+    def compile(self, output: object, path: Path, *, has_output: bool) -> Body:
+        """Compile every node, and what the body gives (``output``, which stands at ``path``)."""
+        self._find_results()
+        plan_nodes = tuple(
+            self._node(number, name, node) for number, (name, node) in enumerate(self.nodes.items())
         )
-        for node, needs in zip(nodes, self.needs, strict=True):
-            node.needs = tuple(sorted(needs))
-        for number, node in enumerate(nodes):
-            for needed in node.needs:
-                nodes[needed].successors.append(number)
-        self._refuse_cycle(nodes)
-        return Body(nodes, self._output(nodes))
+        self._connect(plan_nodes)
+        given = self._values(self.names).value(output, path) if has_output else None
+        return Body(plan_nodes, given or _sinks(plan_nodes))
 
-    # -- nodes -----------------------------------------------------------------------------
+    def _values(self, names: Names, *, secrets: bool = False) -> Values:
+        return Values(self.unit.blueprint, names, self.unit.problems, secrets=secrets)
 
-    def _find_types(self) -> None:
-        for name, node in self.blueprint.nodes.items():
-            if node.uses is None:
-                continue
-            try:
-                self.kinds[name] = self.types.get(node.uses)
-            except NotFound as error:
-                # What a registry suggests stands behind the semicolon of its sentence.
-                message, _, hint = error.message.partition("; ")
-                self.problems.add(
-                    error.code if error.code != "NOT_FOUND" else "UNKNOWN_NODE_TYPE",
-                    message,
-                    ("nodes", name, "uses"),
-                    hint or None,
-                )
+    def _find_results(self) -> None:
+        """Note what each node gives, as far as that is known before anything runs."""
+        for name, node in self.nodes.items():
+            kind = self.unit.type_of(node, (*self.path, name))
+            result: Schema | None = None if kind is None else kind.result
+            if node.branch is not None:
+                self.names.routes[name] = tuple(node.branch)
+                key = "routes" if node.mode == "all" else "route"
+                result = {"type": "object", "properties": {key: {}}}
+            if node.map is not None:
+                result = {"type": "array"} if result is None else {"type": "array", "items": result}
+            elif node.loop is not None:
+                result = None
+            self.names.results[name] = result
+
+    # -- one node ----------------------------------------------------------------------------
 
     def _node(self, number: int, name: str, node: Node) -> PlanNode:
-        path: Path = ("nodes", name)
-        compiled = PlanNode(name, name)
-        self._refuse_unsupported(node, path)
+        path: Path = (*self.path, name)
+        compiled = PlanNode(name)
+        self.names.current = number
         compiled.enabled = node.enabled
         compiled.weight = node.weight
         compiled.deadline = node.deadline
-        compiled.runtime = node.runtime or self.blueprint.defaults.runtime
+        values = self._values(self.names)
         for place, needed in enumerate(node.needs):
-            self._need(number, needed, (*path, "needs", place))
+            self._need(needed, (*path, "needs", place))
         if node.if_ is not None:
-            compiled.condition = self._condition(number, node.if_, (*path, "if"))
+            compiled.condition = values.condition(node.if_, (*path, "if"))
         if isinstance(node.on_error, dict):
             compiled.fallback = (node.on_error.get("value"),)
-        if node.wait is not None:
-            self._wait(number, node, compiled, path)
-        elif name in self.kinds:
-            self._uses(number, node, compiled, path)
-        elif node.uses is not None and node.map is None and node.loop is None:
-            # Its type is unknown; what it refers to can be checked all the same.
-            self._value(number, node.with_, (*path, "with"))
+        self._join(node, compiled)
+        if node.cache is not None:
+            self.unit.problems.unsupported("cached results", (*path, "cache"))
+        if node.map is not None:
+            self._map(node, compiled, path)
+        elif node.loop is not None:
+            self._loop(node, compiled, path)
+        else:
+            self._kind(node, compiled, self.names, path)
+            self._undo(node, compiled, self.names, path)
+        self.names.current = None
         return compiled
 
-    def _refuse_unsupported(self, node: Node, path: Path) -> None:
-        wait = node.wait
-        for what, present, key in (
-            ("groups", node.nodes is not None, "nodes"),
-            ("child runs ('call')", node.call is not None, "call"),
-            ("branches", node.branch is not None, "branch"),
-            ("map", node.map is not None, "map"),
-            ("loop", node.loop is not None, "loop"),
-            ("a join other than 'all'", node.join not in (None, "all"), "join"),
-            ("compensation", node.compensate is not None, "compensate"),
-            ("cached results", node.cache is not None, "cache"),
-            ("waiting for a signal", wait is not None and wait.signal is not None, "wait"),
-            ("waiting for an approval", wait is not None and wait.approval is not None, "wait"),
-        ):
-            if present:
-                self.problems.unsupported(what, (*path, key))
+    def _join(self, node: Node, compiled: PlanNode) -> None:
+        join = node.join
+        if isinstance(join, dict):
+            compiled.join, compiled.least = JOIN_COUNT, join["at_least"]
+        elif join == "first":
+            compiled.join, compiled.least = JOIN_COUNT, 1
+        elif join is not None:
+            compiled.join = _JOINS[join]
 
-    def _uses(self, number: int, node: Node, compiled: PlanNode, path: Path) -> None:
-        kind = self.kinds[compiled.id]
-        defaults = self.blueprint.defaults
+    def _kind(self, node: Node, compiled: PlanNode, names: Names, path: Path) -> None:
+        """Compile what a node does, in the scope in which it does it."""
+        defaults = self.unit.blueprint.defaults
+        compiled.retry = node.retry or defaults.retry
+        compiled.timeout = node.timeout
+        compiled.runtime = node.runtime or defaults.runtime
+        if node.wait is not None:
+            self._wait(node, compiled, names, path)
+        elif node.branch is not None:
+            self._branch(node, compiled, names, path)
+        elif node.nodes is not None:
+            self._group(node, compiled, names, path)
+        elif node.call is not None:
+            self._call(node, compiled, names, path)
+        else:
+            self._uses(node, compiled, names, path)
+            return
+        compiled.retry = node.retry
+        if node.with_ and node.call is None:
+            message = "'with' gives parameters to a node type or to a call"
+            self.unit.problems.add("INVALID_BLUEPRINT", message, (*path, "with"))
+
+    def _uses(self, node: Node, compiled: PlanNode, names: Names, path: Path) -> None:
+        kind = self.unit.type_of(node, path)
+        values = self._values(names, secrets=True)
+        if kind is None:
+            # Its type is unknown; what it refers to can be checked all the same.
+            values.value(node.with_, (*path, "with"))
+            return
         compiled.type = kind
         compiled.pure = kind.effect == "pure"
         compiled.once = kind.effect == "once"
-        compiled.retry = node.retry or defaults.retry or kind.retry
-        timeout = node.timeout if node.timeout is not None else defaults.timeout
-        compiled.timeout = timeout if timeout is not None else kind.timeout
-        compiled.prepare = self._parameters(number, node, kind, path)
+        compiled.retry = compiled.retry or kind.retry
+        default = self.unit.blueprint.defaults.timeout
+        for timeout in (default, kind.timeout):
+            compiled.timeout = timeout if compiled.timeout is None else compiled.timeout
+        compiled.prepare = values.parameters(kind, node.with_, path)
+        compiled.step = len(self.unit.uses)
+        self.unit.uses.append(compiled)
 
-    def _wait(self, number: int, node: Node, compiled: PlanNode, path: Path) -> None:
+    def _wait(self, node: Node, compiled: PlanNode, names: Names, path: Path) -> None:
         wait = node.wait
         assert wait is not None
+        values = self._values(names)
+        compiled.timeout = None
         compiled.pure = True
+        timeout = wait.timeout
+        for bound in (node.timeout, node.deadline):
+            timeout = bound if timeout is None else timeout
+        compiled.deadline = None
         if wait.until is not None:
             compiled.kind = WAIT_UNTIL
-            place: Path = (*path, "wait", "until")
-            compiled.when = as_moment(self._expression(number, wait.until, place), wait.until)
+            when = values.expression(wait.until, (*path, "wait", "until"))
+            compiled.detail = Waiting(as_moment(when, wait.until))
+        elif wait.signal is not None:
+            compiled.kind = WAIT_SIGNAL
+            match: Getter | None = None
+            if wait.match is not None:
+                payload = Names(names, items={"payload": "item"})
+                match = self._values(payload).condition(wait.match, (*path, "wait", "match"))
+            compiled.detail = Waiting(signal=wait.signal, match=match, timeout=timeout)
+        elif wait.approval is not None:
+            compiled.kind = WAIT_APPROVAL
+            compiled.detail = Waiting(approval=wait.approval, timeout=timeout)
         else:
             compiled.kind = WAIT_FOR
-            when = self._value(number, wait.seconds, (*path, "wait", "for"))
-            compiled.when = as_seconds(when, str(wait.seconds))
+            seconds = values.value(wait.seconds, (*path, "wait", "for"))
+            compiled.detail = Waiting(as_seconds(seconds, str(wait.seconds)))
 
-    # -- parameters ------------------------------------------------------------------------
+    def _branch(self, node: Node, compiled: PlanNode, names: Names, path: Path) -> None:
+        values = self._values(names)
+        compiled.kind = BRANCH
+        compiled.pure = True
+        compiled.timeout = None
+        routes: list[tuple[str, Getter | None]] = []
+        for name, when in (node.branch or {}).items():
+            place = (*path, "branch", name)
+            routes.append((name, None if when == "else" else values.condition(when, place)))
+        # ``else`` is taken when no other is, wherever it stands.
+        routes.sort(key=lambda route: route[1] is None)
+        compiled.detail = Routes(tuple(routes), node.mode == "all")
 
-    def _parameters(
-        self, number: int, node: Node, kind: NodeKind, path: Path
-    ) -> Callable[[Scope], dict[str, object]]:
-        ports = {port.name: port for port in kind.parameters if not port.variadic}
-        rest = next((port for port in kind.parameters if port.variadic), None)
-        getters: list[tuple[str, Getter]] = []
-        constants: dict[str, object] = {}
-        for name, value in node.with_.items():
-            port = ports.get(name, rest)
-            place = (*path, "with", name)
-            if port is None:
-                self.problems.add(
-                    "INVALID_INPUT",
-                    f"'{kind.name}' has no parameter '{name}'",
-                    place,
-                    nearest(name, ports) or f"its parameters: {', '.join(ports) or 'none'}",
-                )
-                continue
-            getter = self._parameter(number, port, value, place)
-            if getter is None:
-                constants[name] = _unescaped(value)
-            else:
-                getters.append((name, getter))
-        for name, port in ports.items():
-            if port.required and name not in node.with_:
-                self.problems.add(
-                    "INVALID_INPUT",
-                    f"'{kind.name}' needs the parameter '{name}' ({describe_schema(port.schema)})",
-                    path if "with" not in self.blueprint.nodes else (*path, "with"),
-                    f"add '{name}:' under 'with:'",
-                )
-        return _preparer(tuple(getters), constants)
+    def _group(self, node: Node, compiled: PlanNode, names: Names, path: Path) -> None:
+        assert node.nodes is not None
+        compiled.kind = GROUP
+        inner = BodyCompiler(self.unit, node.nodes, (*path, "nodes"), names)
+        body = inner.compile(node.output, (*path, "output"), has_output=node.output is not None)
+        compiled.detail = Group(body, node.race)
 
-    def _parameter(self, number: int, port: Port, value: object, path: Path) -> Getter | None:
-        """The compiled value of a parameter; None when it is constant."""
-        if port.expression:
-            return self._lambda(number, value, path)
-        if _is_constant(value):
-            for place, message in check_value(_unescaped(value), port.schema, ""):
-                where = f" at {place}" if place else ""
-                self.problems.add(
-                    "TYPE_MISMATCH", f"parameter '{port.name}'{where}: {message}", path
-                )
-            return None
-        if isinstance(value, str):
-            self._check_edge(value, port, path)
-        return self._value(number, value, path)
-
-    def _lambda(self, number: int, value: object, path: Path) -> Getter:
-        if not isinstance(value, str):
-            value = str(value).lower() if isinstance(value, bool) else str(value)
-        source = _bare(value)
-        parsed = self._parse(source, path)
-        if parsed is None or not self._check_references(
-            number, parsed.references, path, extra=ITEM_NAMES
-        ):
-            return _nothing
-        return self.names.bind_lambda(parsed)
-
-    def _check_edge(self, text: str, port: Port, path: Path) -> None:
-        """Compare the types of both ends where a parameter is exactly one reference."""
-        source = self._edge_schema(text)
-        if source is not None and not fits(source, port.schema):
-            self.problems.add(
-                "TYPE_MISMATCH",
-                f"{_bare(text)} gives {describe_schema(source)}, "
-                f"but parameter '{port.name}' takes {describe_schema(port.schema)}",
-                path,
-            )
-
-    def _edge_schema(self, text: str) -> Mapping[str, object] | None:
-        try:
-            template = parse_template(text)
-        except ExpressionError:
-            return None  # reported where it is compiled
-        if not template.whole:
-            return None
-        where = template.expressions[0][1].path
-        if where is None:
-            return None
-        if where[0] == "inputs" and len(where) == 2:
-            return self.blueprint.inputs.get(where[1])
-        kind = self.kinds.get(where[0])
-        if kind is None:
-            return None
-        if len(where) == 1:
-            return kind.result
-        return as_object(_properties(kind).get(where[1])) if len(where) == 2 else None
-
-    # -- values and expressions --------------------------------------------------------------
-
-    def _value(self, number: int | None, value: object, path: Path) -> Getter:
-        """Compile a value that may hold ``${{ }}`` anywhere inside."""
-        if isinstance(value, str):
-            return self._template(number, value, path)
-        if _is_constant(value):
-            return _constant(value)
-        entries = as_object(value)
-        if entries is not None:
-            parts = tuple(
-                (key, self._value(number, part, (*path, key))) for key, part in entries.items()
-            )
-            return lambda scope: {key: get(scope) for key, get in parts}
-        items = tuple(
-            self._value(number, part, (*path, index))
-            for index, part in enumerate(as_list(value) or ())
-        )
-        return lambda scope: [get(scope) for get in items]
-
-    def _template(self, number: int | None, text: str, path: Path) -> Getter:
-        try:
-            template = parse_template(text)
-        except ExpressionError as error:
-            self._report(error, path)
-            return _nothing
-        if template.constant is not None:
-            return _constant(template.constant)
-        references = references_of(template)
-        if not self._check_references(number, references, path):
-            return _nothing
-        return self._bind(template, path)
-
-    def _expression(self, number: int | None, text: str, path: Path) -> Getter:
-        source = _bare(text)
-        parsed = self._parse(source, path)
-        if parsed is None or not self._check_references(number, parsed.references, path):
-            return _nothing
-        return self._bind(parsed, path)
-
-    def _condition(self, number: int, text: str, path: Path) -> Getter:
-        return condition(self._expression(number, text, path), _bare(text))
-
-    def _parse(self, source: str, path: Path) -> Expression | None:
-        try:
-            return parse(source)
-        except ExpressionError as error:
-            self._report(error, path)
-            return None
-
-    def _bind(self, parsed: Expression | Template, path: Path) -> Getter:
-        try:
-            return self.names.bind(parsed)
-        except ExpressionError as error:
-            self._report(error, path)
-            return _nothing
-
-    def _report(self, error: ExpressionError, path: Path) -> None:
-        self.problems.add(error.code, f"{error.message} (at character {error.offset + 1})", path)
-
-    # -- references --------------------------------------------------------------------------
-
-    def _need(self, number: int, name: str, path: Path) -> None:
-        found = self.names.nodes.get(name)
-        if found is not None:
-            self.needs[number].add(found)
-        elif "." in name and name.partition(".")[0] in self.names.nodes:
-            self.problems.unsupported("needs on a route or an error", path)
-        else:
-            self._unknown(name, path, self.names.nodes)
-
-    def _check_references(
-        self,
-        number: int | None,
-        references: Iterable[Reference],
-        path: Path,
-        extra: tuple[str, ...] = (),
-    ) -> bool:
-        """Note the edges that references make; False if one of them names nothing."""
-        good = True
-        for reference in references:
-            if reference.name in extra or reference.name == "run":
-                continue
-            good = self._check_reference(number, reference, path) and good
-        return good
-
-    def _check_reference(self, number: int | None, reference: Reference, path: Path) -> bool:
-        name, fields = reference.name, reference.path
-        if name in ("inputs", "vars", "secrets"):
-            return self._check_built_in(name, fields, path)
-        if name == "nodes":
-            if not fields:
-                self.problems.add(
-                    "UNKNOWN_REFERENCE", "'nodes' needs the id of a node: nodes.ID.status", path
-                )
-                return False
-            name, fields = fields[0], fields[:0]
-        found = self.names.nodes.get(name)
+    def _call(self, node: Node, compiled: PlanNode, names: Names, path: Path) -> None:
+        assert node.call is not None
+        compiled.kind = GROUP
+        found = self.unit.find_called(node.call, (*path, "call"))
+        values = self._values(names)
         if found is None:
-            self._unknown(name, path, (*self.names.nodes, *BUILT_IN, "nodes"))
-            return False
-        kind = self.kinds.get(name)
-        ports: Mapping[str, object] = {} if kind is None else _properties(kind)
-        if fields and ports and fields[0] not in ports:
-            self.problems.add(
-                "UNKNOWN_REFERENCE",
-                f"'{name}' ({kind.name if kind else ''}) has no output '{fields[0]}'",
-                path,
-                nearest(fields[0], ports) or f"its outputs: {', '.join(ports)}",
-            )
-            return False
-        if number is not None:
-            self.needs[number].add(found)
-        return True
+            values.value(node.with_, (*path, "with"))
+            return
+        blueprint, body = found
+        compiled.detail = Group(body, call=called(blueprint, node.with_, values, path))
+        bounds = [bound for bound in (node.timeout, blueprint.limits.timeout) if bound is not None]
+        compiled.timeout = min(bounds, default=None)
 
-    def _check_built_in(self, name: str, fields: tuple[str, ...], path: Path) -> bool:
-        if name == "inputs":
-            known: Iterable[str] = self.blueprint.inputs
+    # -- repeats -----------------------------------------------------------------------------
+
+    def _map(self, node: Node, compiled: PlanNode, path: Path) -> None:
+        compiled.kind = MAP
+        items = self._values(self.names).value(node.map, (*path, "map"))
+        if isinstance(node.map, str):
+            takes: Schema = {"type": ["array", "object"]}
+            self._values(self.names).check_edge(node.map, takes, "'map'", (*path, "map"))
+        inner = PlanNode(compiled.id)
+        seen = {node.as_ or "item": "item", "index": "index"}
+        self._kind(node, inner, Names(self.names, items=seen), path)
+        self._undo(node, inner, Names(self.names, items={**seen, compiled.id: "own"}), path)
+        compiled.detail = MapPlan(inner, items, node.concurrency or 0, node.on_item_error or "fail")
+
+    def _loop(self, node: Node, compiled: PlanNode, path: Path) -> None:
+        loop = node.loop or {}
+        compiled.kind = LOOP
+        seen = {"index": "index", "acc": "acc"}
+        turn = Names(self.names, items=seen)
+        inner = PlanNode(compiled.id)
+        self._kind(node, inner, turn, path)
+        self._undo(node, inner, Names(self.names, items={**seen, compiled.id: "own"}), path)
+        values, place = self._values(self.names), (*path, "loop")
+        conditions = {
+            key: self._values(turn).condition(str(loop[key]), (*place, key))
+            for key in ("while", "until")
+            if key in loop
+        }
+        times = loop.get("times")
+        counted: Getter | None = None
+        if isinstance(times, str):
+            counted = values.expression(times, (*place, "times"))
+        elif times is not None:
+            counted = values.value(times, (*place, "times"))
+        most = loop.get("max")
+        compiled.detail = LoopPlan(
+            node=inner,
+            before=conditions.get("while"),
+            after=conditions.get("until"),
+            times=counted,
+            start=values.value(loop["start"], (*place, "start")) if "start" in loop else None,
+            most=most if isinstance(most, int) else MOST_TURNS if counted is None else MOST_TIMES,
+            delay=parse_duration(loop.get("delay", 0)),
+        )
+
+    def _undo(self, node: Node, compiled: PlanNode, names: Names, path: Path) -> None:
+        """Compile the compensation of a node; it makes no edges, since it runs at the end."""
+        if node.compensate is None:
+            return
+        current, self.names.current = self.names.current, None
+        undo = PlanNode(f"{compiled.id}:compensate")
+        what = node.compensate.node
+        self._kind(what, undo, names, (*path, "compensate"))
+        undo.deadline = what.deadline
+        compiled.undo = Undo(undo, node.compensate.when_failed)
+        self.names.current = current
+
+    def alone(self, name: str, node: Node, path: Path) -> PlanNode:
+        """Compile a node that stands outside of the graph but sees its nodes."""
+        compiled = PlanNode(name)
+        compiled.deadline = node.deadline
+        self._kind(node, compiled, self.names, path)
+        return compiled
+
+    # -- edges -------------------------------------------------------------------------------
+
+    def _need(self, text: str, path: Path) -> None:
+        """Note what a node needs: another, a route of a branch, or the error of another."""
+        name, _, part = text.partition(".")
+        found = self.names.node(name)
+        if found is None:
+            self._values(self.names).unknown(text, path, self.names.known())
+        elif not part:
+            self.names.need(name)
+        elif part == "error":
+            self.names.need(name, ERROR)
         else:
-            known = self.blueprint.variables if name == "vars" else self.blueprint.secrets
-        if name == "secrets" and (len(path) < 3 or path[2] != "with"):
-            self.problems.add(
-                "UNKNOWN_REFERENCE", "secrets can only be used in the parameters of a node", path
-            )
-            return False
-        if not fields or fields[0] in known:
-            return True
-        singular = {"inputs": "an input", "vars": "a variable", "secrets": "a secret"}[name]
-        self.problems.add(
-            "UNKNOWN_REFERENCE",
-            f"the blueprint does not declare {singular} '{fields[0]}'",
-            path,
-            nearest(fields[0], known)
-            or f"add it under '{'variables' if name == 'vars' else name}:'",
-        )
-        return False
+            self._need_route(name, part, found[1].routes.get(name), path)
 
-    def _unknown(self, name: str, path: Path, known: Iterable[str]) -> None:
-        self.problems.add(
-            "UNKNOWN_REFERENCE", f"there is no node or value '{name}'", path, nearest(name, known)
-        )
+    def _need_route(self, name: str, part: str, routes: tuple[str, ...] | None, path: Path) -> None:
+        problems = self.unit.problems
+        if routes is None:
+            what = f"'{name}' is not a branch, so it has no route '{part}'"
+            problems.add("UNKNOWN_REFERENCE", what, path, f"write '{name}' or '{name}.error'")
+        elif part not in routes:
+            hint = nearest(part, routes) or f"its routes: {', '.join(routes)}"
+            problems.add("UNKNOWN_REFERENCE", f"'{name}' has no route '{part}'", path, hint)
+        else:
+            self.names.need(name, ROUTE, part)
 
-    def _refuse_cycle(self, nodes: tuple[PlanNode, ...]) -> None:
+    def _connect(self, nodes: tuple[PlanNode, ...]) -> None:
+        """Turn the edges that were noted into numbers of the nodes before and after."""
+        for number, node in enumerate(nodes):
+            edges = _distinct(self.names.edges[number])
+            node.needs = tuple(sorted({edge.source for edge in edges}))
+            if node.join != JOIN_ALL or any(edge.kind != NEED for edge in edges):
+                node.edges = edges
+            for edge in edges:
+                if edge.kind == ERROR:
+                    nodes[edge.source].routes_error = True
+            self._check_join(node, len(edges))
+        for number, node in enumerate(nodes):
+            for needed in node.needs:
+                nodes[needed].successors.append(number)
+                if node.join == JOIN_COUNT:
+                    nodes[needed].early = (*nodes[needed].early, number)
+            if node.routes_error and node.fallback is not None:
+                message = f"'{node.id}' has both 'on_error' and a node that needs its error"
+                self.unit.problems.add(
+                    "INVALID_BLUEPRINT", message, (*self.path, node.id, "on_error"), "remove one"
+                )
+        if not self._refuse_cycle(nodes):
+            find_routes(nodes)
+
+    def _check_join(self, node: PlanNode, edges: int) -> None:
+        if node.join == JOIN_COUNT and node.least > edges:
+            message = f"'{node.id}' waits for {node.least} nodes, but depends on {edges}"
+            self.unit.problems.add("INVALID_BLUEPRINT", message, (*self.path, node.id, "join"))
+
+    def _refuse_cycle(self, nodes: tuple[PlanNode, ...]) -> bool:
         cycle = find_cycle([node.needs for node in nodes], [node.successors for node in nodes])
         if cycle:
             names = [nodes[number].id for number in cycle]
-            self.problems.add(
+            self.unit.problems.add(
                 "CIRCULAR_DEPENDENCY",
                 f"nodes wait for each other: {' -> '.join([*names, names[0]])}",
-                ("nodes", names[0]),
+                (*self.path, names[0]),
             )
-
-    # -- output ------------------------------------------------------------------------------
-
-    def _output(self, nodes: tuple[PlanNode, ...]) -> Getter:
-        if self.blueprint.has_output:
-            return self._value(None, self.blueprint.output, ("output",))
-        sinks = tuple((node.id, number) for number, node in enumerate(nodes) if not node.successors)
-        return lambda scope: {name: scope.outputs[number] for name, number in sinks}
+        return bool(cycle)
 
 
-def _preparer(
-    getters: tuple[tuple[str, Getter], ...], constants: dict[str, object]
-) -> Callable[[Scope], dict[str, object]]:
-    """A function that gives the parameters; the common small cases are the fast ones."""
-    if not getters:
-        return lambda _scope: dict(constants)
-    if len(getters) == 1 and not constants:
-        name, get = getters[0]
-        return lambda scope: {name: get(scope)}
-
-    def prepare(scope: Scope) -> dict[str, object]:
-        parameters = dict(constants)
-        for name, get in getters:
-            parameters[name] = get(scope)
-        return parameters
-
-    return prepare
+def _distinct(edges: Mapping[Edge, None]) -> tuple[Edge, ...]:
+    """The edges of a node; looking at a node's status asks for nothing beside a real need."""
+    needed = {edge.source for edge in edges if edge.kind != ENDED}
+    return tuple(edge for edge in edges if edge.kind != ENDED or edge.source not in needed)
 
 
-def _properties(kind: NodeKind) -> Mapping[str, object]:
-    return as_object(kind.result.get("properties")) or {}
+def _sinks(nodes: tuple[PlanNode, ...]) -> Getter:
+    """What a body gives that does not say: the outputs of the nodes that nothing waits for."""
+    sinks = tuple((node.id, number) for number, node in enumerate(nodes) if not node.successors)
 
+    def give(scope: Scope) -> dict[str, object]:
+        outputs = cast("BodyScope", scope).outputs
+        return {name: outputs[number] for name, number in sinks}
 
-def _bare(text: str) -> str:
-    """The expression in a text that may, but need not, be wrapped in ``${{ }}``."""
-    stripped = text.strip()
-    if stripped.startswith("${{") and stripped.endswith("}}") and stripped.count("${{") == 1:
-        return stripped[3:-2].strip()
-    return text
-
-
-def _is_constant(value: object) -> bool:
-    """Whether a value holds no expression; goes through it without recursion."""
-    rest = [value]
-    while rest:
-        part = rest.pop()
-        if isinstance(part, str):
-            if "${{" in part.replace("$${{", ""):
-                return False
-            continue
-        entries = as_object(part)
-        rest.extend(entries.values() if entries is not None else as_list(part) or ())
-    return True
-
-
-def _unescaped(value: object) -> object:
-    if isinstance(value, str):
-        return value.replace("$${{", "${{")
-    entries, items = as_object(value), as_list(value)
-    if entries is not None:
-        return {key: _unescaped(part) for key, part in entries.items()}
-    return value if items is None else [_unescaped(part) for part in items]
-
-
-def _constant(value: object) -> Getter:
-    constant = _unescaped(value)
-    return lambda _scope: constant
-
-
-def _nothing(_scope: Scope) -> object:
-    """Stands for an expression that was refused; never runs."""
-    raise AssertionError("a plan with problems was run")
+    return give

@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from atomiton.blueprint.body import BodyCompiler, Types
+from atomiton.blueprint.body import BodyCompiler
 from atomiton.blueprint.model import Blueprint
-from atomiton.blueprint.plan import Plan
+from atomiton.blueprint.plan import Body, Plan, PlanNode
 from atomiton.blueprint.problems import Problems
+from atomiton.blueprint.unit import Resolve, Shared, Types, UnitCompiler
 
 Positions = Mapping[tuple[str | int, ...], tuple[int, int]]
 
@@ -32,7 +33,10 @@ def content_hash(document: Mapping[str, object]) -> str:
 
 
 def compile_blueprint(
-    blueprint: Blueprint, types: Types, positions: Positions | None = None
+    blueprint: Blueprint,
+    types: Types,
+    positions: Positions | None = None,
+    resolve: Resolve | None = None,
 ) -> Plan:
     """Compile a blueprint.
 
@@ -40,6 +44,7 @@ def compile_blueprint(
         blueprint: A blueprint whose shape was checked.
         types: The node types it may use.
         positions: Line and column of each place in the text, for problems.
+        resolve: Finds the blueprints that it calls.
 
     Returns:
         The plan, ready to run.
@@ -48,26 +53,46 @@ def compile_blueprint(
         BlueprintError: With every problem found.
     """
     problems = Problems(positions)
-    body = BodyCompiler(blueprint, types, problems).compile()
-    _refuse_unsupported(blueprint, problems)
+    on: dict[str, PlanNode] = {}
+
+    def compile_unit(unit: UnitCompiler) -> Body:
+        shared.stack.append(unit.blueprint)
+        compiler = BodyCompiler(unit, unit.blueprint.nodes, ("nodes",))
+        output = unit.blueprint.output
+        body = compiler.compile(output, ("output",), has_output=unit.blueprint.has_output)
+        for key, node in unit.blueprint.on.items():
+            compiled = compiler.alone(f"on:{key}", node, ("on", key))
+            if unit.blueprint is blueprint:
+                on[key] = compiled
+        shared.stack.pop()
+        return body
+
+    shared = Shared(types, resolve, compile_unit)
+    body = compile_unit(UnitCompiler(blueprint, shared, problems))
+    if blueprint.limits.cost is not None:
+        problems.unsupported("a limit on cost", ("limits", "cost"))
     problems.raise_any()
-    plan = Plan(blueprint.id, content_hash(blueprint.document), body)
+    plan = Plan(blueprint.id, _hash(blueprint, shared), body)
     plan.version = blueprint.version or ""
     plan.variables = dict(blueprint.variables)
-    plan.secrets = blueprint.secrets
+    plan.secrets = tuple(shared.secrets)
     plan.timeout = blueprint.limits.timeout
     plan.concurrency = blueprint.limits.concurrency or 0
     plan.steps = blueprint.limits.steps or 0
     plan.durability = blueprint.durability
+    plan.compensate_on = blueprint.compensate_on
+    plan.on = on
+    plan.uses = tuple(shared.uses)
     return plan
 
 
-def _refuse_unsupported(blueprint: Blueprint, problems: Problems) -> None:
-    """Say plainly what the format allows and this version does not run."""
-    if blueprint.on:
-        problems.unsupported("lifecycle nodes ('on')", ("on",))
-    if blueprint.limits.cost is not None:
-        problems.unsupported("a limit on cost", ("limits", "cost"))
+def _hash(blueprint: Blueprint, shared: Shared) -> str:
+    """The content hash of a blueprint with those that it calls: who calls another is another."""
+    own = content_hash(blueprint.document)
+    if not shared.bodies:
+        return own
+    hashes = [content_hash(called.document) for called, _body in shared.bodies.values()]
+    return hashlib.sha256("".join([own, *hashes]).encode()).hexdigest()
 
 
 class PlanCache:

@@ -210,12 +210,13 @@ def _on(reader: Reader, value: object, path: Path) -> object:
     found = as_mapping(value)
     if found is None:
         return mapping(reader, value, path)
+    read: dict[str, object] = {}
     for key, node in found.items():
         if key in _LIFECYCLE:
-            read_node(reader, node, (*path, key))
+            read[key] = read_node(reader, node, (*path, key))
         else:
             reader.unknown((*path, key), _LIFECYCLE, "'on'")
-    return found
+    return read
 
 
 def _layout(reader: Reader, value: object, path: Path) -> object:

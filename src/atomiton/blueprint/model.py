@@ -59,6 +59,18 @@ class Wait(msgspec.Struct, frozen=True, omit_defaults=True):
     timeout: float | None = None
 
 
+class Compensation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What undoes a node.
+
+    Attributes:
+        node: What is run: its kind, parameters and policies.
+        when_failed: Whether also when the node itself has failed.
+    """
+
+    node: Node
+    when_failed: bool = False
+
+
 class Node(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One node: exactly one kind (``uses``, ``nodes``, ``call``, ``branch`` or ``wait``).
 
@@ -76,6 +88,7 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         needs: Nodes (or ``branch.route``, ``node.error``) that come first.
         if_: Condition; when false the node is skipped.
         retry, timeout, deadline: Policies; seconds.
+        compensate: What undoes it.
         on_error: None, ``{"continue": True}`` or ``{"value": ...}``.
         weight: Share of the run's progress.
     """
@@ -104,7 +117,7 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     timeout: float | None = None
     deadline: float | None = None
     on_error: Json = None
-    compensate: dict[str, Json] | None = None
+    compensate: Compensation | None = None
     runtime: str | None = None
     cache: Json = None
     weight: float = 1.0
@@ -134,6 +147,7 @@ class Blueprint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         document: The document this model was read from, as plain data in its own order. It is
             what is stored, hashed and written back; the other fields are its reading.
         inputs: Input name to JSON Schema property; required unless it has ``default``.
+        on: What runs when the run is over, by success, failure, cancel and always.
         output: Value that may hold expressions; ``has_output`` tells None from absent.
     """
 
@@ -152,7 +166,7 @@ class Blueprint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     limits: Limits = Limits()
     durability: Durability = "sync"
     compensate_on: tuple[str, ...] = ("failure", "cancel")
-    on: dict[str, Json] = msgspec.field(default_factory=dict[str, Json])
+    on: dict[str, Node] = msgspec.field(default_factory=dict[str, Node])
     triggers: tuple[dict[str, Json], ...] = ()
     layout: dict[str, Json] = msgspec.field(default_factory=dict[str, Json])
     document: dict[str, Json] = msgspec.field(default_factory=dict[str, Json])

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final, cast
 
 from atomiton.blueprint.expressions.parser import RESERVED as CEL_RESERVED
-from atomiton.blueprint.model import Node, Retry, Wait
+from atomiton.blueprint.model import Compensation, Node, Retry, Wait
 from atomiton.blueprint.problems import Path
 from atomiton.blueprint.properties import read_property
 from atomiton.blueprint.reading import (
@@ -353,15 +353,19 @@ def _on_error(reader: Reader, value: object, path: Path) -> object:
     return reader.wrong(path, message)
 
 
+_NOT_IN_COMPENSATION: Final = ("compensate", "map", "loop", "needs", "join", "if", "on_error")
+
+
 def _compensate(reader: Reader, value: object, path: Path) -> object:
     body = as_mapping(value)
     if body is None:
         return mapping(reader, value, path)
-    read_node(reader, body, path, {"when_failed": boolean})
-    if "compensate" in body:
-        message = "a compensation cannot have a compensation"
-        reader.wrong((*path, "compensate"), message, at_key=True)
-    return body
+    node = read_node(reader, body, path, {"when_failed": boolean})
+    for key in _NOT_IN_COMPENSATION:
+        if key in body:
+            message = f"a compensation cannot have '{key}'"
+            reader.wrong((*path, key), message, at_key=True)
+    return Compensation(node, body.get("when_failed") is True)
 
 
 _CACHE: Final[Table] = {"ttl": ("ttl", duration), "key": ("key", some_text)}

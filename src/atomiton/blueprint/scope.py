@@ -1,67 +1,130 @@
-"""Names in expressions: what each means in a body, and the compiled values built from them."""
+"""Names in expressions: what each means where it stands, and values compiled from them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from operator import attrgetter
+from typing import cast
 
 from atomiton.blueprint.durations import parse_duration
 from atomiton.blueprint.expressions import Expression, Reference, Template
-from atomiton.blueprint.plan import Getter, Scope
+from atomiton.blueprint.plan import ENDED, NEED, BodyScope, Edge, Getter, ItemScope, Scope
 from atomiton.errors import ExpressionError
 
+Load = Callable[[Scope], object]
+
 #: Names that no node may have, and what they mean.
-BUILT_IN: Mapping[str, Callable[[Scope], object]] = {
-    "inputs": attrgetter("inputs"),
-    "vars": attrgetter("variables"),
-    "secrets": attrgetter("secrets"),
-    "run": lambda scope: scope.run_info(),
+BUILT_IN: Mapping[str, Load] = {
+    "inputs": attrgetter("unit.inputs"),
+    "vars": attrgetter("unit.variables"),
+    "secrets": attrgetter("unit.secrets"),
+    "run": lambda scope: scope.unit.info(),
 }
 
+ITEM_NAMES: Mapping[str, str] = {"item": "item", "index": "index", "acc": "acc"}
+"""What an expression over a list sees: the name, and the field of ``ItemScope``."""
 
-class ItemScope:
-    """The scope of an expression that a node evaluates for each item of a list."""
-
-    __slots__ = ("acc", "index", "item", "outer")
-
-    def __init__(self, outer: Scope) -> None:
-        self.outer = outer
-        self.item: object = None
-        self.index = 0
-        self.acc: object = None
+Schema = Mapping[str, object]
 
 
 class Names:
-    """What the names in the expressions of one body mean.
+    """What names mean in one scope, and in those around it.
 
     Attributes:
-        nodes: Node id to number.
+        outer: The scope around this one.
+        nodes: Of a body: node id to number.
+        items: Of an item, a turn, a list function: name to the field of ``ItemScope``.
+        results: Of a body: what each node gives, where that is known, as JSON Schema.
+        routes: Of a body: the routes of each branch.
+        edges: Of a body: how each node depends on others.
+        current: The node of the body that is being compiled; None when no edges are to be noted.
     """
 
-    def __init__(self, nodes: Mapping[str, int]) -> None:
-        self.nodes = nodes
+    def __init__(
+        self,
+        outer: Names | None = None,
+        *,
+        nodes: Mapping[str, int] | None = None,
+        items: Mapping[str, str] | None = None,
+    ) -> None:
+        self.outer = outer
+        self.nodes = nodes or {}
+        self.items = items or {}
+        self.results: dict[str, Schema | None] = {}
+        self.routes: dict[str, tuple[str, ...]] = {}
+        self.edges: list[dict[Edge, None]] = [{} for _ in self.nodes]
+        self.current: int | None = None
 
-    def loaders(self, references: tuple[Reference, ...]) -> dict[str, Callable[[Scope], object]]:
+    def chain(self) -> Iterator[tuple[int, Names]]:
+        """This scope and those around it, each with how far out it is."""
+        hops, at = 0, self
+        while True:
+            yield hops, at
+            if at.outer is None:
+                return
+            hops, at = hops + 1, at.outer
+
+    def node(self, name: str) -> tuple[int, Names] | None:
+        """Where a node of that name is: how far out, and its scope."""
+        return next(((hops, at) for hops, at in self.chain() if name in at.nodes), None)
+
+    def sees(self, name: str) -> bool:
+        """Whether the name means a node or an item here."""
+        return any(name in at.nodes or name in at.items for _, at in self.chain())
+
+    def known(self) -> list[str]:
+        """Every name of a node or an item."""
+        return [name for _, at in self.chain() for name in (*at.items, *at.nodes)]
+
+    def need(self, name: str, kind: int = NEED, route: str = "") -> None:
+        """Note that the node being compiled depends on the node of that name."""
+        found = self.node(name)
+        if found is not None:
+            at = found[1]
+            if at.current is not None:
+                at.edges[at.current][Edge(at.nodes[name], kind, route)] = None
+
+    def need_all(self, references: tuple[Reference, ...]) -> None:
+        """Note the edges that references make."""
+        for reference in references:
+            if reference.name == "nodes" and reference.path:
+                self.need(reference.path[0], ENDED)
+            elif not any(reference.name in at.items for _, at in self.chain()):
+                self.need(reference.name)
+
+    def loaders(self, references: tuple[Reference, ...]) -> dict[str, Load]:
         """Functions that give the value of each name used, and of no other."""
-        loaders: dict[str, Callable[[Scope], object]] = {}
+        loaders: dict[str, Load] = {}
         for reference in references:
             name = reference.name
             if name in BUILT_IN:
                 loaders[name] = BUILT_IN[name]
             elif name == "nodes":
                 loaders[name] = self._info_loader(references)
-            elif name in self.nodes:
-                loaders[name] = output_loader(self.nodes[name])
+            else:
+                load = self._loader(name)
+                if load is not None:
+                    loaders[name] = load
         return loaders
 
-    def _info_loader(self, references: tuple[Reference, ...]) -> Callable[[Scope], object]:
-        used = {
-            reference.path[0]: self.nodes[reference.path[0]]
-            for reference in references
-            if reference.name == "nodes" and reference.path and reference.path[0] in self.nodes
-        }
-        return lambda scope: {name: scope.node_info(number) for name, number in used.items()}
+    def _loader(self, name: str) -> Load | None:
+        for hops, at in self.chain():
+            if name in at.items:
+                return _climb(attrgetter(at.items[name]), hops)
+            if name in at.nodes:
+                return _climb(output_loader(at.nodes[name]), hops)
+        return None
+
+    def _info_loader(self, references: tuple[Reference, ...]) -> Load:
+        used: dict[str, Load] = {}
+        for reference in references:
+            if reference.name == "nodes" and reference.path:
+                name = reference.path[0]
+                found = self.node(name)
+                if found is not None:
+                    used[name] = _climb(_info_of(found[1].nodes[name]), found[0])
+        return lambda scope: {name: load(scope) for name, load in used.items()}
 
     def bind(self, parsed: Expression | Template) -> Getter:
         """Compile a parsed expression or template; ``ExpressionError`` on an unknown name."""
@@ -70,17 +133,7 @@ class Names:
 
     def bind_lambda(self, parsed: Expression) -> Getter:
         """Compile a bare expression over item, index and acc into a function that makes it."""
-        outer = self.loaders(parsed.references)
-        inner: dict[str, Callable[[ItemScope], object]] = {
-            "item": attrgetter("item"),
-            "index": attrgetter("index"),
-            "acc": attrgetter("acc"),
-        }
-        for reference in parsed.references:
-            name = reference.name
-            if name not in inner and name in outer:
-                inner[name] = _lifted(outer[name])
-        evaluate = parsed.bind(inner)
+        evaluate = Names(self, items=ITEM_NAMES).bind(parsed)
 
         def make(scope: Scope) -> object:
             items = ItemScope(scope)
@@ -96,13 +149,28 @@ class Names:
         return make
 
 
-def _lifted(load: Callable[[Scope], object]) -> Callable[[ItemScope], object]:
-    return lambda items: load(items.outer)
+def _climb(load: Load, hops: int) -> Load:
+    """Load from a scope further out."""
+    if not hops:
+        return load
+    if hops == 1:
+        return lambda scope: load(cast("Scope", scope.outer))
+
+    def climb(scope: Scope) -> object:
+        for _ in range(hops):
+            scope = cast("Scope", scope.outer)
+        return load(scope)
+
+    return climb
 
 
-def output_loader(number: int) -> Callable[[Scope], object]:
+def output_loader(number: int) -> Load:
     """A function that gives the output of a node of the body."""
-    return lambda scope: scope.outputs[number]
+    return lambda scope: cast("BodyScope", scope).outputs[number]
+
+
+def _info_of(number: int) -> Load:
+    return lambda scope: cast("BodyScope", scope).node_info(number)
 
 
 def references_of(template: Template) -> tuple[Reference, ...]:

@@ -86,7 +86,7 @@ class Follower:
 
     async def _leave(self) -> Left:
         execution = self._conductor.driver.runs.get(self._run)
-        frames = execution.state.frames if execution is not None else []
+        frames = [] if execution is None else list(execution.state.frames.values())
         lost = any(LOST in frame.status for frame in frames)
         return Left(await self._conductor.show(self._run), lost=lost)
 
@@ -104,7 +104,7 @@ def stands_still(state: RunState, *, waiting: bool) -> bool:
     """
     if state.public_status() != "waiting":
         return False
-    statuses = {status for frame in state.frames for status in frame.status}
+    statuses = {status for frame in state.frames.values() for status in frame.status}
     if RETRYING in statuses:
         return False
     return (WAITING in statuses or LOST in statuses) if waiting else WAITING not in statuses

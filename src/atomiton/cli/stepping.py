@@ -51,7 +51,7 @@ class Stepper:
             if not asks(execution):
                 await asyncio.sleep(_LOOK)
                 continue
-            names = [frame.body.nodes[node].path for frame, node in execution.state.ready]
+            names = [frame.path(node) for frame, node in execution.state.ready]
             sys.stderr.write(f"next: {', '.join(names)}\n{_PROMPT}")
             sys.stderr.flush()
             answer = await self._lines.get()

@@ -23,7 +23,7 @@ def decide_lost(
         raise AtomitonError("lost attempts can be repeated or failed", code="INVALID_INPUT")
     error = ErrorInfo("ATTEMPT_LOST", "the attempt was lost, and it was decided to fail it")
     decided: list[AttemptRepeated | AttemptFailed] = []
-    for frame in state.frames:
+    for frame in state.frames.values():
         for node, status in enumerate(frame.status):
             if status != LOST:
                 continue

@@ -103,7 +103,7 @@ class Library:
         program = self._by_hash.get(key) if digest else None
         if program is None:
             plan = compile_blueprint(blueprint, self.registry, positions)  # type: ignore[arg-type]
-            calls = [self._call(node.type, node.runtime) for node in plan.root.nodes]
+            calls = [self._call(node.type, node.runtime) for node in plan.uses]
             program = Program(plan, calls, blueprint)
             if digest:
                 self._by_hash[key] = program
@@ -111,9 +111,8 @@ class Library:
                     self._by_hash.popitem(last=False)
         return program
 
-    def _call(self, type_: object, runtime: str | None) -> NodeCall | None:
-        if not isinstance(type_, NodeType):
-            return None
+    def _call(self, type_: object, runtime: str | None) -> NodeCall:
+        assert isinstance(type_, NodeType)
         return NodeCall(type_, self.capabilities, runtime)
 
     async def keep(self, journal: Journal, program: Program) -> None:

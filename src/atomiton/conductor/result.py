@@ -86,12 +86,12 @@ class RunResult:
 def node_results(state: RunState) -> dict[str, NodeResult]:
     """How each node of a run fares, by path."""
     return {
-        node.path: NodeResult(
-            STATUS_NAMES[frame.status[number]],
+        frame.path(number): NodeResult(
+            STATUS_NAMES[status],
             frame.attempts[number],
             frame.duration_ms(number),
             frame.errors.get(number),
         )
-        for frame in state.frames
-        for number, node in enumerate(frame.body.nodes)
+        for frame in state.frames.values()
+        for number, status in enumerate(frame.status)
     }

@@ -27,6 +27,5 @@ def announce(bus: Bus, state: RunState, facts: Sequence[Event], first: int, last
 
 def _path(state: RunState, fact: Event) -> str | None:
     node: int | None = getattr(fact, "node", None)
-    if node is None:
-        return None
-    return state.plan.root.nodes[node].path
+    frame = None if node is None else state.frames.get(getattr(fact, "frame", 0))
+    return None if node is None or frame is None else frame.path(node)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from atomiton.drivers.answers import answers, blotted, error_info, status_change, stopped
@@ -68,7 +68,7 @@ class Execution:
     )  # fmt: skip
 
     def __init__(
-        self, driver: LocalDriver, state: RunState, steps: Mapping[int, Step], *, durable: bool
+        self, driver: LocalDriver, state: RunState, steps: Sequence[Step], *, durable: bool
     ) -> None:
         self._driver = driver
         self._loop = driver.loop
@@ -131,7 +131,7 @@ class Execution:
         assert command is not None
         self._current = None
         key = (command.frame, command.node)
-        self._driver.waiting.add(self._steps[command.node].call)
+        self._driver.waiting.add(self._steps[command.step].call)
         spare = self._driver.starter.hand_over(lane, first)
         self._jobs[key] = TaskJob(command, spare.task, lane.close)
         return True
@@ -175,18 +175,20 @@ class Execution:
                     self._drain_soon()
                     return
                 start = starts.popleft()
-                step = steps[start.node]
+                step = steps[start.step]
                 if step.call in waiting:
                     self._spawn(start)
                     continue
                 self._current = start
             else:
                 start = own
-                step = steps[start.node]
+                step = steps[start.step]
             fact: Event
             try:
                 attempt = self._attempt(start) if step.needs_attempt else None
-                arguments = step.arguments(step.prepare(state.frames[start.frame]), attempt)
+                frame = state.frames[start.frame]
+                scope = frame if not frame.kind else frame.scope(start.node)
+                arguments = step.arguments(step.prepare(scope), attempt)
                 if step.is_async:
                     output = step.result(await step.function(**arguments))  # type: ignore[misc]
                 elif step.is_inline:
@@ -218,7 +220,7 @@ class Execution:
         What it depends on must be on record before it acts on the world; under effect ``once``
         so must its start. A pure node acts on nothing.
         """
-        node = self.state.frames[command.frame].body.nodes[command.node]
+        node = self.state.plan.uses[command.step]
         return node.once or (unsaved and not node.pure)
 
     def _resumed(self, start: StartAttempt, fact: Event) -> None:
@@ -304,7 +306,7 @@ class Execution:
 
     def _attempt(self, command: StartAttempt) -> Attempt:
         key = (command.frame, command.node)
-        path = self.state.frames[command.frame].body.nodes[command.node].path
+        path = self.state.frames[command.frame].path(command.node)
         attempt = Attempt(
             self.state.id,
             path,

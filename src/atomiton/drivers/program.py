@@ -32,16 +32,12 @@ class Program:
     """A plan together with how each of its nodes is called, and the blueprint it was made of.
 
     Attributes:
-        steps: By number of the node; waits need none.
+        steps: Of every node that calls a node type, by ``PlanNode.step``.
     """
 
     __slots__ = ("blueprint", "plan", "steps")
 
-    def __init__(self, plan: Plan, calls: Sequence[Call | None], blueprint: Blueprint) -> None:
+    def __init__(self, plan: Plan, calls: Sequence[Call], blueprint: Blueprint) -> None:
         self.plan = plan
         self.blueprint = blueprint
-        self.steps = {
-            number: Step(plan.root.nodes[number], call)
-            for number, call in enumerate(calls)
-            if call is not None
-        }
+        self.steps = [Step(node, call) for node, call in zip(plan.uses, calls, strict=True)]

@@ -2,10 +2,13 @@
 
 events.py    what can have happened         commands.py      what can be wished
 state.py     where a run is                 transitions.py   the table: fact -> handler
-starting.py  from waiting to running        ending.py        from running to ended
-stopping.py  failure and cancellation       firing.py        when a timer has fired
-retry.py     whether and when to try again  timers.py        setting and dropping timers
-progress.py  how far a run is               records.py       facts as bytes
+joining.py   whether a node is wanted       starting.py      from waiting to running
+bodies.py    groups, maps, loops            waiting.py       times, signals, approvals
+ending.py    from running to ended          settling.py      what that means for others
+stopping.py  failure and cancellation       finishing.py     the end of a run, compensation
+retry.py     whether and when to try again  firing.py        when a timer has fired
+timers.py    setting and dropping timers    progress.py      how far a run is
+attempts.py  sending attempts out           records.py       facts as bytes
 """
 
 from atomiton.machine.state import RunState

@@ -11,12 +11,14 @@ class StartAttempt(msgspec.Struct, frozen=True, tag="start_attempt", gc=False):
     """Run a node's type on its parameters and answer how it ended.
 
     Attributes:
+        step: Number of the call among those of the plan.
         deadline: Moment by which it must have ended; None when it has all the time.
     """
 
     frame: int
     node: int
     attempt: int
+    step: int
     deadline: float | None = None
 
 

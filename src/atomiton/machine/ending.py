@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from atomiton.blueprint.plan import JOIN_SETTLED, MapPlan, PlanNode
 from atomiton.errors import AtomitonError, ErrorInfo
-from atomiton.machine.commands import CancelTimer, Command, FinishRun, StartAttempt
+from atomiton.machine.commands import Command, StartAttempt
 from atomiton.machine.retry import retry_delay, should_retry
+from atomiton.machine.settling import cancel_node, remember, settle
 from atomiton.machine.state import (
+    BODY,
     COMPLETED,
     FAILED,
+    ITEMS,
     RETRYING,
-    RUN_ACTIVE,
     RUNNING,
     SKIPPED,
     TIMER_RETRY,
+    UNDO,
     Frame,
-    RunState,
     Timer,
+    error_value,
 )
-from atomiton.machine.stopping import cancel_node, stop
+from atomiton.machine.stopping import stop_frame, stop_up
 from atomiton.machine.timers import set_timer
 
 
@@ -39,77 +43,110 @@ def complete(
     frame.status[node] = status
     frame.outputs[node] = output
     frame.ended[node] = now
+    plan_node = frame.nodes[node]
+    if plan_node.undo is not None and status == COMPLETED:
+        remember(frame, node)
+    if not frame.quick:
+        settle(frame, node, given=True)
+        if frame.race and frame.winner < 0 and not plan_node.successors:
+            frame.winner = node
+            stop_frame(frame, None, now, out)
+        return
     frame.remaining -= 1
+    if plan_node.successors:
+        _start_successors(frame, plan_node, now, out)
+    if not frame.remaining:
+        frame.run.closing.append(frame)
+
+
+def _start_successors(frame: Frame, plan_node: PlanNode, now: float, out: list[Command]) -> None:
+    """Start what has nothing to be decided, in a run without bounds: the common case."""
     run = frame.run
-    open_ = frame.open
-    body = frame.body
-    # What has nothing to be decided, in a run without bounds, starts here: the common case.
-    free = run.free and not run.ready and frame.blocked is None and run.status == RUN_ACTIVE
-    for successor in body.nodes[node].successors:
+    open_, plain = frame.open, frame.body.plain if frame.body else ()
+    free = run.free and not run.ready and frame.blocked is None and not frame.stopping
+    for successor in plan_node.successors:
         left = open_[successor] - 1
         open_[successor] = left
         if not left:
-            if free and body.plain[successor]:
+            if free and plain[successor]:
                 frame.attempts[successor] = 1
                 frame.status[successor] = RUNNING
                 frame.started[successor] = now
                 run.running += 1
                 run.steps += 1
-                out.append(StartAttempt(frame.id, successor, 1, None))
+                out.append(StartAttempt(frame.id, successor, 1, frame.nodes[successor].step))
             else:
                 run.opened.append((frame, successor))
+    if plan_node.early:
+        run.opened.extend((frame, successor) for successor in plan_node.early)
 
 
 def skip(frame: Frame, node: int, now: float) -> None:
     """A node is not needed, and so neither is what depends on it."""
     frame.status[node] = SKIPPED
     frame.ended[node] = now
-    frame.remaining -= 1
-    if frame.blocked is None:
-        frame.blocked = set()
-    for successor in frame.body.nodes[node].successors:
-        frame.blocked.add(successor)
-        frame.open[successor] -= 1
-        if not frame.open[successor]:
-            frame.run.opened.append((frame, successor))
+    settle(frame, node, given=False)
 
 
 def fail(frame: Frame, node: int, error: ErrorInfo, now: float, out: list[Command]) -> None:
-    """A node has failed for good: go on with its fallback, or stop the run."""
-    plan_node = frame.body.nodes[node]
-    error = replace(error, node=plan_node.path, attempt=frame.attempts[node] or None)
+    """A node has failed for good: go on as it says, or stop what it belongs to."""
+    plan_node = frame.nodes[node]
+    if error.node is None:
+        error = replace(error, node=frame.path(node), attempt=frame.attempts[node] or None)
     frame.errors[node] = error
-    if plan_node.fallback is not None and frame.run.status == RUN_ACTIVE:
+    if plan_node.undo is not None and plan_node.undo.when_failed:
+        remember(frame, node)
+    if frame.kind == BODY and plan_node.fallback is not None and not frame.stopping:
         complete(frame, node, plan_node.fallback[0], now, out, FAILED)
         return
     frame.status[node] = FAILED
     frame.ended[node] = now
-    frame.remaining -= 1
-    stop(frame.run, error, now, out)
+    if frame.kind == ITEMS and _policy(frame) == "collect":
+        frame.outputs[node] = {"error": error_value(error)}
+    settle(frame, node, given=False)
+    if not _goes_on(frame, node):
+        stop_up(frame, error, now, out)
+
+
+def _goes_on(frame: Frame, node: int) -> bool:
+    """Whether what a node belongs to goes on without it after it has failed."""
+    if frame.kind == BODY:
+        return frame.race or frame.nodes[node].routes_error
+    return frame.kind >= UNDO or (frame.kind == ITEMS and _policy(frame) != "fail")
+
+
+def _policy(frame: Frame) -> str:
+    """What becomes of a map when one of its items fails."""
+    assert frame.parent is not None
+    plan = frame.parent.nodes[frame.node].detail
+    assert isinstance(plan, MapPlan)
+    return plan.on_item_error
 
 
 def fail_attempt(frame: Frame, node: int, error: ErrorInfo, now: float, out: list[Command]) -> None:
     """An attempt has failed: try again later, or fail the node."""
-    run = frame.run
-    plan_node = frame.body.nodes[node]
+    plan_node = frame.nodes[node]
     attempt = frame.attempts[node]
     rule = plan_node.retry
-    if rule is None or run.status != RUN_ACTIVE or not should_retry(rule, error, attempt):
+    ending = frame.stopping and plan_node.join != JOIN_SETTLED
+    if rule is None or ending or not should_retry(rule, error, attempt):
         fail(frame, node, error, now, out)
         return
-    at = now + retry_delay(rule, attempt, run.seed, frame.id * 1_000_003 + node)
+    at = now + retry_delay(rule, attempt, frame.run.seed, frame.id * 1_000_003 + node)
     if plan_node.deadline is not None and at >= frame.started[node] + plan_node.deadline:
         fail(frame, node, error, now, out)
         return
     frame.status[node] = RETRYING
-    frame.errors[node] = replace(error, node=plan_node.path, attempt=attempt)
-    set_timer(run, Timer(TIMER_RETRY, at, frame.id, node, attempt), frame, out)
+    if error.node is None:
+        error = replace(error, node=frame.path(node), attempt=attempt)
+    frame.errors[node] = error
+    set_timer(frame.run, Timer(TIMER_RETRY, at, frame.id, node, attempt), out)
 
 
 def end_stopped(
     frame: Frame, node: int, answer: tuple[object] | None, now: float, out: list[Command]
 ) -> None:
-    """An attempt that was asked to stop has ended.
+    """What was asked to stop has ended.
 
     Args:
         answer: What it gave, when it completed all the same.
@@ -122,27 +159,6 @@ def end_stopped(
         complete(frame, node, answer[0], now, out)
     else:
         cancel_node(frame, node, now)
-
-
-def finish_if_done(run: RunState, now: float, out: list[Command]) -> None:
-    """End the run when nothing is left to do."""
-    if run.failure is not None:
-        _finish(run, "cancelled" if run.cancelled else "failed", now, out)
-    elif run.status == RUN_ACTIVE and not run.frames[0].remaining:
-        try:
-            run.output = run.plan.root.output(run.frames[0])
-        except AtomitonError as error:
-            run.failure = evaluation_failure(error)
-        _finish(run, "failed" if run.failure else "completed", now, out)
-
-
-def _finish(run: RunState, status: str, now: float, out: list[Command]) -> None:
-    run.status = status
-    run.ended_at = now
-    if run.timers:
-        out.extend(CancelTimer(number) for number in run.timers)
-        run.timers.clear()
-    out.append(FinishRun(status, run.output, run.failure))
 
 
 def evaluation_failure(error: AtomitonError) -> ErrorInfo:

@@ -1,7 +1,8 @@
 """The facts of a run: what has happened. Appended to the journal, never changed.
 
 Every fact carries its ``time`` (seconds since 1970, UTC), because the machine has no clock. A node
-is named by ``frame`` (0 for the top of the blueprint) and ``node`` (its place in document order).
+is named by ``frame`` (0 for the top of the blueprint; others in the order they were opened) and
+``node`` (its place in document order, or the number of an item or a turn).
 """
 
 from __future__ import annotations
@@ -28,13 +29,20 @@ class RunRequested(msgspec.Struct, frozen=True, tag="run_requested", gc=False, o
     paused: bool = False
 
 
-class AttemptStarted(msgspec.Struct, frozen=True, tag="attempt_started", gc=False):
-    """An attempt is about to act."""
+class AttemptStarted(
+    msgspec.Struct, frozen=True, tag="attempt_started", gc=False, omit_defaults=True
+):
+    """An attempt is about to act.
+
+    Attributes:
+        parameters: What it acts on, when that was changed on the way; None when it was not.
+    """
 
     time: float
     frame: int
     node: int
     attempt: int
+    parameters: dict[str, object] | None = None
 
 
 class AttemptCompleted(msgspec.Struct, frozen=True, tag="attempt_completed", gc=False):
@@ -117,6 +125,31 @@ class StepRequested(msgspec.Struct, frozen=True, tag="step_requested", gc=False)
     by: str = ""
 
 
+class SignalReceived(
+    msgspec.Struct, frozen=True, tag="signal_received", gc=False, omit_defaults=True
+):
+    """Somebody sent a signal; one wait takes it, now or when it comes to wait."""
+
+    time: float
+    name: str
+    payload: object = None
+    by: str = ""
+
+
+class ApprovalGiven(
+    msgspec.Struct, frozen=True, tag="approval_given", gc=False, omit_defaults=True
+):
+    """Somebody has decided; a denial is a decision too."""
+
+    time: float
+    frame: int
+    node: int
+    approved: bool
+    by: str = ""
+    comment: str = ""
+    fields: dict[str, object] = msgspec.field(default_factory=dict[str, object])
+
+
 Event = (
     RunRequested
     | AttemptStarted
@@ -125,6 +158,8 @@ Event = (
     | AttemptLost
     | AttemptRepeated
     | TimerFired
+    | SignalReceived
+    | ApprovalGiven
     | CancelRequested
     | Paused
     | Resumed

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from atomiton.blueprint.plan import Waiting
 from atomiton.errors import ErrorInfo
-from atomiton.machine.commands import CancelAttempt, Command
-from atomiton.machine.ending import complete
+from atomiton.machine.commands import Command
+from atomiton.machine.ending import complete, fail
+from atomiton.machine.starting import open_node
 from atomiton.machine.state import (
-    READY,
-    STOPPING,
+    PENDING,
     TIMER_ATTEMPT,
     TIMER_RETRY,
     TIMER_RUN,
+    TIMER_TURN,
     Frame,
     RunState,
     Timer,
 )
-from atomiton.machine.stopping import stop
+from atomiton.machine.stopping import stop, stop_node
+from atomiton.machine.waiting import times_out
 
 
 def fire(run: RunState, number: int, now: float, out: list[Command]) -> None:
@@ -25,26 +28,32 @@ def fire(run: RunState, number: int, now: float, out: list[Command]) -> None:
         seconds = run.plan.timeout
         stop(run, ErrorInfo("TIMEOUT", f"the run took longer than {seconds:g} s"), now, out)
         return
-    frame = run.frames[timer.frame]
-    del frame.timers[timer.node]
+    frame, node = run.frames[timer.frame], timer.node
+    del frame.timers[node]
     if timer.kind == TIMER_RETRY:
-        frame.status[timer.node] = READY
-        run.ready.append((frame, timer.node))
+        open_node(frame, node, now, out)
+    elif timer.kind == TIMER_TURN:
+        frame.status[node] = PENDING
+        run.opened.append((frame, node))
     elif timer.kind == TIMER_ATTEMPT:
-        _time_out(frame, timer, out)
+        _time_out(frame, timer, now, out)
+    elif times_out(frame, node):
+        wait = frame.nodes[node].detail
+        assert isinstance(wait, Waiting)
+        message = f"nothing came within {wait.timeout:g} s"
+        fail(frame, node, ErrorInfo("TIMEOUT", message), now, out)
     else:
-        complete(frame, timer.node, None, now, out)
+        complete(frame, node, None, now, out)
 
 
-def _time_out(frame: Frame, timer: Timer, out: list[Command]) -> None:
-    """An attempt has had its time: stop it. It has timed out whatever it answers now."""
+def _time_out(frame: Frame, timer: Timer, now: float, out: list[Command]) -> None:
+    """A node has had its time: stop it. It has timed out whatever it answers now."""
     node = timer.node
-    plan_node = frame.body.nodes[node]
-    frame.status[node] = STOPPING
-    out.append(CancelAttempt(frame.id, node, timer.attempt))
+    plan_node = frame.nodes[node]
     last = plan_node.deadline is not None and timer.at >= frame.started[node] + plan_node.deadline
     seconds = plan_node.deadline if last else plan_node.timeout
     what = "the node with all its attempts" if last else "the attempt"
     frame.verdicts[node] = ErrorInfo(
         "TIMEOUT", f"{what} took longer than {seconds:g} s", retryable=not last
     )
+    stop_node(frame, node, now, out)

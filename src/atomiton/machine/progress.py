@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from atomiton.machine.state import COMPLETED, RUNNING, STOPPING, RunState
+from atomiton.machine.state import BODY, COMPLETED, RUNNING, STOPPING, TURNS, Frame, RunState
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -52,20 +52,37 @@ class ProgressMeter:
             now: Seconds since 1970, UTC, for the estimate.
         """
         run = self._run
-        done, reached, running = 0, 0.0, list[str]()
-        top = run.frames[0]
-        for node, status in enumerate(top.status):
-            plan_node = top.body.nodes[node]
-            if status >= COMPLETED:
-                done += 1
-                reached += plan_node.weight
-            elif status in (RUNNING, STOPPING):
-                running.append(plan_node.path)
-                reached += plan_node.weight * self._partial.get((0, node), 0.0)
-        whole = top.body.weight
-        fraction = 1.0 if run.status == "completed" else reached / whole if whole else 0.0
+        top = run.top
+        running: list[str] = []
+        reached = self._reached(top, running)
+        fraction = 1.0 if run.status == "completed" else reached
         self._mark = max(self._mark, min(fraction, 1.0))
-        return Progress(self._mark, done, len(top.status), tuple(running), self._left(now))
+        done = len(top.nodes) - top.remaining
+        return Progress(self._mark, done, len(top.nodes), tuple(running), self._left(now))
+
+    def _reached(self, frame: Frame, running: list[str]) -> float:
+        """The share of a frame that is done, from 0 to 1; notes the nodes that run."""
+        whole = reached = 0.0
+        for node, status in enumerate(frame.status):
+            plan_node = frame.nodes[node]
+            weight = plan_node.weight if frame.kind == BODY else 1.0
+            whole += weight
+            if status >= COMPLETED:
+                reached += weight
+            elif status in (RUNNING, STOPPING):
+                child = frame.children.get(node)
+                if child is None:
+                    running.append(frame.path(node))
+                    reached += weight * self._partial.get((frame.id, node), 0.0)
+                else:
+                    reached += weight * self._reached(child, running)
+        if frame.kind == TURNS:  # nobody knows how many are to come
+            whole = (
+                max(whole, float(frame.items[1] or 0))
+                if isinstance(frame.items[1], int)
+                else (whole + 1)
+            )
+        return reached / whole if whole else 0.0
 
     def _left(self, now: float) -> float | None:
         if self._run.ended:

@@ -2,49 +2,57 @@
 
 from __future__ import annotations
 
-from atomiton.blueprint.plan import USES, WAIT_FOR
+from collections.abc import Callable, Mapping
+
+from atomiton.blueprint.plan import (
+    BRANCH,
+    GROUP,
+    JOIN_SETTLED,
+    LOOP,
+    MAP,
+    USES,
+    WAIT_APPROVAL,
+    WAIT_FOR,
+    WAIT_SIGNAL,
+    WAIT_UNTIL,
+    Routes,
+)
 from atomiton.errors import AtomitonError, ErrorInfo
 from atomiton.machine.attempts import start_attempt
+from atomiton.machine.bodies import open_group, open_loop, open_map
 from atomiton.machine.commands import Command
-from atomiton.machine.ending import evaluation_failure, fail, skip
-from atomiton.machine.state import (
-    READY,
-    RUN_ACTIVE,
-    TIMER_WAIT,
-    WAITING,
-    Frame,
-    RunState,
-    Timer,
-)
+from atomiton.machine.ending import complete, evaluation_failure, fail, skip
+from atomiton.machine.joining import joined
+from atomiton.machine.state import PENDING, READY, RUN_ACTIVE, Frame, RunState
 from atomiton.machine.stopping import stop
-from atomiton.machine.timers import set_timer
+from atomiton.machine.waiting import begin_wait
 
 
 def open_nodes(run: RunState, now: float, out: list[Command]) -> None:
     """Decide about every node whose last dependency has ended; skipping opens further ones."""
     opened = run.opened
     for frame, node in opened:  # grows while it is gone through
-        if run.status != RUN_ACTIVE:
-            break  # what ends while the run is stopping opens nothing
-        plan_node = frame.body.nodes[node]
-        if not plan_node.enabled or (frame.blocked is not None and node in frame.blocked):
-            skip(frame, node, now)
-        elif plan_node.condition is not None and not _wanted(frame, node, now, out):
+        if frame.status[node] != PENDING:
+            continue  # decided before, as nodes are that need not wait for all
+        plan_node = frame.nodes[node]
+        if frame.stopping and plan_node.join != JOIN_SETTLED:
             continue
-        elif plan_node.kind == USES:
-            frame.status[node] = READY
-            run.ready.append((frame, node))
-        else:
-            _wait(frame, node, now, out)
+        wanted = joined(frame, node)
+        if wanted is None:
+            continue
+        if not wanted or not plan_node.enabled:
+            skip(frame, node, now)
+        elif plan_node.condition is None or _holds(frame, node, now, out):
+            open_node(frame, node, now, out)
     opened.clear()
 
 
-def _wanted(frame: Frame, node: int, now: float, out: list[Command]) -> bool:
+def _holds(frame: Frame, node: int, now: float, out: list[Command]) -> bool:
     """Evaluate the condition of a node; when it does not hold, the node has ended."""
-    condition = frame.body.nodes[node].condition
+    condition = frame.nodes[node].condition
     assert condition is not None
     try:
-        if condition(frame):
+        if condition(frame.scope(node)):
             return True
     except AtomitonError as error:
         fail(frame, node, evaluation_failure(error), now, out)
@@ -53,37 +61,73 @@ def _wanted(frame: Frame, node: int, now: float, out: list[Command]) -> bool:
     return False
 
 
-def start_ready(run: RunState, now: float, out: list[Command]) -> None:
-    """Start what is ready, as far as limits, pause and steps allow."""
-    ready = run.ready
-    plan = run.plan
-    while ready and run.status == RUN_ACTIVE:
-        if plan.concurrency and run.running >= plan.concurrency:
-            return
-        if run.paused:
-            if not run.credits:
-                return
-            run.credits -= 1
-        if plan.steps and run.steps >= plan.steps:
-            message = f"the run needs more than its {plan.steps} steps"
-            stop(run, ErrorInfo("LIMIT_EXCEEDED", message), now, out)
-            return
-        frame, node = ready.popleft()
-        start_attempt(frame, node, now, out)
-
-
-def _wait(frame: Frame, node: int, now: float, out: list[Command]) -> None:
-    """Begin a wait for a time; its length or its end is evaluated now, once."""
-    plan_node = frame.body.nodes[node]
-    assert plan_node.when is not None
-    frame.attempts[node] = 1
-    frame.started[node] = now
+def open_node(frame: Frame, node: int, now: float, out: list[Command]) -> None:
+    """Begin with a node that is wanted: calls wait for a free place, all else begins now."""
+    kind = frame.nodes[node].kind
+    if kind == USES:
+        frame.status[node] = READY
+        frame.run.ready.append((frame, node))
+        return
     try:
-        when = plan_node.when(frame)
+        _OPENERS[kind](frame, node, now, out)
     except AtomitonError as error:
         fail(frame, node, evaluation_failure(error), now, out)
-        return
-    assert isinstance(when, float)
-    frame.status[node] = WAITING
-    until = now + when if plan_node.kind == WAIT_FOR else when
-    set_timer(frame.run, Timer(TIMER_WAIT, until, frame.id, node, 1), frame, out)
+
+
+def _branch(frame: Frame, node: int, now: float, out: list[Command]) -> None:
+    """Choose the routes; their conditions are evaluated in order, once."""
+    routes = frame.nodes[node].detail
+    assert isinstance(routes, Routes)
+    frame.attempts[node] = 1
+    frame.started[node] = now
+    scope = frame.scope(node)
+    taken: list[str] = []
+    for name, condition in routes.conditions:
+        if not taken if condition is None else condition(scope):
+            taken.append(name)
+            if not routes.every:
+                break
+    if routes.every:
+        complete(frame, node, {"routes": taken}, now, out)
+    else:
+        complete(frame, node, {"route": taken[0] if taken else None}, now, out)
+
+
+_OPENERS: Mapping[int, Callable[[Frame, int, float, list[Command]], None]] = {
+    WAIT_FOR: begin_wait,
+    WAIT_UNTIL: begin_wait,
+    WAIT_SIGNAL: begin_wait,
+    WAIT_APPROVAL: begin_wait,
+    BRANCH: _branch,
+    GROUP: open_group,
+    MAP: open_map,
+    LOOP: open_loop,
+}
+
+
+def start_ready(run: RunState, now: float, out: list[Command]) -> bool:
+    """Start what is ready, as far as limits, pause and steps allow.
+
+    Returns:
+        Whether that has stopped the run, so that there is more to decide.
+    """
+    ready = run.ready
+    plan = run.plan
+    while ready:
+        frame, node = ready[0]
+        if frame.status[node] != READY:
+            ready.popleft()  # cancelled meanwhile
+            continue
+        if plan.concurrency and run.running >= plan.concurrency:
+            return False
+        if run.paused:
+            if not run.credits:
+                return False
+            run.credits -= 1
+        if plan.steps and run.steps >= plan.steps and run.status == RUN_ACTIVE:
+            message = f"the run needs more than its {plan.steps} steps"
+            stop(run, ErrorInfo("LIMIT_EXCEEDED", message), now, out)
+            return True
+        ready.popleft()
+        start_attempt(frame, node, now, out)
+    return False

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from atomiton.machine.commands import CancelTimer, Command, SetTimer
-from atomiton.machine.state import Frame, RunState, Timer
+from atomiton.machine.state import TIMER_RUN, Frame, RunState, Timer
 
 
-def set_timer(run: RunState, timer: Timer, frame: Frame | None, out: list[Command]) -> None:
-    """Set a timer, of a node of ``frame``, or of the run."""
+def set_timer(run: RunState, timer: Timer, out: list[Command]) -> None:
+    """Set a timer, of a node or of the run."""
     number = run.next_timer
     run.next_timer = number + 1
     run.timers[number] = timer
-    if frame is not None:
-        frame.timers[timer.node] = number
+    if timer.kind != TIMER_RUN:
+        run.frames[timer.frame].timers[timer.node] = number
     out.append(SetTimer(number, timer.at))
 
 

@@ -7,10 +7,13 @@
     AttemptLost         an attempt is out -> out again under the same key, or lost (effect: once)
     AttemptRepeated     lost             -> ready, and out again under the same key
     TimerFired          retrying -> ready, running -> stopping (TIMEOUT), waiting -> completed
+    SignalReceived      waiting -> completed: the wait that has waited longest; else it is kept
+    ApprovalGiven       waiting -> completed
     CancelRequested     running          -> stopping: what runs is cancelled, nothing new starts
     Paused, Resumed, StepRequested       whether, and how many, ready nodes start
 
-After every fact, ready nodes start as far as the limits allow, and the run ends when nothing is
+After every fact, what has opened is decided about, bodies in which everything has ended end the
+node that holds them, and ready nodes start as far as the limits allow. The run ends when nothing is
 left. A fact that cannot happen now raises ``IllegalEvent`` and changes nothing.
 """
 
@@ -21,8 +24,9 @@ from collections.abc import Callable, Mapping
 from atomiton.errors import ErrorInfo, IllegalEvent
 from atomiton.machine.attempts import start_attempt
 from atomiton.machine.commands import Command, SetTimer, StartAttempt
-from atomiton.machine.ending import complete, end_stopped, fail, fail_attempt, finish_if_done
+from atomiton.machine.ending import complete, end_stopped, fail, fail_attempt
 from atomiton.machine.events import (
+    ApprovalGiven,
     AttemptCompleted,
     AttemptFailed,
     AttemptLost,
@@ -33,9 +37,11 @@ from atomiton.machine.events import (
     Paused,
     Resumed,
     RunRequested,
+    SignalReceived,
     StepRequested,
     TimerFired,
 )
+from atomiton.machine.finishing import close_frames
 from atomiton.machine.firing import fire
 from atomiton.machine.starting import open_nodes, start_ready
 from atomiton.machine.state import (
@@ -52,6 +58,7 @@ from atomiton.machine.state import (
 )
 from atomiton.machine.stopping import cancel
 from atomiton.machine.timers import drop_timer, set_timer
+from atomiton.machine.waiting import decide, deliver
 
 _OfAttempt = AttemptStarted | AttemptCompleted | AttemptFailed | AttemptLost
 
@@ -70,13 +77,16 @@ def apply(run: RunState, event: Event) -> list[Command]:
         IllegalEvent: If it cannot have happened; the run is unchanged.
     """
     out: list[Command] = []
+    now = event.time
     _TABLE[type(event)](run, event, out)
-    if run.opened:
-        open_nodes(run, event.time, out)
-    if run.ready:
-        start_ready(run, event.time, out)
-    if not run.running:
-        finish_if_done(run, event.time, out)
+    more = True
+    while more:
+        while run.opened or run.closing:
+            if run.opened:
+                open_nodes(run, now, out)
+            if run.closing:
+                close_frames(run, now, out)
+        more = bool(run.ready) and start_ready(run, now, out)
     return out
 
 
@@ -85,16 +95,18 @@ def outstanding(run: RunState) -> list[Command]:
     if run.ended or run.status == RUN_NEW:
         return []
     out: list[Command] = [SetTimer(number, timer.at) for number, timer in run.timers.items()]
-    for frame in run.frames:
+    for frame in run.frames.values():
         for node, status in enumerate(frame.status):
-            if status in (RUNNING, STOPPING):
-                out.append(StartAttempt(frame.id, node, frame.attempts[node], _end(frame, node)))
+            step = frame.nodes[node].step
+            if status in (RUNNING, STOPPING) and step >= 0:
+                attempt, end = frame.attempts[node], _end(frame, node)
+                out.append(StartAttempt(frame.id, node, attempt, step, end))
     return out
 
 
 def _end(frame: Frame, node: int) -> float | None:
     number = frame.timers.get(node)
-    ends = [frame.run.deadline(), frame.run.timers[number].at if number else None]
+    ends = [frame.deadline, frame.run.timers[number].at if number else None]
     return min((end for end in ends if end is not None), default=None)
 
 
@@ -109,11 +121,13 @@ def _requested(run: RunState, event: RunRequested, out: list[Command]) -> None:
     if event.paused:
         run.paused = True
         run.free = False
+    top = run.top
     if run.plan.timeout is not None:
-        set_timer(run, Timer(TIMER_RUN, event.time + run.plan.timeout), None, out)
-    top = run.frames[0]
-    for node in top.body.sources:
-        run.opened.append((top, node))
+        top.deadline = event.time + run.plan.timeout
+        set_timer(run, Timer(TIMER_RUN, top.deadline), out)
+    run.opened.extend((top, node) for node in run.plan.root.sources)
+    if not top.nodes:
+        run.closing.append(top)
 
 
 def _started(run: RunState, event: AttemptStarted, _out: list[Command]) -> None:
@@ -151,7 +165,7 @@ def _lost(run: RunState, event: AttemptLost, out: list[Command]) -> None:
     node = event.node
     run.running -= 1
     drop_timer(frame, node, out)
-    plan_node = frame.body.nodes[node]
+    plan_node = frame.nodes[node]
     error = ErrorInfo("ATTEMPT_LOST", "the process died; nobody saw how the attempt ended")
     if frame.status[node] == STOPPING:
         end_stopped(frame, node, None, event.time, out)
@@ -193,6 +207,16 @@ def _fired(run: RunState, event: TimerFired, out: list[Command]) -> None:
     fire(run, event.timer, event.time, out)
 
 
+def _signal(run: RunState, event: SignalReceived, out: list[Command]) -> None:
+    _alive(run)
+    deliver(run, event, out)
+
+
+def _approval(run: RunState, event: ApprovalGiven, out: list[Command]) -> None:
+    _alive(run)
+    decide(run, event, out)
+
+
 def _cancel(run: RunState, event: CancelRequested, out: list[Command]) -> None:
     _alive(run)
     cancel(run, event.reason, event.by, event.time, out)
@@ -226,22 +250,27 @@ def _alive(run: RunState) -> None:
 
 def _attempt_out(run: RunState, event: _OfAttempt) -> Frame:
     number, node = event.frame, event.node
-    if 0 <= number < len(run.frames):
-        frame = run.frames[number]
-        if (
-            0 <= node < len(frame.status)
-            and (frame.status[node] == RUNNING or frame.status[node] == STOPPING)
-            and frame.attempts[node] == event.attempt
-        ):
-            return frame
+    frame = run.frames.get(number)
+    if (
+        frame is not None
+        and 0 <= node < len(frame.status)
+        and (frame.status[node] == RUNNING or frame.status[node] == STOPPING)
+        and frame.attempts[node] == event.attempt
+        and frame.nodes[node].step >= 0
+    ):
+        return frame
     raise IllegalEvent(f"no attempt {event.attempt} of node {node} in frame {number} is out")
 
 
 def _attempt_lost(run: RunState, frame: int, node: int, attempt: int) -> Frame:
-    if 0 <= frame < len(run.frames):
-        of = run.frames[frame]
-        if 0 <= node < len(of.status) and of.status[node] == LOST and of.attempts[node] == attempt:
-            return of
+    of = run.frames.get(frame)
+    if (
+        of is not None
+        and 0 <= node < len(of.status)
+        and of.status[node] == LOST
+        and of.attempts[node] == attempt
+    ):
+        return of
     raise IllegalEvent(f"attempt {attempt} of node {node} in frame {frame} is not lost")
 
 
@@ -254,6 +283,8 @@ _TABLE: Mapping[type[Event], Callable[..., None]] = {
     AttemptLost: _lost,
     AttemptRepeated: _repeated,
     TimerFired: _fired,
+    SignalReceived: _signal,
+    ApprovalGiven: _approval,
     CancelRequested: _cancel,
     Paused: _paused,
     Resumed: _resumed,

@@ -311,7 +311,7 @@ WRONG = {
     ),
     "compensate twice": (
         node(uses="a", compensate={"uses": "b", "compensate": {"uses": "c"}}),
-        "cannot have a compensation",
+        "cannot have 'compensate'",
         "nodes.x.compensate.compensate",
         None,
     ),

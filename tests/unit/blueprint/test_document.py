@@ -52,7 +52,8 @@ def test_nodes_are_read_into_the_model():
     assert (charge.if_, charge.enabled, charge.weight) == ("true", False, 2.0)
     assert charge.join == {"at_least": 1}
     assert charge.on_error == {"value": None}
-    assert charge.compensate["when_failed"] is True
+    assert charge.compensate
+    assert charge.compensate.when_failed
     group = nodes["group"]
     assert group.race
     assert group.nodes["a"].wait == Wait(seconds=10)

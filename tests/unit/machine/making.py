@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from atomiton.blueprint.model import Retry
-from atomiton.blueprint.plan import USES, WAIT_FOR, Body, Plan, PlanNode, Scope
+from atomiton.blueprint.plan import USES, WAIT_FOR, Body, BodyScope, Plan, PlanNode, Scope, Waiting
 from atomiton.errors import ErrorInfo
 from atomiton.machine import RunState, apply
 from atomiton.machine.commands import Command, StartAttempt
@@ -33,7 +34,7 @@ def uses(
     effect: str = "idempotent",
     weight: float = 1.0,
 ) -> PlanNode:
-    node = PlanNode(name, name)
+    node = PlanNode(name)
     node.kind = USES
     node.needs = needs
     node.retry, node.timeout, node.deadline = retry, timeout, deadline
@@ -45,7 +46,7 @@ def uses(
 def wait(name: str, *needs: int, when: Callable[[Scope], object], kind: int = WAIT_FOR) -> PlanNode:
     node = uses(name, *needs, effect="pure")
     node.kind = kind
-    node.when = when
+    node.detail = Waiting(when)
     return node
 
 
@@ -59,7 +60,13 @@ def plan_of(
     for number, node in enumerate(nodes):
         for needed in node.needs:
             nodes[needed].successors.append(number)
-    plan = Plan("p", "hash", Body(nodes, output or (lambda scope: list(scope.outputs))))
+    calls = [node for node in nodes if node.kind == USES]
+    for step, node in enumerate(calls):
+        node.step = step
+    plan = Plan(
+        "p", "hash", Body(nodes, output or (lambda scope: list(cast("BodyScope", scope).outputs)))
+    )
+    plan.uses = tuple(calls)
     plan.timeout, plan.concurrency, plan.steps = timeout, concurrency, steps
     return plan
 

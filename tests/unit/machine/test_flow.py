@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import cast
 
 import pytest
 from tests.unit.machine.making import T0, bad, begun, fire, names, ok, plan_of, started, uses, wait
 
 from atomiton.blueprint.model import Retry
-from atomiton.blueprint.plan import Plan, PlanNode, Scope
+from atomiton.blueprint.plan import BodyScope, Plan, PlanNode, Scope
 from atomiton.errors import ErrorInfo, ExpressionError, IllegalEvent
 from atomiton.machine import RunState, apply, outstanding
 from atomiton.machine.commands import CancelAttempt, FinishRun
@@ -65,9 +66,10 @@ def test_a_condition_sees_what_came_before() -> None:
     seen: list[object] = []
 
     def look(scope: Scope) -> object:
-        info = scope.node_info(0)
-        seen.extend([scope.outputs[0], info["status"], info["duration_ms"], scope.inputs])
-        seen.extend([scope.variables, scope.secrets, scope.run_info()["id"]])
+        body, unit = cast("BodyScope", scope), scope.unit
+        info = body.node_info(0)
+        seen.extend([body.outputs[0], info["status"], info["duration_ms"], unit.inputs])
+        seen.extend([unit.variables, unit.secrets, unit.info()["id"]])
         return True
 
     run, _ = begun(plan_of(uses("a"), uses("b", 0, condition=look)))
@@ -78,7 +80,7 @@ def test_a_condition_sees_what_came_before() -> None:
 def test_a_condition_that_cannot_be_evaluated_fails_its_node() -> None:
     run, out = begun(plan_of(uses("a"), uses("b", condition=broken), uses("c")))
     assert [type(command) for command in out] == [FinishRun], "nothing starts in such a run"
-    assert names(run) == ["cancelled", "failed", "pending"]
+    assert names(run) == ["cancelled", "failed", "cancelled"]
 
 
 def test_a_condition_that_fails_stops_what_runs() -> None:
@@ -109,12 +111,12 @@ def test_an_output_that_cannot_be_evaluated_fails_the_run() -> None:
 def test_the_first_failure_stands_and_stops_the_others() -> None:
     run, _ = begun(plan_of(uses("a"), uses("b"), uses("c"), uses("d", 0), concurrency=2))
     assert bad(run, 0) == [CancelAttempt(0, 1, 1)]
-    assert names(run) == ["failed", "running", "cancelled", "pending"]
+    assert names(run) == ["failed", "running", "cancelled", "cancelled"]
     assert (run.public_status(), run.status) == ("running", "stopping")
     assert bad(run, 1, code="OTHER")[-1] == FinishRun(
         "failed", None, ErrorInfo("NODE_FAILED", "broken", "a", 1, retryable=True)
     )
-    assert names(run) == ["failed", "cancelled", "cancelled", "pending"]
+    assert names(run) == ["failed", "cancelled", "cancelled", "cancelled"]
 
 
 def test_what_completes_while_the_run_stops_is_seen_and_opens_nothing() -> None:
@@ -122,7 +124,7 @@ def test_what_completes_while_the_run_stops_is_seen_and_opens_nothing() -> None:
     run, _ = begun(plan_of(*nodes, wait("w", 1, when=lambda scope: 1.0)))
     bad(run, 0)
     assert ok(run, 1, "seen") == []
-    assert names(run)[1:4] == ["completed", "pending", "pending"]
+    assert names(run)[1:4] == ["completed", "cancelled", "cancelled"]
     assert run.frames[0].outputs[1] == "seen"
     assert not run.timers
     ok(run, 4)
@@ -222,7 +224,7 @@ def test_cancelling_ends_a_run_once_all_has_stopped() -> None:
     assert bad(run, 0, code="CANCELLED") == [
         FinishRun("cancelled", None, ErrorInfo("CANCELLED", "cancelled"))
     ]
-    assert names(run) == ["cancelled", "pending"]
+    assert names(run) == ["cancelled", "cancelled"]
 
 
 def test_cancelling_a_run_that_does_nothing_ends_it_at_once() -> None:
@@ -278,7 +280,7 @@ def test_a_blueprint_without_nodes_completes_at_once() -> None:
 
 def test_waiting_of_the_run_is_told_apart() -> None:
     run = RunState(plan_of(uses("a"), concurrency=1))
-    assert (run.public_status(), run.reason(), run.deadline()) == ("waiting", None, None)
+    assert (run.public_status(), run.reason()) == ("waiting", None)
 
 
 # -- sizes --------------------------------------------------------------------------------------

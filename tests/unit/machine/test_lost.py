@@ -100,22 +100,22 @@ def test_a_decision_in_a_paused_run_waits_for_it_to_go_on() -> None:
 
 def test_a_loss_does_not_give_a_node_more_time() -> None:
     run, out = begun(plan_of(uses("a", deadline=10.0)))
-    assert out == [SetTimer(1, T0 + 10), StartAttempt(0, 0, 1, T0 + 10)]
-    again = [CancelTimer(1), SetTimer(2, T0 + 10), StartAttempt(0, 0, 1, T0 + 10)]
+    assert out == [SetTimer(1, T0 + 10), StartAttempt(0, 0, 1, 0, T0 + 10)]
+    again = [CancelTimer(1), SetTimer(2, T0 + 10), StartAttempt(0, 0, 1, 0, T0 + 10)]
     assert lost(run, 0, T0 + 7) == again
     assert run.frames[0].started[0] == T0
 
 
 def test_a_loss_gives_an_attempt_its_time_again() -> None:
     run, _ = begun(plan_of(uses("a", timeout=10.0)))
-    assert StartAttempt(0, 0, 1, T0 + 17) in lost(run, 0, T0 + 7)
+    assert StartAttempt(0, 0, 1, 0, T0 + 17) in lost(run, 0, T0 + 7)
 
 
 def test_a_decision_gives_a_node_its_time_again() -> None:
     run, _ = begun(plan_of(uses("a", effect="once", deadline=10.0)))
     lost(run, 0)
     out = apply(run, AttemptRepeated(T0 + 1000, 0, 0, 1))
-    assert StartAttempt(0, 0, 1, T0 + 1010) in out
+    assert StartAttempt(0, 0, 1, 0, T0 + 1010) in out
 
 
 @pytest.mark.parametrize("effect", ["pure", "idempotent", "once"])
@@ -133,7 +133,7 @@ def test_what_cannot_have_acted_is_made_again_with_all_its_time(effect: str) -> 
     rule = Retry(attempts=2, on=("ATTEMPT_LOST",))
     run, _ = begun(plan_of(uses("a", effect=effect, timeout=10.0, retry=rule)))
     out = apply(run, AttemptLost(T0 + 500, 0, 0, 1, acted=False))
-    assert out == [CancelTimer(1), SetTimer(2, T0 + 510), StartAttempt(0, 0, 1, T0 + 510)]
+    assert out == [CancelTimer(1), SetTimer(2, T0 + 510), StartAttempt(0, 0, 1, 0, T0 + 510)]
     assert run.steps == 1
 
 

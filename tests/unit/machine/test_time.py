@@ -35,8 +35,8 @@ TWICE = Retry(attempts=2, delay=1, jitter=0)
 
 def test_an_attempt_in_time_drops_its_timer() -> None:
     run, out = begun(plan_of(uses("a", timeout=5), uses("b", 0)))
-    assert out == [SetTimer(1, T0 + 5), StartAttempt(0, 0, 1, T0 + 5)]
-    assert ok(run, 0) == [CancelTimer(1), StartAttempt(0, 1, 1)]
+    assert out == [SetTimer(1, T0 + 5), StartAttempt(0, 0, 1, 0, T0 + 5)]
+    assert ok(run, 0) == [CancelTimer(1), StartAttempt(0, 1, 1, 1)]
 
 
 def test_an_attempt_that_takes_too_long_is_stopped_and_then_failed() -> None:
@@ -60,7 +60,7 @@ def test_a_timeout_is_tried_again() -> None:
     run, _ = begun(plan_of(uses("a", timeout=5, retry=TWICE)))
     fire(run)
     assert bad(run, 0, T0 + 5, "CANCELLED") == [SetTimer(2, T0 + 6)]
-    assert fire(run) == [SetTimer(3, T0 + 11), StartAttempt(0, 0, 2, T0 + 11)]
+    assert fire(run) == [SetTimer(3, T0 + 11), StartAttempt(0, 0, 2, 0, T0 + 11)]
 
 
 def test_a_timeout_has_a_fallback() -> None:
@@ -73,9 +73,9 @@ def test_a_timeout_has_a_fallback() -> None:
 def test_the_deadline_spans_all_attempts() -> None:
     node = uses("a", timeout=6, deadline=10, retry=Retry(attempts=9, delay=1, jitter=0))
     run, out = begun(plan_of(node))
-    assert out[-1] == StartAttempt(0, 0, 1, T0 + 6)
+    assert out[-1] == StartAttempt(0, 0, 1, 0, T0 + 6)
     bad(run, 0, T0 + 5)
-    assert fire(run)[-1] == StartAttempt(0, 0, 2, T0 + 10)
+    assert fire(run)[-1] == StartAttempt(0, 0, 2, 0, T0 + 10)
     assert fire(run) == [CancelAttempt(0, 0, 2)]
     bad(run, 0, T0 + 10, "CANCELLED")
     assert run.failure is not None
@@ -113,7 +113,7 @@ def test_a_restart_hands_down_the_same_ends() -> None:
     run, out = begun(plan_of(*nodes, timeout=20))
     assert sorted(map(repr, outstanding(run))) == sorted(map(repr, out))
     run, out = begun(plan_of(uses("a")))
-    assert outstanding(run) == out == [StartAttempt(0, 0, 1)]
+    assert outstanding(run) == out == [StartAttempt(0, 0, 1, 0)]
 
 
 def test_a_run_that_takes_too_long_fails() -> None:
@@ -123,7 +123,7 @@ def test_a_run_that_takes_too_long_fails() -> None:
     assert ok(run, 0, 1)[-1] == FinishRun(
         "failed", None, ErrorInfo("TIMEOUT", "the run took longer than 20 s")
     )
-    assert names(run) == ["completed", "pending"]
+    assert names(run) == ["completed", "cancelled"]
 
 
 def test_a_run_in_time_drops_its_timer() -> None:
