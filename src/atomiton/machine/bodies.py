@@ -66,9 +66,10 @@ def open_group(frame: Frame, node: int, now: float, out: list[Command]) -> None:
 def open_body(frame: Frame, body: Body, *, race: bool = False) -> None:
     """Let the nodes of a body that wait for nothing begin."""
     frame.body = body
+    frame.plain = body.plain
     frame.open = body.open[:]
     frame.race = race
-    frame.quick = not race and frame.deadline is None
+    frame.quick = not race and frame.deadline is None and frame.run.notices is None
     opened = frame.run.opened
     opened.extend((frame, source) for source in body.sources)
 

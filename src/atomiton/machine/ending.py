@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from atomiton.blueprint.plan import JOIN_SETTLED, MapPlan, PlanNode
+from atomiton.blueprint.plan import JOIN_SETTLED, MapPlan
 from atomiton.errors import AtomitonError, ErrorInfo
 from atomiton.machine.commands import Command, StartAttempt
 from atomiton.machine.retry import retry_delay, should_retry
@@ -52,23 +52,17 @@ def complete(
             frame.winner = node
             stop_frame(frame, None, now, out)
         return
+    # What has nothing to be decided, in a run without bounds, starts here: the common case.
     frame.remaining -= 1
-    if plan_node.successors:
-        _start_successors(frame, plan_node, now, out)
-    if not frame.remaining:
-        frame.run.closing.append(frame)
-
-
-def _start_successors(frame: Frame, plan_node: PlanNode, now: float, out: list[Command]) -> None:
-    """Start what has nothing to be decided, in a run without bounds: the common case."""
     run = frame.run
-    open_, plain = frame.open, frame.body.plain if frame.body else ()
-    free = run.free and not run.ready and frame.blocked is None and not frame.stopping
+    if not frame.remaining:
+        run.closing.append(frame)
+    open_ = frame.open
     for successor in plan_node.successors:
         left = open_[successor] - 1
         open_[successor] = left
         if not left:
-            if free and plain[successor]:
+            if frame.plain[successor] and run.free and frame.blocked is None and not run.ready:
                 frame.attempts[successor] = 1
                 frame.status[successor] = RUNNING
                 frame.started[successor] = now
@@ -140,6 +134,8 @@ def fail_attempt(frame: Frame, node: int, error: ErrorInfo, now: float, out: lis
     if error.node is None:
         error = replace(error, node=frame.path(node), attempt=attempt)
     frame.errors[node] = error
+    if frame.run.notices is not None:
+        frame.run.notices.append((RETRYING, frame, node))
     set_timer(frame.run, Timer(TIMER_RETRY, at, frame.id, node, attempt), out)
 
 

@@ -29,20 +29,13 @@ class RunRequested(msgspec.Struct, frozen=True, tag="run_requested", gc=False, o
     paused: bool = False
 
 
-class AttemptStarted(
-    msgspec.Struct, frozen=True, tag="attempt_started", gc=False, omit_defaults=True
-):
-    """An attempt is about to act.
-
-    Attributes:
-        parameters: What it acts on, when that was changed on the way; None when it was not.
-    """
+class AttemptStarted(msgspec.Struct, frozen=True, tag="attempt_started", gc=False):
+    """An attempt is about to act."""
 
     time: float
     frame: int
     node: int
     attempt: int
-    parameters: dict[str, object] | None = None
 
 
 class AttemptCompleted(msgspec.Struct, frozen=True, tag="attempt_completed", gc=False):
@@ -150,6 +143,16 @@ class ApprovalGiven(
     fields: dict[str, object] = msgspec.field(default_factory=dict[str, object])
 
 
+class InputChanged(msgspec.Struct, frozen=True, tag="input_changed", gc=False, omit_defaults=True):
+    """A node is to be called on other parameters than its own: a hook or a person changed them."""
+
+    time: float
+    frame: int
+    node: int
+    parameters: dict[str, object]
+    by: str = ""
+
+
 Event = (
     RunRequested
     | AttemptStarted
@@ -160,6 +163,7 @@ Event = (
     | TimerFired
     | SignalReceived
     | ApprovalGiven
+    | InputChanged
     | CancelRequested
     | Paused
     | Resumed

@@ -12,6 +12,9 @@ def settle(frame: Frame, node: int, *, given: bool) -> None:
         given: Whether it gave an output that others may use.
     """
     frame.remaining -= 1
+    notices = frame.run.notices
+    if notices is not None:
+        notices.append((frame.status[node], frame, node))
     if frame.kind == BODY:
         _open_successors(frame, node, given=given)
     elif frame.kind != TURNS and frame.next < len(frame.nodes) and not frame.stopping:

@@ -84,6 +84,7 @@ class Frame:
         unit: The blueprint that it belongs to.
         status: What each node is doing.
         open: How many dependencies of each node have not ended.
+        plain: Which nodes of a body start without a closer look.
         blocked: Nodes that a dependency of theirs keeps from running.
         outputs: What each node gave; None until then, and when skipped.
         attempts: Number of the latest attempt of each node, from 1; 0 before the first.
@@ -105,8 +106,8 @@ class Frame:
 
     __slots__ = (
         "attempts", "blocked", "body", "children", "deadline", "ended", "errors", "failure", "id",
-        "items", "kind", "next", "node", "nodes", "open", "outer", "outputs", "parent", "quick",
-        "race", "remaining", "run", "started", "status", "stopping", "timers", "unit",
+        "items", "kind", "next", "node", "nodes", "open", "outer", "outputs", "parent", "plain",
+        "quick", "race", "remaining", "run", "started", "status", "stopping", "timers", "unit",
         "verdicts", "winner",
     )  # fmt: skip
 
@@ -120,6 +121,7 @@ class Frame:
         self.nodes = nodes
         self.unit = unit
         self.body: Body | None = None
+        self.plain: Sequence[bool] = ()
         self.parent: Frame | None = None
         self.node = 0
         self.outer: Scope | None = None
@@ -233,14 +235,16 @@ class RunState:
         cancelled: Whether it is ending because it was cancelled.
         undo: What to compensate if the run fails, as (frame, node), in order of completion.
         undone: The frame in which compensations run.
+        changed: Parameters that nodes are called on instead of their own, by (frame, node).
+        notices: What became of nodes, as (status, frame, node), for who wants to know; else None.
         mail: Signals that nobody has waited for yet, by name.
         listening: Nodes that wait for a signal, by its name, as (frame, node).
         secrets: Given by the driver for expressions; never part of a fact.
     """
 
     __slots__ = (
-        "cancelled", "closing", "credits", "ended_at", "failure", "frames", "free", "id", "inputs",
-        "listening", "mail", "next_frame", "next_timer", "opened", "output", "paused", "plan",
+        "cancelled", "changed", "closing", "credits", "ended_at", "failure", "frames", "free", "id", "inputs",
+        "listening", "mail", "next_frame", "next_timer", "notices", "opened", "output", "paused", "plan",
         "ready", "running", "secrets", "seed", "started_at", "status", "steps", "timers", "top",
         "undo", "undone",
     )  # fmt: skip
@@ -256,6 +260,7 @@ class RunState:
         body = plan.root
         self.top = top = Frame(self, 0, BODY, body.nodes, self)
         top.body = body
+        top.plain = body.plain
         top.open = body.open[:]
         top.quick = plan.timeout is None
         self.frames: dict[int, Frame] = {0: top}
@@ -277,6 +282,8 @@ class RunState:
         self.undone: Frame | None = None
         self.mail: dict[str, list[SignalReceived]] = {}
         self.listening: dict[str, list[tuple[Frame, int]]] = {}
+        self.changed: dict[tuple[int, int], dict[str, object]] = {}
+        self.notices: list[tuple[int, Frame, int]] | None = None
         self.secrets: object = None
 
     @property

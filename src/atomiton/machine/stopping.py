@@ -75,6 +75,7 @@ def stop_frame(frame: Frame, failure: ErrorInfo | None, now: float, out: list[Co
     if frame.stopping:
         return
     frame.stopping = True
+    frame.quick = False
     frame.failure = failure
     for node, status in enumerate(frame.status):
         if status >= COMPLETED or frame.nodes[node].join == JOIN_SETTLED:

@@ -9,6 +9,7 @@
     TimerFired          retrying -> ready, running -> stopping (TIMEOUT), waiting -> completed
     SignalReceived      waiting -> completed: the wait that has waited longest; else it is kept
     ApprovalGiven       waiting -> completed
+    InputChanged        pending, ready, ...: the node will be called on these parameters
     CancelRequested     running          -> stopping: what runs is cancelled, nothing new starts
     Paused, Resumed, StepRequested       whether, and how many, ready nodes start
 
@@ -34,6 +35,7 @@ from atomiton.machine.events import (
     AttemptStarted,
     CancelRequested,
     Event,
+    InputChanged,
     Paused,
     Resumed,
     RunRequested,
@@ -45,6 +47,7 @@ from atomiton.machine.finishing import close_frames
 from atomiton.machine.firing import fire
 from atomiton.machine.starting import open_nodes, start_ready
 from atomiton.machine.state import (
+    COMPLETED,
     LOST,
     READY,
     RUN_ACTIVE,
@@ -77,8 +80,14 @@ def apply(run: RunState, event: Event) -> list[Command]:
         IllegalEvent: If it cannot have happened; the run is unchanged.
     """
     out: list[Command] = []
-    now = event.time
     _TABLE[type(event)](run, event, out)
+    if run.opened or run.closing or run.ready:
+        _follow(run, event.time, out)
+    return out
+
+
+def _follow(run: RunState, now: float, out: list[Command]) -> None:
+    """Do all that follows at once from what has changed."""
     more = True
     while more:
         while run.opened or run.closing:
@@ -87,7 +96,6 @@ def apply(run: RunState, event: Event) -> list[Command]:
             if run.closing:
                 close_frames(run, now, out)
         more = bool(run.ready) and start_ready(run, now, out)
-    return out
 
 
 def outstanding(run: RunState) -> list[Command]:
@@ -217,6 +225,19 @@ def _approval(run: RunState, event: ApprovalGiven, out: list[Command]) -> None:
     decide(run, event, out)
 
 
+def _input(run: RunState, event: InputChanged, _out: list[Command]) -> None:
+    _alive(run)
+    frame = run.frames.get(event.frame)
+    if (
+        frame is None
+        or not 0 <= event.node < len(frame.status)
+        or frame.nodes[event.node].step < 0
+        or frame.status[event.node] >= COMPLETED
+    ):
+        raise IllegalEvent(f"node {event.node} in frame {event.frame} is not going to be called")
+    run.changed[event.frame, event.node] = event.parameters
+
+
 def _cancel(run: RunState, event: CancelRequested, out: list[Command]) -> None:
     _alive(run)
     cancel(run, event.reason, event.by, event.time, out)
@@ -251,14 +272,14 @@ def _alive(run: RunState) -> None:
 def _attempt_out(run: RunState, event: _OfAttempt) -> Frame:
     number, node = event.frame, event.node
     frame = run.frames.get(number)
-    if (
-        frame is not None
-        and 0 <= node < len(frame.status)
-        and (frame.status[node] == RUNNING or frame.status[node] == STOPPING)
-        and frame.attempts[node] == event.attempt
-        and frame.nodes[node].step >= 0
-    ):
-        return frame
+    if frame is not None and 0 <= node < len(frame.status):
+        status = frame.status[node]
+        if (
+            (status == RUNNING or status == STOPPING)
+            and frame.attempts[node] == event.attempt
+            and frame.nodes[node].step >= 0
+        ):
+            return frame
     raise IllegalEvent(f"no attempt {event.attempt} of node {node} in frame {number} is out")
 
 
@@ -285,6 +306,7 @@ _TABLE: Mapping[type[Event], Callable[..., None]] = {
     TimerFired: _fired,
     SignalReceived: _signal,
     ApprovalGiven: _approval,
+    InputChanged: _input,
     CancelRequested: _cancel,
     Paused: _paused,
     Resumed: _resumed,
