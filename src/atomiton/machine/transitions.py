@@ -275,7 +275,7 @@ def _attempt_out(run: RunState, event: _OfAttempt) -> Frame:
     if frame is not None and 0 <= node < len(frame.status):
         status = frame.status[node]
         if (
-            (status == RUNNING or status == STOPPING)
+            status in (RUNNING, STOPPING)
             and frame.attempts[node] == event.attempt
             and frame.nodes[node].step >= 0
         ):
