@@ -14,7 +14,6 @@ from atomiton.errors import StoreError
 from atomiton.machine import RunState
 from atomiton.machine.events import Event, RunRequested
 from atomiton.machine.records import pieces
-from atomiton.ports.calls import Call
 from atomiton.ports.journal import Journal, RunHeader
 from atomiton.ports.runtime import Runtime
 
@@ -38,7 +37,6 @@ class LocalDriver:
     Attributes:
         announce: Told of facts once they are on record.
         runs: The runs being driven, by id.
-        waiting: Calls of nodes that have been seen to wait: they are given a task at once.
     """
 
     def __init__(
@@ -59,7 +57,6 @@ class LocalDriver:
         self.on_progress: Callable[[Execution, str, float, str], None] | None = None
         self.on_log: Callable[[Execution, str, str, str], None] | None = None
         self.runs: dict[str, Execution] = {}
-        self.waiting: set[Call] = set()
         self._factories = runtimes
         self._runtimes: dict[str, Runtime] = {}
 
@@ -151,7 +148,8 @@ class LocalDriver:
         """Stop driving: durable runs stay as they are on record, others are cancelled."""
         runs = list(self.runs.values())
         self.runs.clear()
-        flushing = [run.flushing for run in runs if run.flushing is not None]
+        recorders = [run.recorder for run in runs if run.recorder is not None]
+        flushing = [of.flushing for of in recorders if of.flushing is not None]
         if flushing:
             await asyncio.wait(flushing, timeout=self.grace)
         for execution in runs:
