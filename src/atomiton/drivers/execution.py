@@ -11,6 +11,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+from msgspec import field
+
 from atomiton.drivers.answers import answers, blotted, error_info, stopped
 from atomiton.drivers.jobs import TaskJob
 from atomiton.drivers.program import Step
@@ -42,52 +45,54 @@ if TYPE_CHECKING:
     from atomiton.drivers.local import LocalDriver
 
 Key = tuple[int, int]
+_Facts: type[deque[Event]] = deque
+_Starts: type[deque[StartAttempt]] = deque
 #: How many attempts are made in one go before others on the event loop have their turn.
 BURST = 1000
 
 
-class Execution:
+class Execution(msgspec.Struct, eq=False):
     """A run that this process drives.
 
+    It is a struct because one is made for every run, and that is the quickest way to make one.
+
     Attributes:
+        driver: Who drives it.
         state: Where the run is.
+        steps: How its nodes are called, by number.
+        recorder: Puts the facts on record; None when the run is kept in memory only.
         facts: Every fact so far, in order; a fact's number is its place, from 1.
         saved: How many of them the journal has.
-        recorder: Puts the facts on record; None when the run is kept in memory only.
         finish: The last command, once the run has ended.
         finished: Resolved when the run has ended and that is on record.
+        failure: What kept the run from being driven to its end.
         stopped: Whether the run is driven no more: it has ended, or goes on elsewhere.
     """
 
-    __slots__ = (
-        "_attempts", "_busy", "_current", "_drain_due", "_driver", "_grace", "_inbox", "_jobs",
-        "_meter", "_starts", "_steps", "_timers", "facts", "failure", "finish", "finished",
-        "recorder", "saved", "state", "stopped",
-    )  # fmt: skip
+    driver: LocalDriver
+    state: RunState
+    steps: Mapping[int, Step]
+    recorder: Recorder | None = None
+    facts: list[Event] = []
+    saved: int = 0
+    finish: FinishRun | None = None
+    finished: asyncio.Future[None] | None = None
+    failure: BaseException | None = None
+    stopped: bool = False
+    _inbox: deque[Event] = field(default_factory=_Facts)
+    _starts: deque[StartAttempt] = field(default_factory=_Starts)
+    _busy: bool = False
+    _drain_due: bool = False
+    _current: StartAttempt | None = None
+    _jobs: dict[Key, Job] = {}
+    _attempts: dict[Key, Attempt] = {}
+    _grace: dict[Key, asyncio.TimerHandle] = {}
+    _timers: WallTimers | None = None
+    _meter: ProgressMeter | None = None
 
-    def __init__(
-        self, driver: LocalDriver, state: RunState, steps: Mapping[int, Step], *, durable: bool
-    ) -> None:
-        self._driver = driver
-        self._steps = steps
-        self._inbox: deque[Event] = deque()
-        self._busy = False
-        self._current: StartAttempt | None = None
-        self._drain_due = False
-        self._starts: deque[StartAttempt] = deque()
-        self._jobs: dict[Key, Job] = {}
-        self._attempts: dict[Key, Attempt] = {}
-        self._grace: dict[Key, asyncio.TimerHandle] = {}
-        self._timers: WallTimers | None = None
-        self._meter: ProgressMeter | None = None
-        self.state = state
-        self.facts: list[Event] = []
-        self.saved = 0
-        self.recorder = Recorder(self, driver) if durable else None
-        self.finish: FinishRun | None = None
-        self.finished: asyncio.Future[None] | None = None
-        self.failure: BaseException | None = None
-        self.stopped = False
+    def __repr__(self) -> str:
+        """Show the id, and nothing of what the run holds."""
+        return f"Execution({self.state.id!r})"
 
     @property
     def durable(self) -> bool:
@@ -111,7 +116,7 @@ class Execution:
         """Do all that follows at once from what has come in."""
         self._busy = True
         try:
-            while self._driver.starter.run(self._open_lane):
+            while self.driver.starter.run(self._open_lane):
                 pass
         finally:
             self._busy = False
@@ -135,8 +140,8 @@ class Execution:
         assert command is not None
         self._current = None
         key = (command.frame, command.node)
-        self._steps[command.node].waits = True
-        spare = self._driver.starter.hand_over(lane, first)
+        self.steps[command.node].waits = True
+        spare = self.driver.starter.hand_over(lane, first)
         self._jobs[key] = TaskJob(command, spare.task, lane.close)
         return True
 
@@ -150,7 +155,7 @@ class Execution:
             own: The one attempt of a lane that was a task from the beginning.
         """
         inbox, starts, state, facts = self._inbox, self._starts, self.state, self.facts
-        clock, steps, straight, left = self._driver.now, self._steps, self.recorder is None, BURST
+        clock, steps, straight, left = self.driver.now, self.steps, self.recorder is None, BURST
         fact: Event | None = None
         while True:
             start = own
@@ -231,7 +236,7 @@ class Execution:
     def _spawn(self, start: StartAttempt) -> None:
         """Give an attempt of a node that is known to wait a task from the beginning."""
         lane = self._lane(start)
-        task = self._driver.loop.create_task(lane)
+        task = self.driver.loop.create_task(lane)
         self._jobs[start.frame, start.node] = TaskJob(start, task, lane.close)
 
     def _resumed(self, start: StartAttempt, fact: Event) -> None:
@@ -252,7 +257,7 @@ class Execution:
     def _drain_soon(self) -> None:
         if not self._drain_due:
             self._drain_due = True
-            self._driver.loop.call_soon(self._drain_once)
+            self.driver.loop.call_soon(self._drain_once)
 
     def _drain_once(self) -> None:
         self._drain_due = False
@@ -262,7 +267,7 @@ class Execution:
     def settle(self, last: int) -> None:
         """Facts up to number ``last`` are on record: announce them, and the end of the run."""
         first, self.saved = self.saved, last
-        announce = self._driver.announce
+        announce = self.driver.announce
         if announce is not None and first < last:
             announce(self, first, last)
         if self.finish is not None and last == len(self.facts) and not self.stopped:
@@ -273,7 +278,9 @@ class Execution:
         if self._timers is not None:
             self._timers.close()
             self._timers = None
-        self._driver.ended(self)
+        for frame in self.state.frames:
+            del frame.run  # nothing moves any more; around a circle, memory is given back late
+        self.driver.ended(self)
         if self.finished is not None and not self.finished.done():
             self.finished.set_result(None)
 
@@ -281,7 +288,7 @@ class Execution:
         """Wait until the run has ended; raises what kept it from being driven to its end."""
         if not self.stopped:
             if self.finished is None:
-                self.finished = self._driver.loop.create_future()
+                self.finished = self.driver.loop.create_future()
             await asyncio.shield(self.finished)
         if self.failure is not None:
             raise self.failure
@@ -293,7 +300,7 @@ class Execution:
             self.finish = command
         elif isinstance(command, SetTimer):
             if self._timers is None:
-                self._timers = WallTimers(self._driver.loop, self._driver.now, self._fire)
+                self._timers = WallTimers(self.driver.loop, self.driver.now, self._fire)
             self._timers.set(command.timer, command.at)
         elif isinstance(command, CancelTimer) and self._timers is not None:
             self._timers.cancel(command.timer)
@@ -303,7 +310,7 @@ class Execution:
     def _fire(self, timer: int) -> None:
         self._drain_once()  # an answer that came in first may have dropped the timer
         if not self.stopped and timer in self.state.timers:
-            self.feed(TimerFired(self._driver.now(), timer))
+            self.feed(TimerFired(self.driver.now(), timer))
 
     def _begin_job(self, command: StartAttempt, call: Call, arguments: dict[str, object]) -> None:
         key = (command.frame, command.node)
@@ -312,7 +319,7 @@ class Execution:
             self._jobs.pop(key, None)
             self._answer(command, call, result, error)
 
-        runtime = self._driver.runtime(call.runtime)
+        runtime = self.driver.runtime(call.runtime)
         self._jobs[key] = runtime.start(call.function, arguments, done)
 
     def _attempt(self, command: StartAttempt) -> Attempt:
@@ -323,9 +330,9 @@ class Execution:
             path,
             command.attempt,
             command.deadline,
-            self._driver.now,
+            self.driver.now,
             lambda fraction, message: self._report(key, path, fraction, message),
-            lambda level, message: self._driver.log(self, path, level, message),
+            lambda level, message: self.driver.log(self, path, level, message),
             self.state.secrets,
         )
         self._attempts[key] = attempt
@@ -345,8 +352,8 @@ class Execution:
             return
         if key in self._attempts:
             self._attempts[key].cancelled = True
-        grace = self._driver.grace
-        self._grace[key] = self._driver.loop.call_later(grace, self._give_up, command, job)
+        grace = self.driver.grace
+        self._grace[key] = self.driver.loop.call_later(grace, self._give_up, command, job)
         job.cancel()
         if isinstance(job, TaskJob):
             # A task that is cancelled before its first step never comes to answer.
@@ -379,7 +386,7 @@ class Execution:
             except AtomitonError as unfit:
                 error = unfit
             else:
-                now = self._driver.now()
+                now = self.driver.now()
                 self.feed(
                     AttemptCompleted(now, command.frame, command.node, command.attempt, output)
                 )
@@ -395,14 +402,14 @@ class Execution:
             handle.cancel()
 
     def _failed(self, command: StartAttempt | CancelAttempt, error: ErrorInfo) -> AttemptFailed:
-        now = self._driver.now()
+        now = self.driver.now()
         if self.state.secrets:
             error = blotted(error, self.state.secrets)
         return AttemptFailed(now, command.frame, command.node, command.attempt, error)
 
     def _report(self, key: Key, path: str, fraction: float, message: str) -> None:
         self.meter.report(key[0], key[1], fraction)
-        self._driver.progressed(self, path, fraction, message)
+        self.driver.progressed(self, path, fraction, message)
 
     @property
     def meter(self) -> ProgressMeter:
@@ -430,7 +437,7 @@ class Execution:
             if self.recorder is not None:
                 self.recorder.flush_soon()
             return
-        now = self._driver.now()
+        now = self.driver.now()
         for command in outstanding(state):
             if isinstance(command, StartAttempt):
                 of = (command.frame, command.node, command.attempt)

@@ -10,6 +10,7 @@ from atomiton.drivers.answers import without_secrets
 from atomiton.drivers.eager import Starter
 from atomiton.drivers.execution import Execution
 from atomiton.drivers.program import Program
+from atomiton.drivers.recorder import Recorder
 from atomiton.errors import StoreError
 from atomiton.machine import RunState
 from atomiton.machine.events import Event, RunRequested
@@ -104,7 +105,10 @@ class LocalDriver:
     def _new(self, program: Program, secrets: object, *, durable: bool) -> Execution:
         state = RunState(program.plan)
         state.secrets = secrets
-        return Execution(self, state, program.steps, durable=durable)
+        execution = Execution(self, state, program.steps)
+        if durable:
+            execution.recorder = Recorder(execution, self)
+        return execution
 
     # -- what executions ask for -----------------------------------------------------------------
 
