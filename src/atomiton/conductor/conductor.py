@@ -18,7 +18,6 @@ from typing import Self
 from atomiton.blueprint.model import Blueprint, Durability
 from atomiton.conductor.decisions import decide_lost
 from atomiton.conductor.ids import new_run_id, new_seed
-from atomiton.conductor.inputs import own_inputs
 from atomiton.conductor.library import Library, Source
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
@@ -156,9 +155,9 @@ class Conductor:
             BlueprintError: If the blueprint cannot be run.
             InputError: If the inputs do not fit.
         """
-        loaded = self.library.load(blueprint)
-        program = self.library.program(loaded)
-        checked = own_inputs(loaded, inputs or {})
+        ready = self.library.ready(blueprint)
+        loaded, program = ready.blueprint, ready.program
+        checked = ready.inputs(inputs or {})
         if self._in_memory(loaded, durability):
             execution = self._begin(program, checked)
             if execution.finish is None:
@@ -183,9 +182,9 @@ class Conductor:
 
         With ``paused`` it waits to be resumed or stepped. Other arguments and errors: ``run``.
         """
-        loaded = self.library.load(blueprint)
-        program = self.library.program(loaded)
-        checked = own_inputs(loaded, inputs or {})
+        ready = self.library.ready(blueprint)
+        loaded, program = ready.blueprint, ready.program
+        checked = ready.inputs(inputs or {})
         if self._in_memory(loaded, durability):
             return Run(self, self._begin(program, checked, paused=paused).state.id)
         run, _ = await self._accept(loaded, program, checked, durability, key, paused=paused)
@@ -481,7 +480,7 @@ class Conductor:
             announce(self.bus, execution.state, execution.facts, first, last)
 
     def _remember(self, execution: Execution) -> None:
-        if execution.durable and execution.failure is None:
+        if execution.recorder is not None and execution.failure is None:
             return  # the store remembers it
         self._remembered[execution.state.id] = execution
         if len(self._remembered) > REMEMBERED:

@@ -19,8 +19,10 @@ def new_run_id() -> str:
     """
     global _last
     moment = time.time_ns() // 62_500  # sixteenths of a millisecond
-    _last = moment = max(moment, _last + 1)
-    return f"run_{moment:014x}{_random.getrandbits(48):012x}"
+    if moment <= _last:
+        moment = _last + 1
+    _last = moment
+    return "run_" + (moment << 48 | _random.getrandbits(48)).to_bytes(13, "big").hex()
 
 
 def new_seed() -> int:

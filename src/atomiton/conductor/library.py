@@ -12,6 +12,7 @@ import msgspec
 
 from atomiton.blueprint.compile import compile_blueprint, content_hash
 from atomiton.blueprint.model import Blueprint, Durability
+from atomiton.conductor.inputs import Inputs
 from atomiton.drivers.program import Program
 from atomiton.errors import NotFound
 from atomiton.nodes.call import NodeCall
@@ -25,6 +26,23 @@ Source = Blueprint | str | PathLike[str]
 
 #: How many compiled blueprints are kept.
 KEPT = 256
+
+
+class Ready:
+    """A blueprint that can be run, and what its runs need.
+
+    Attributes:
+        blueprint: As it was given.
+        program: It, compiled and bound.
+        inputs: Checks and copies the inputs of a run.
+    """
+
+    __slots__ = ("blueprint", "inputs", "program")
+
+    def __init__(self, blueprint: Blueprint, program: Program) -> None:
+        self.blueprint = blueprint
+        self.program = program
+        self.inputs = Inputs(blueprint)
 
 
 class Library:
@@ -42,7 +60,7 @@ class Library:
         self.registry = registry
         self.files: list[Path] = []
         self.capabilities = capabilities
-        self._by_object: OrderedDict[tuple[int, str], tuple[Blueprint, Program]] = OrderedDict()
+        self._by_object: OrderedDict[tuple[int, str], Ready] = OrderedDict()
         self._by_hash: OrderedDict[tuple[str, str], Program] = OrderedDict()
         self._stored: set[str] = set()
         for item in nodes:
@@ -54,6 +72,16 @@ class Library:
                 path = Path(str(item))
                 registry.load_file(path)
                 self.files.append(path)
+
+    def ready(self, source: Source) -> Ready:
+        """Read and compile what is to be run; errors are those of ``load`` and ``program``."""
+        if not isinstance(source, Blueprint):
+            source = self.load(source)
+        found = self._by_object.get((id(source), source.durability))
+        if found is None:
+            self.program(source)
+            found = self._by_object[id(source), source.durability]
+        return found
 
     def load(self, source: Source) -> Blueprint:
         """Read a blueprint from where it is named.
@@ -83,7 +111,7 @@ class Library:
         wanted = durability or blueprint.durability
         found = self._by_object.get((id(blueprint), wanted))
         if found is not None:
-            return found[1]
+            return found.program
         changed = blueprint
         if wanted != blueprint.durability:
             document = {**blueprint.document, "durability": wanted}
@@ -93,7 +121,7 @@ class Library:
         return program
 
     def _remember(self, blueprint: Blueprint, program: Program) -> None:
-        self._by_object[id(blueprint), program.plan.durability] = (blueprint, program)
+        self._by_object[id(blueprint), program.plan.durability] = Ready(blueprint, program)
         if len(self._by_object) > KEPT:
             self._by_object.popitem(last=False)
 

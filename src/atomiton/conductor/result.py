@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from atomiton.errors import ErrorInfo, RunFailed
-from atomiton.machine.state import STATUS_NAMES, RunState
+from atomiton.machine.state import ENDED, STATUS_NAMES, RunState
 
 
 class NodeResult(msgspec.Struct, frozen=True):
@@ -43,9 +43,10 @@ class RunResult:
         self._nodes: dict[str, NodeResult] | None = None
         self.run = state.id
         self.blueprint = state.plan.id
-        self.status = state.public_status()
+        ended = state.status in ENDED
+        self.status = state.status if ended else state.public_status()
         self.output = state.output
-        self.error = state.failure if state.ended else None
+        self.error = state.failure if ended else None
 
     def __repr__(self) -> str:
         """Show what matters first."""

@@ -1,8 +1,7 @@
 """One run while it is being driven: facts in, commands performed, answers back as facts.
 
-Under durability ``sync`` and ``async`` the facts go to the journal in turns: everything that
-happened since the last commit, together with the starts it led to, is one append; only then do
-those starts act. Pure nodes act at once, since nothing they do can be lost.
+A run in memory goes straight from a node's answer to what it leads to. A run that is kept has a
+``Recorder`` beside it, which puts the facts on record and holds back what must wait for that.
 """
 
 from __future__ import annotations
@@ -12,11 +11,15 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from atomiton.drivers.answers import answers, blotted, error_info, status_change, stopped
+import msgspec
+from msgspec import field
+
+from atomiton.drivers.answers import answers, blotted, error_info, stopped
 from atomiton.drivers.jobs import TaskJob
 from atomiton.drivers.program import Step
+from atomiton.drivers.recorder import Recorder
 from atomiton.drivers.timers import WallTimers
-from atomiton.errors import AtomitonError, ErrorInfo, StoreError
+from atomiton.errors import AtomitonError, ErrorInfo
 from atomiton.machine import RunState, apply, outstanding
 from atomiton.machine.commands import (
     CancelAttempt,
@@ -35,65 +38,71 @@ from atomiton.machine.events import (
     TimerFired,
 )
 from atomiton.machine.progress import ProgressMeter
-from atomiton.machine.records import pieces
 from atomiton.ports.calls import Attempt, Call
-from atomiton.ports.journal import StatusChange
 from atomiton.ports.runtime import Job
 
 if TYPE_CHECKING:
     from atomiton.drivers.local import LocalDriver
 
 Key = tuple[int, int]
+_Facts: type[deque[Event]] = deque
+_Starts: type[deque[StartAttempt]] = deque
 #: How many attempts are made in one go before others on the event loop have their turn.
 BURST = 1000
 
 
-class Execution:
+class Execution(msgspec.Struct, eq=False):
     """A run that this process drives.
 
+    It is a struct because one is made for every run, and that is the quickest way to make one.
+
     Attributes:
+        driver: Who drives it.
         state: Where the run is.
+        steps: How its nodes are called, by number.
+        recorder: Puts the facts on record; None when the run is kept in memory only.
         facts: Every fact so far, in order; a fact's number is its place, from 1.
         saved: How many of them the journal has.
         finish: The last command, once the run has ended.
         finished: Resolved when the run has ended and that is on record.
-        flushing: The task that puts facts on record, while there is one.
+        failure: What kept the run from being driven to its end.
+        stopped: Whether the run is driven no more: it has ended, or goes on elsewhere.
     """
 
-    __slots__ = (
-        "_attempts", "_busy", "_current", "_drain_due", "_driver", "_grace",
-        "_held", "_inbox", "_jobs", "_loop", "_meter", "_shown", "_starts", "_steps", "_timers",
-        "durable", "facts", "failure", "finish", "finished", "flushing", "saved", "state",
-        "stopped",
-    )  # fmt: skip
+    driver: LocalDriver
+    state: RunState
+    steps: Sequence[Step]
+    recorder: Recorder | None = None
+    facts: list[Event] = []
+    saved: int = 0
+    finish: FinishRun | None = None
+    finished: asyncio.Future[None] | None = None
+    failure: BaseException | None = None
+    stopped: bool = False
+    _inbox: deque[Event] = field(default_factory=_Facts)
+    _starts: deque[StartAttempt] = field(default_factory=_Starts)
+    _busy: bool = False
+    _drain_due: bool = False
+    _current: StartAttempt | None = None
+    _jobs: dict[Key, Job] = {}
+    _attempts: dict[Key, Attempt] = {}
+    _grace: dict[Key, asyncio.TimerHandle] = {}
+    _timers: WallTimers | None = None
+    _meter: ProgressMeter | None = None
 
-    def __init__(
-        self, driver: LocalDriver, state: RunState, steps: Sequence[Step], *, durable: bool
-    ) -> None:
-        self._driver = driver
-        self._loop = driver.loop
-        self._steps = steps
-        self._inbox: deque[Event] = deque()
-        self._busy = False
-        self._current: StartAttempt | None = None
-        self._drain_due = False
-        self._shown: StatusChange | None = StatusChange("running")
-        self._starts: deque[StartAttempt] = deque()
-        self._held: list[StartAttempt] = []
-        self._jobs: dict[Key, Job] = {}
-        self._attempts: dict[Key, Attempt] = {}
-        self._grace: dict[Key, asyncio.TimerHandle] = {}
-        self._timers: WallTimers | None = None
-        self.flushing: asyncio.Task[None] | None = None
-        self._meter: ProgressMeter | None = None
-        self.state = state
-        self.durable = durable
-        self.facts: list[Event] = []
-        self.saved = 0
-        self.finish: FinishRun | None = None
-        self.finished: asyncio.Future[None] | None = None
-        self.failure: BaseException | None = None
-        self.stopped = False
+    def __repr__(self) -> str:
+        """Show the id, and nothing of what the run holds."""
+        return f"Execution({self.state.id!r})"
+
+    @property
+    def durable(self) -> bool:
+        """Whether the run is kept by the journal."""
+        return self.recorder is not None
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a node of the run waits, or runs elsewhere."""
+        return bool(self._jobs)
 
     # -- facts in ----------------------------------------------------------------------------
 
@@ -107,14 +116,14 @@ class Execution:
         """Do all that follows at once from what has come in."""
         self._busy = True
         try:
-            while self._driver.starter.run(self._open_lane):
+            while self.driver.starter.run(self._open_lane):
                 pass
         finally:
             self._busy = False
-            if self.durable:
-                self._flush_soon()
+            if self.recorder is None:
+                self.settle(len(self.facts))
             else:
-                self._settle(len(self.facts))
+                self.recorder.flush_soon()
 
     def _open_lane(self) -> bool:
         """Work in a lane until nothing more follows at once, or until a node waits.
@@ -131,13 +140,13 @@ class Execution:
         assert command is not None
         self._current = None
         key = (command.frame, command.node)
-        self._driver.waiting.add(self._steps[command.step].call)
-        spare = self._driver.starter.hand_over(lane, first)
+        self.steps[command.step].waits = True
+        spare = self.driver.starter.hand_over(lane, first)
         self._jobs[key] = TaskJob(command, spare.task, lane.close)
         return True
 
     async def _lane(self, own: StartAttempt | None = None) -> None:  # noqa: C901 - one loop
-        """Make the attempts that may act, then feed the next fact, and again.
+        """Feed the next fact, then make an attempt that may act, and again.
 
         The nodes that this lane calls run inside of it. The first that waits keeps it: the rest
         of the lane is then that node's task, and ends with it.
@@ -146,49 +155,53 @@ class Execution:
             own: The one attempt of a lane that was a task from the beginning.
         """
         inbox, starts, state, facts = self._inbox, self._starts, self.state, self.facts
-        clock, durable, steps = self._driver.now, self.durable, self._steps
-        waiting, left = self._driver.waiting, BURST
+        clock, steps, straight, left = self.driver.now, self.steps, self.recorder is None, BURST
+        fact: Event | None = None
         while True:
-            if own is None:
-                if inbox:
-                    event = inbox.popleft()
-                    commands = apply(state, event)
-                    facts.append(event)
-                    unsaved = durable and self.saved < len(facts)
-                    for command in commands:
-                        if type(command) is not StartAttempt:
-                            self._perform(command)
-                            continue
+            start = own
+            if start is None:
+                if fact is None and inbox:
+                    fact = inbox.popleft()
+                if fact is not None:
+                    commands = apply(state, fact)
+                    facts.append(fact)
+                    if len(commands) == 1 and type(commands[0]) is StartAttempt and straight:
+                        start = commands[0]
                         facts.append(
-                            AttemptStarted(event.time, command.frame, command.node, command.attempt)
+                            AttemptStarted(fact.time, start.frame, start.node, start.attempt)
                         )
-                        if durable and self._must_wait(command, unsaved=unsaved):
-                            self._held.append(command)
-                        else:
-                            starts.append(command)
-                if not starts:
-                    if not inbox:
+                        if starts:  # not its turn yet
+                            starts.append(start)
+                            start = None
+                    elif commands:
+                        self._follow(commands, fact.time)
+                    fact = None
+                if start is None:
+                    if starts:
+                        start = starts.popleft()
+                    elif inbox:
+                        continue
+                    else:
                         return
-                    continue
                 left -= 1
                 if not left:  # others on this loop have their turn
+                    starts.appendleft(start)
                     self._drain_soon()
                     return
-                start = starts.popleft()
                 step = steps[start.step]
-                if step.call in waiting:
+                if step.waits:
                     self._spawn(start)
                     continue
                 self._current = start
             else:
-                start = own
                 step = steps[start.step]
-            fact: Event
             try:
                 attempt = self._attempt(start) if step.needs_attempt else None
                 frame = state.frames[start.frame]
-                scope = frame if not frame.kind else frame.scope(start.node)
-                arguments = step.arguments(step.prepare(scope), attempt)
+                if state.changed or frame.kind:
+                    arguments = self._arguments(start, step, attempt)
+                else:
+                    arguments = step.arguments(frame, attempt)
                 if step.is_async:
                     output = step.result(await step.function(**arguments))  # type: ignore[misc]
                 elif step.is_inline:
@@ -206,22 +219,38 @@ class Execution:
                 return
             if step.needs_attempt:
                 self._forget((start.frame, start.node))
-            inbox.append(fact)
+            if inbox:  # what has come in meanwhile was there first
+                inbox.append(fact)
+                fact = None
+
+    def _arguments(
+        self, start: StartAttempt, step: Step, attempt: Attempt | None
+    ) -> dict[str, object]:
+        """What an attempt is called with: an item's, or what was put in its own's place."""
+        changed = self.state.changed.get((start.frame, start.node))
+        if changed is not None:
+            return step.call.arguments(dict(changed), attempt)
+        return step.arguments(self.state.frames[start.frame].scope(start.node), attempt)
+
+    def _follow(self, commands: Sequence[Command], now: float) -> None:
+        """Do, or line up, what a fact has led to."""
+        facts, recorder = self.facts, self.recorder
+        unsaved = self.saved < len(facts)
+        for command in commands:
+            if type(command) is not StartAttempt:
+                self._perform(command)
+                continue
+            facts.append(AttemptStarted(now, command.frame, command.node, command.attempt))
+            if recorder is not None and recorder.must_wait(command, unsaved=unsaved):
+                recorder.held.append(command)
+            else:
+                self._starts.append(command)
 
     def _spawn(self, start: StartAttempt) -> None:
         """Give an attempt of a node that is known to wait a task from the beginning."""
         lane = self._lane(start)
-        task = self._loop.create_task(lane)
+        task = self.driver.loop.create_task(lane)
         self._jobs[start.frame, start.node] = TaskJob(start, task, lane.close)
-
-    def _must_wait(self, command: StartAttempt, *, unsaved: bool) -> bool:
-        """Whether an attempt may act only after the next commit.
-
-        What it depends on must be on record before it acts on the world; under effect ``once``
-        so must its start. A pure node acts on nothing.
-        """
-        node = self.state.plan.uses[command.step]
-        return node.once or (unsaved and not node.pure)
 
     def _resumed(self, start: StartAttempt, fact: Event) -> None:
         """A node that waited has ended, unless it was given up before."""
@@ -241,17 +270,17 @@ class Execution:
     def _drain_soon(self) -> None:
         if not self._drain_due:
             self._drain_due = True
-            self._loop.call_soon(self._drain_once)
+            self.driver.loop.call_soon(self._drain_once)
 
     def _drain_once(self) -> None:
         self._drain_due = False
         if (self._inbox or self._starts) and not self._busy and not self.stopped:
             self._drain()
 
-    def _settle(self, last: int) -> None:
+    def settle(self, last: int) -> None:
         """Facts up to number ``last`` are on record: announce them, and the end of the run."""
         first, self.saved = self.saved, last
-        announce = self._driver.announce
+        announce = self.driver.announce
         if announce is not None and first < last:
             announce(self, first, last)
         if self.finish is not None and last == len(self.facts) and not self.stopped:
@@ -262,7 +291,9 @@ class Execution:
         if self._timers is not None:
             self._timers.close()
             self._timers = None
-        self._driver.ended(self)
+        for frame in self.state.frames:
+            del frame.run  # nothing moves any more; around a circle, memory is given back late
+        self.driver.ended(self)
         if self.finished is not None and not self.finished.done():
             self.finished.set_result(None)
 
@@ -270,7 +301,7 @@ class Execution:
         """Wait until the run has ended; raises what kept it from being driven to its end."""
         if not self.stopped:
             if self.finished is None:
-                self.finished = self._loop.create_future()
+                self.finished = self.driver.loop.create_future()
             await asyncio.shield(self.finished)
         if self.failure is not None:
             raise self.failure
@@ -278,21 +309,21 @@ class Execution:
     # -- commands out --------------------------------------------------------------------------
 
     def _perform(self, command: Command) -> None:
-        if isinstance(command, SetTimer):
+        if isinstance(command, FinishRun):
+            self.finish = command
+        elif isinstance(command, SetTimer):
             if self._timers is None:
-                self._timers = WallTimers(self._loop, self._driver.now, self._fire)
+                self._timers = WallTimers(self.driver.loop, self.driver.now, self._fire)
             self._timers.set(command.timer, command.at)
         elif isinstance(command, CancelTimer) and self._timers is not None:
             self._timers.cancel(command.timer)
         elif isinstance(command, CancelAttempt):
             self._cancel(command)
-        elif isinstance(command, FinishRun):
-            self.finish = command
 
     def _fire(self, timer: int) -> None:
         self._drain_once()  # an answer that came in first may have dropped the timer
         if not self.stopped and timer in self.state.timers:
-            self.feed(TimerFired(self._driver.now(), timer))
+            self.feed(TimerFired(self.driver.now(), timer))
 
     def _begin_job(self, command: StartAttempt, call: Call, arguments: dict[str, object]) -> None:
         key = (command.frame, command.node)
@@ -301,7 +332,7 @@ class Execution:
             self._jobs.pop(key, None)
             self._answer(command, call, result, error)
 
-        runtime = self._driver.runtime(call.runtime)
+        runtime = self.driver.runtime(call.runtime)
         self._jobs[key] = runtime.start(call.function, arguments, done)
 
     def _attempt(self, command: StartAttempt) -> Attempt:
@@ -312,9 +343,9 @@ class Execution:
             path,
             command.attempt,
             command.deadline,
-            self._driver.now,
+            self.driver.now,
             lambda fraction, message: self._report(key, path, fraction, message),
-            lambda level, message: self._driver.log(self, path, level, message),
+            lambda level, message: self.driver.log(self, path, level, message),
             self.state.secrets,
         )
         self._attempts[key] = attempt
@@ -325,7 +356,8 @@ class Execution:
         key = (command.frame, command.node)
         job = self._jobs.get(key)
         if job is None:
-            self._held = [held for held in self._held if (held.frame, held.node) != key]
+            if self.recorder is not None:
+                self.recorder.drop(key)
             for start in [st for st in self._starts if (st.frame, st.node) == key]:
                 self._starts.remove(start)  # in place: the lane is going through them
             if not any(answers(event, command) for event in self._inbox):
@@ -333,8 +365,8 @@ class Execution:
             return
         if key in self._attempts:
             self._attempts[key].cancelled = True
-        grace = self._driver.grace
-        self._grace[key] = self._loop.call_later(grace, self._give_up, command, job)
+        grace = self.driver.grace
+        self._grace[key] = self.driver.loop.call_later(grace, self._give_up, command, job)
         job.cancel()
         if isinstance(job, TaskJob):
             # A task that is cancelled before its first step never comes to answer.
@@ -367,7 +399,7 @@ class Execution:
             except AtomitonError as unfit:
                 error = unfit
             else:
-                now = self._driver.now()
+                now = self.driver.now()
                 self.feed(
                     AttemptCompleted(now, command.frame, command.node, command.attempt, output)
                 )
@@ -383,14 +415,14 @@ class Execution:
             handle.cancel()
 
     def _failed(self, command: StartAttempt | CancelAttempt, error: ErrorInfo) -> AttemptFailed:
-        now = self._driver.now()
+        now = self.driver.now()
         if self.state.secrets:
             error = blotted(error, self.state.secrets)
         return AttemptFailed(now, command.frame, command.node, command.attempt, error)
 
     def _report(self, key: Key, path: str, fraction: float, message: str) -> None:
         self.meter.report(key[0], key[1], fraction)
-        self._driver.progressed(self, path, fraction, message)
+        self.driver.progressed(self, path, fraction, message)
 
     @property
     def meter(self) -> ProgressMeter:
@@ -399,64 +431,13 @@ class Execution:
             self._meter = ProgressMeter(self.state)
         return self._meter
 
-    # -- the journal -------------------------------------------------------------------------------
-
-    def _flush_soon(self) -> None:
-        if self.flushing is None and self._unsaved():
-            self.flushing = self._loop.create_task(self._flush())
-
-    def _unsaved(self) -> bool:
-        # A run that ends as soon as it is asked for has all facts on record, but not its end.
-        ended = self.finish is not None and not self.stopped
-        return bool(self._held) or self.saved < len(self.facts) or ended
-
-    async def _flush(self) -> None:
-        """Put facts on record and let what they led to act, until nothing is left."""
-        try:
-            while self._unsaved() and not self.stopped:
-                await self._commit()
-        except Exception as error:  # also facts that cannot be stored: nobody may wait for ever
-            lost = StoreError(f"run {self.state.id} cannot be put on record: {error}")
-            self._driver.lost_store(self, error if isinstance(error, StoreError) else lost)
-        finally:
-            self.flushing = None
-
-    async def _commit(self) -> None:
-        held, self._held = self._held, []
-        first = self.saved
-        last = len(self.facts)
-        # A sync protects what acts on the world, what people are told, and what only waits.
-        sync = self.state.plan.durability == "sync" and (
-            bool(held) or self.finish is not None or not self._jobs
-        )
-        await self._driver.journal.append(
-            self.state.id,
-            first,
-            [pieces(fact) for fact in self.facts[first:last]],
-            self._news(),
-            sync=sync,
-        )
-        self._settle(last)
-        for start in held:
-            if self.state.expects(start.frame, start.node, start.attempt):
-                self._starts.append(start)
-        if self._starts or self._inbox:
-            self._drain()
-
-    def _news(self) -> StatusChange | None:
-        """What the list of runs is to show, if that is not what it shows already."""
-        change = status_change(self.state)
-        if change == self._shown:
-            return None
-        self._shown = change
-        return change
-
     # -- after a restart -------------------------------------------------------------------------
 
     def recover(self, facts: Sequence[Event]) -> None:
         """Go on from stored facts: rebuild the state, reissue what has no answer."""
         state = self.state
-        self._shown = None
+        if self.recorder is not None:
+            self.recorder.shown = None
         acted: set[tuple[int, int, int]] = set()
         for fact in facts:
             apply(state, fact)
@@ -466,9 +447,10 @@ class Execution:
         self.saved = len(facts)
         if state.ended:
             self.finish = FinishRun(state.status, state.output, state.failure)
-            self._flush_soon()
+            if self.recorder is not None:
+                self.recorder.flush_soon()
             return
-        now = self._driver.now()
+        now = self.driver.now()
         for command in outstanding(state):
             if isinstance(command, StartAttempt):
                 of = (command.frame, command.node, command.attempt)
@@ -476,6 +458,14 @@ class Execution:
             else:
                 self._perform(command)
         self._drain()
+
+    def let_act(self, starts: Sequence[StartAttempt]) -> None:
+        """Make attempts that waited for the journal, unless they are wanted no more."""
+        for start in starts:
+            if self.state.expects(start.frame, start.node, start.attempt):
+                self._starts.append(start)
+        if self._starts or self._inbox:
+            self._drain()
 
     def interrupt(self) -> None:
         """Stop driving without ending the run: its facts stay, another process may go on."""

@@ -10,11 +10,11 @@ from atomiton.drivers.answers import without_secrets
 from atomiton.drivers.eager import Starter
 from atomiton.drivers.execution import Execution
 from atomiton.drivers.program import Program
+from atomiton.drivers.recorder import Recorder
 from atomiton.errors import StoreError
 from atomiton.machine import RunState
 from atomiton.machine.events import Event, RunRequested
 from atomiton.machine.records import pieces
-from atomiton.ports.calls import Call
 from atomiton.ports.journal import Journal, RunHeader
 from atomiton.ports.runtime import Runtime
 
@@ -38,7 +38,6 @@ class LocalDriver:
     Attributes:
         announce: Told of facts once they are on record.
         runs: The runs being driven, by id.
-        waiting: Calls of nodes that have been seen to wait: they are given a task at once.
     """
 
     def __init__(
@@ -59,7 +58,6 @@ class LocalDriver:
         self.on_progress: Callable[[Execution, str, float, str], None] | None = None
         self.on_log: Callable[[Execution, str, str, str], None] | None = None
         self.runs: dict[str, Execution] = {}
-        self.waiting: set[Call] = set()
         self._factories = runtimes
         self._runtimes: dict[str, Runtime] = {}
 
@@ -107,7 +105,10 @@ class LocalDriver:
     def _new(self, program: Program, secrets: object, *, durable: bool) -> Execution:
         state = RunState(program.plan)
         state.secrets = secrets
-        return Execution(self, state, program.steps, durable=durable)
+        execution = Execution(self, state, program.steps)
+        if durable:
+            execution.recorder = Recorder(execution, self)
+        return execution
 
     # -- what executions ask for -----------------------------------------------------------------
 
@@ -151,7 +152,8 @@ class LocalDriver:
         """Stop driving: durable runs stay as they are on record, others are cancelled."""
         runs = list(self.runs.values())
         self.runs.clear()
-        flushing = [run.flushing for run in runs if run.flushing is not None]
+        recorders = [run.recorder for run in runs if run.recorder is not None]
+        flushing = [of.flushing for of in recorders if of.flushing is not None]
         if flushing:
             await asyncio.wait(flushing, timeout=self.grace)
         for execution in runs:

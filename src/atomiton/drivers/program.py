@@ -2,30 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from atomiton.blueprint.model import Blueprint
-from atomiton.blueprint.plan import Plan, PlanNode
-from atomiton.ports.calls import Call
+from atomiton.blueprint.plan import Plan, PlanNode, Scope
+from atomiton.ports.calls import Attempt, Call
+
+Prepare = Callable[[Scope], dict[str, object]]
+"""Gives the parameters of a node in a scope."""
+Gather = Callable[[Scope, Attempt | None], dict[str, object]]
+"""Gives what a node's function is called with."""
 
 
 class Step:
-    """How one node is run: everything its attempts need, one look away."""
+    """How one node is run: everything its attempts need, one look away.
+
+    Attributes:
+        arguments: Gives what the function is called with, from the scope and, when
+            ``needs_attempt``, the attempt; a ``NodeError`` when a parameter does not fit.
+        waits: Whether the node has been seen to wait: its attempts are given a task at once.
+    """
 
     __slots__ = (
-        "arguments", "call", "function", "is_async", "is_inline", "needs_attempt", "prepare",
-        "result",
+        "arguments", "call", "function", "is_async", "is_inline", "needs_attempt", "result",
+        "waits",
     )  # fmt: skip
 
     def __init__(self, node: PlanNode, call: Call) -> None:
         self.call = call
-        self.prepare = node.prepare
-        self.arguments = call.arguments
+        self.arguments = _gatherer(node.prepare, call)
         self.function = call.function
         self.result = call.result
         self.is_async = call.is_async
         self.is_inline = call.runtime == "inline"
         self.needs_attempt = call.needs_attempt
+        self.waits = False
+
+
+def _gatherer(prepare: Prepare, call: Call) -> Gather:
+    """A function that prepares the parameters and converts those that do not fit as they are."""
+    convert, exact = call.arguments, call.exact
+    if call.needs_attempt or not exact:
+        return lambda scope, attempt: convert(prepare(scope), attempt)
+
+    if len(exact) == 1:
+        ((only, kind),) = exact.items()
+
+        def gather_one(scope: Scope, attempt: Attempt | None) -> dict[str, object]:
+            parameters = prepare(scope)
+            if type(parameters.get(only)) is kind and len(parameters) == 1:
+                return parameters
+            return convert(parameters, attempt)
+
+        return gather_one
+
+    def gather(scope: Scope, attempt: Attempt | None) -> dict[str, object]:
+        parameters = prepare(scope)
+        for name, value in parameters.items():
+            if exact.get(name) is not type(value):
+                return convert(parameters, attempt)
+        return parameters
+
+    return gather
 
 
 class Program:

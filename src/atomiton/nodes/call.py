@@ -20,7 +20,7 @@ class NodeCall:
     """How one node type is called; see ``ports.calls.Call``."""
 
     __slots__ = (
-        "_capabilities", "_convert", "_copy", "_exact", "_inject", "_plain", "function", "is_async",
+        "_capabilities", "_convert", "_copy", "_inject", "_plain", "exact", "function", "is_async",
         "needs_attempt", "runtime",
     )  # fmt: skip
 
@@ -37,7 +37,7 @@ class NodeCall:
         self._convert: dict[str, Convert] = {
             name: convert for name, convert in converters if convert is not None
         }
-        self._exact: dict[str, type[object]] = {
+        self.exact: dict[str, type[object]] = {
             port.name: _EXACT[str(port.schema["type"])]
             for port in type_.parameters
             if port.annotation is None and _is_plain(port.schema)
@@ -49,7 +49,7 @@ class NodeCall:
         self, parameters: dict[str, object], attempt: Attempt | None
     ) -> dict[str, object]:
         """Convert parameters to what the function declares, and add its capabilities."""
-        exact = self._exact
+        exact = self.exact
         for name, value in parameters.items():
             if exact.get(name) is not type(value):
                 parameters[name] = self._adapted(name, value)
@@ -69,11 +69,12 @@ class NodeCall:
 
     def result(self, value: object) -> object:
         """Convert what the function gave to a plain value that nobody else holds."""
-        if self._plain or type(value) in _FRESH:
-            if (type(value) is str and not value.isascii()) or type(value) is float:
-                return to_value(value)  # may be no Unicode, or no number: nothing could store that
+        kind = type(value)
+        if kind is int and -(1 << 63) <= value < 1 << 63:  # type: ignore[operator]
             return value
-        if type(value) is int and -(1 << 63) <= value < 1 << 63:
+        if self._plain or kind in _FRESH:
+            if (kind is str and not value.isascii()) or kind is float:  # type: ignore[attr-defined]
+                return to_value(value)  # may be no Unicode, or no number: nothing could store that
             return value
         return to_value(value)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 ReportProgress = Callable[[float, str], None]
@@ -73,6 +73,11 @@ class Call(Protocol):
     @property
     def needs_attempt(self) -> bool:
         """Whether ``arguments`` wants to know the attempt (capabilities)."""
+        ...
+
+    @property
+    def exact(self) -> Mapping[str, type[object]]:
+        """Parameters, by name, whose values of exactly this type are handed on as they are."""
         ...
 
     def arguments(

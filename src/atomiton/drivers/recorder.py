@@ -1,0 +1,108 @@
+"""Putting the facts of a run on record, and holding back what must wait for that.
+
+Under durability ``sync`` and ``async`` the facts go to the journal in turns: everything that
+happened since the last commit, together with the starts it led to, is one append; only then do
+those starts act. Pure nodes act at once, since nothing they do can be lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from atomiton.drivers.answers import status_change
+from atomiton.errors import StoreError
+from atomiton.machine.commands import StartAttempt
+from atomiton.machine.records import pieces
+from atomiton.ports.journal import StatusChange
+
+if TYPE_CHECKING:
+    from atomiton.drivers.execution import Execution
+    from atomiton.drivers.local import LocalDriver
+
+_RUNNING = StatusChange("running")
+
+
+class Recorder:
+    """Keeps the journal of one run up with its facts.
+
+    Args:
+        execution: The run.
+        driver: Has the journal, and is told when it cannot be written.
+
+    Attributes:
+        held: Attempts that may act once the facts so far are on record.
+        flushing: The task that puts facts on record, while there is one.
+        shown: What the list of runs shows of the run; None when that is not known.
+    """
+
+    __slots__ = ("_driver", "_execution", "flushing", "held", "shown")
+
+    def __init__(self, execution: Execution, driver: LocalDriver) -> None:
+        self._execution = execution
+        self._driver = driver
+        self.held: list[StartAttempt] = []
+        self.flushing: asyncio.Task[None] | None = None
+        self.shown: StatusChange | None = _RUNNING
+
+    def must_wait(self, command: StartAttempt, *, unsaved: bool) -> bool:
+        """Whether an attempt may act only after the next commit.
+
+        What it depends on must be on record before it acts on the world; under effect ``once``
+        so must its start. A pure node acts on nothing.
+
+        Args:
+            command: The attempt.
+            unsaved: Whether there was something to be put on record before it was started.
+        """
+        node = self._execution.state.plan.uses[command.step]
+        return node.once or (unsaved and not node.pure)
+
+    def drop(self, key: tuple[int, int]) -> None:
+        """Let the attempt of a node, named by frame and number, not act any more."""
+        self.held = [held for held in self.held if (held.frame, held.node) != key]
+
+    def flush_soon(self) -> None:
+        """Put what is new on record, in a task of its own."""
+        if self.flushing is None and self._unsaved():
+            self.flushing = self._driver.loop.create_task(self._flush())
+
+    def _unsaved(self) -> bool:
+        execution = self._execution
+        # A run that ends as soon as it is asked for has all facts on record, but not its end.
+        ended = execution.finish is not None and not execution.stopped
+        return bool(self.held) or execution.saved < len(execution.facts) or ended
+
+    async def _flush(self) -> None:
+        """Put facts on record and let what they led to act, until nothing is left."""
+        execution = self._execution
+        try:
+            while self._unsaved() and not execution.stopped:
+                await self._commit()
+        except Exception as error:  # also facts that cannot be stored: nobody may wait for ever
+            lost = StoreError(f"run {execution.state.id} cannot be put on record: {error}")
+            self._driver.lost_store(execution, error if isinstance(error, StoreError) else lost)
+        finally:
+            self.flushing = None
+
+    async def _commit(self) -> None:
+        execution = self._execution
+        state, facts = execution.state, execution.facts
+        held, self.held = self.held, []
+        first, last = execution.saved, len(facts)
+        # A sync protects what acts on the world, what people are told, and what only waits.
+        sync = state.plan.durability == "sync" and (
+            bool(held) or execution.finish is not None or not execution.at_work
+        )
+        records = [pieces(fact) for fact in facts[first:last]]
+        await self._driver.journal.append(state.id, first, records, self._news(), sync=sync)
+        execution.settle(last)
+        execution.let_act(held)
+
+    def _news(self) -> StatusChange | None:
+        """What the list of runs is to show, if that is not what it shows already."""
+        change = status_change(self._execution.state)
+        if change == self.shown:
+            return None
+        self.shown = change
+        return change
