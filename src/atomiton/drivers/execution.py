@@ -291,8 +291,7 @@ class Execution(msgspec.Struct, eq=False):
         if self._timers is not None:
             self._timers.close()
             self._timers = None
-        for frame in self.state.frames:
-            del frame.run  # nothing moves any more; around a circle, memory is given back late
+        self.state.release()
         self.driver.ended(self)
         if self.finished is not None and not self.finished.done():
             self.finished.set_result(None)

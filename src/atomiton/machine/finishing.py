@@ -53,6 +53,7 @@ def _compensates(run: RunState) -> bool:
         nodes.append(undo.node)
         scopes.append(_undo_scope(frame, node))
     run.undone = _sequence(run, UNDO, nodes, scopes)
+    run.undone.names = [f"{frame.path(node)}:compensate" for frame, node in reversed(run.undo)]
     return True
 
 

@@ -98,6 +98,7 @@ class Frame:
         stopping: Whether nothing new starts here, but for what cleans up.
         failure: Why it is stopping, if it has failed.
         items: Of ITEMS what is mapped, of UNDO and CLOSING the scope of each node.
+        names: Of UNDO the names of its nodes.
         next: Of ITEMS, UNDO and CLOSING the number of the node to start next.
         deadline: Moment by which everything in it must have ended.
         quick: Whether nodes that are plain may start without a closer look.
@@ -106,8 +107,8 @@ class Frame:
 
     __slots__ = (
         "attempts", "blocked", "body", "children", "deadline", "ended", "errors", "failure", "id",
-        "items", "kind", "next", "node", "nodes", "open", "outer", "outputs", "parent", "plain",
-        "quick", "race", "remaining", "run", "started", "status", "stopping", "timers", "unit",
+        "items", "kind", "names", "next", "node", "nodes", "open", "outer", "outputs", "parent",
+        "plain", "quick", "race", "remaining", "run", "started", "status", "stopping", "timers", "unit",
         "verdicts", "winner",
     )  # fmt: skip
 
@@ -140,6 +141,7 @@ class Frame:
         self.stopping = False
         self.failure: ErrorInfo | None = None
         self.items: Sequence[object] = ()
+        self.names: Sequence[str] = ()
         self.next = 0
         self.deadline: float | None = None
         self.quick = False
@@ -163,10 +165,7 @@ class Frame:
         """Name of a node from the top of the run, such as ``group.inner`` or ``mapped[0]``."""
         parent = self.parent
         if parent is None:
-            if self.kind == UNDO:
-                of, number = self.run.undo[-1 - node]
-                return f"{of.path(number)}:compensate"
-            return self.nodes[node].id
+            return self.names[node] if self.names else self.nodes[node].id
         above = parent.path(self.node)
         if self.kind == BODY:
             return f"{above}.{self.nodes[node].id}"
@@ -290,6 +289,11 @@ class RunState:
     def ended(self) -> bool:
         """Whether the run has ended."""
         return self.status in ENDED
+
+    def release(self) -> None:
+        """Undo the circles of a run that has ended, so that its memory is given back at once."""
+        for frame in self.frames.values():
+            del frame.run, frame.unit
 
     @property
     def variables(self) -> dict[str, object]:
