@@ -108,8 +108,8 @@ class Frame:
     __slots__ = (
         "attempts", "blocked", "body", "children", "deadline", "ended", "errors", "failure", "id",
         "items", "kind", "names", "next", "node", "nodes", "open", "outer", "outputs", "parent",
-        "plain", "quick", "race", "remaining", "run", "started", "status", "stopping", "timers", "unit",
-        "verdicts", "winner",
+        "plain", "quick", "race", "remaining", "run", "started", "status", "stopping", "timers",
+        "unit", "verdicts", "winner",
     )  # fmt: skip
 
     def __init__(
