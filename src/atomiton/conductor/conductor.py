@@ -22,6 +22,7 @@ from atomiton.conductor.library import Library, Source
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
 from atomiton.conductor.watching import announce, run_event
+from atomiton.drivers.eager import begin
 from atomiton.drivers.execution import Execution
 from atomiton.drivers.local import GRACE, LocalDriver
 from atomiton.drivers.program import Program
@@ -225,21 +226,28 @@ class Conductor:
         )
         request = RunRequested(now, header.run, inputs, new_seed(), paused)
         secrets = self._secrets_of(program)
-        accepting = asyncio.ensure_future(self.driver.accept(program, request, header, secrets))
-        try:
-            started = await asyncio.shield(accepting)
-        except asyncio.CancelledError:
-            # Half accepted it would be on record, with nobody to drive it.
-            accepted = (await asyncio.wait([accepting]))[0].pop()
-            if not accepted.cancelled() and accepted.exception() is None:
-                await self._withdraw(accepted.result())
-            raise
+        accepting = begin(self.driver.accept(program, request, header, secrets))
+        if isinstance(accepting, tuple):
+            (started,) = accepting
+        else:
+            started = await self._accepted(accepting)
         if started is None and header.run not in self.driver.runs:
             # The key's earlier run may have been left behind: then it goes on here.
             earlier = await self.journal.header(header.run)
             if earlier.ended_at is None and await self.journal.claim(header.run):
                 await self._recover(header.run)
         return header.run, started
+
+    async def _accepted(self, accepting: asyncio.Task[Execution | None]) -> Execution | None:
+        """Wait until a run is accepted; when the waiting is cancelled, so is the run."""
+        try:
+            return await asyncio.shield(accepting)
+        except asyncio.CancelledError:
+            # Half accepted it would be on record, with nobody to drive it.
+            accepted = (await asyncio.wait([accepting]))[0].pop()
+            if not accepted.cancelled() and accepted.exception() is None:
+                await self._withdraw(accepted.result())
+            raise
 
     async def _withdraw(self, started: Execution | None) -> None:
         """End a run whose caller was cancelled before it could know of it."""

@@ -16,7 +16,7 @@ from asyncio.tasks import (
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, copy_context
 from types import coroutine
-from typing import TypeVar
+from typing import TypeVar, cast
 
 T = TypeVar("T")
 Work = Coroutine[object, object, None]
@@ -63,23 +63,47 @@ class Lane:
 
 
 @coroutine
-def _rest(work: Work, first: object) -> Generator[object, None, None]:
+def _rest(work: Coroutine[object, object, T], first: object) -> Generator[object, None, T]:
     """Go on with a coroutine that was started elsewhere and waits for ``first``."""
     try:
         yield first
     except BaseException as error:  # handed on to the coroutine, as a task would
-        yield from _rest_after(work, error).__await__()
-    else:
-        yield from work
+        return (yield from _rest_after(work, error).__await__())
+    return (yield from work)
 
 
-async def _rest_after(work: Work, error: BaseException) -> None:
+async def _rest_after(work: Coroutine[object, object, T], error: BaseException) -> T:
     """Go on with a coroutine by raising ``error`` where it waits."""
     try:
         first = work.throw(error)
-    except StopIteration:
-        return
-    await _rest(work, first)
+    except StopIteration as end:
+        return cast("T", end.value)
+    return await _rest(work, first)
+
+
+def begin(work: Coroutine[object, object, T]) -> tuple[T] | asyncio.Task[T]:
+    """Do what a coroutine can do at once; only if it waits, the rest is done by a task.
+
+    Its first step is made as part of the caller: for work that asks for no task of its own.
+
+    Returns:
+        What it gave, in a tuple, or the task.
+
+    Example:
+        >>> async def add(a: int, b: int) -> int:
+        ...     return a + b
+        >>> begin(add(1, 2))
+        (3,)
+    """
+    try:
+        first = work.send(None)
+    except StopIteration as end:
+        return (cast("T", end.value),)
+
+    async def rest() -> T:
+        return await _rest(work, first)
+
+    return asyncio.get_running_loop().create_task(rest())
 
 
 class Starter:

@@ -35,6 +35,7 @@ from atomiton.machine.events import (
     AttemptLost,
     AttemptStarted,
     Event,
+    RunRequested,
     TimerFired,
 )
 from atomiton.machine.progress import ProgressMeter
@@ -64,7 +65,7 @@ class Execution(msgspec.Struct, eq=False):
         facts: Every fact so far, in order; a fact's number is its place, from 1.
         saved: How many of them the journal has.
         finish: The last command, once the run has ended.
-        finished: Resolved when the run has ended and that is on record.
+        waiters: Resolved when the run is driven no more.
         failure: What kept the run from being driven to its end.
         stopped: Whether the run is driven no more: it has ended, or goes on elsewhere.
     """
@@ -76,7 +77,7 @@ class Execution(msgspec.Struct, eq=False):
     facts: list[Event] = []
     saved: int = 0
     finish: FinishRun | None = None
-    finished: asyncio.Future[None] | None = None
+    waiters: list[asyncio.Future[None]] = []
     failure: BaseException | None = None
     stopped: bool = False
     _inbox: deque[Event] = field(default_factory=_Facts)
@@ -111,6 +112,15 @@ class Execution(msgspec.Struct, eq=False):
         self._inbox.append(event)
         if not self._busy:
             self._drain()
+
+    def accepted(self, request: RunRequested) -> None:
+        """Begin with a request that is on record already."""
+        self._busy = True  # what a listener asks for comes after what the request leads to
+        commands = apply(self.state, request)
+        self.facts.append(request)
+        self.settle(1)
+        self._follow(commands, request.time)
+        self._drain()
 
     def _drain(self) -> None:
         """Do all that follows at once from what has come in."""
@@ -293,15 +303,23 @@ class Execution(msgspec.Struct, eq=False):
             self._timers = None
         self.state.release()
         self.driver.ended(self)
-        if self.finished is not None and not self.finished.done():
-            self.finished.set_result(None)
+        self.wake()
+
+    def wake(self) -> None:
+        """Tell those who wait for the run."""
+        for waiter in self.waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
     async def wait(self) -> None:
         """Wait until the run has ended; raises what kept it from being driven to its end."""
         if not self.stopped:
-            if self.finished is None:
-                self.finished = self.driver.loop.create_future()
-            await asyncio.shield(self.finished)
+            waiter: asyncio.Future[None] = self.driver.loop.create_future()
+            self.waiters.append(waiter)
+            try:
+                await waiter
+            finally:
+                self.waiters.remove(waiter)
         if self.failure is not None:
             raise self.failure
 
@@ -476,8 +494,8 @@ class Execution(msgspec.Struct, eq=False):
             handle.cancel()
         for job in self._jobs.values():
             job.cancel()
-        if self.finished is not None and not self.finished.done():
-            self.finished.cancel()
+        for waiter in self.waiters:
+            waiter.cancel()
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """The tasks of nodes that wait."""

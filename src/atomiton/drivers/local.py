@@ -86,10 +86,7 @@ class LocalDriver:
         execution = self._new(program, secrets, durable=True)
         self.runs[request.run] = execution
         self.starter.refresh()
-        execution.saved = 1
-        execution.feed(request)
-        if self.announce is not None:
-            self.announce(execution, 0, 1)
+        execution.accepted(request)
         return execution
 
     def recover(
@@ -139,14 +136,13 @@ class LocalDriver:
         """The journal cannot be written: stop driving the run; what is on record stays."""
         execution.failure = error
         self.runs.pop(execution.state.id, None)
-        finished = execution.finished
-        execution.finished = None
+        waiters, execution.waiters = execution.waiters, []
         execution.interrupt()
         execution.abandon()
         if self.on_end is not None:
             self.on_end(execution)
-        if finished is not None and not finished.done():
-            finished.set_result(None)
+        execution.waiters = waiters
+        execution.wake()
 
     async def close(self) -> None:
         """Stop driving: durable runs stay as they are on record, others are cancelled."""

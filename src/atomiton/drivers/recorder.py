@@ -11,6 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from atomiton.drivers.answers import status_change
+from atomiton.drivers.eager import begin
 from atomiton.errors import StoreError
 from atomiton.machine.commands import StartAttempt
 from atomiton.machine.records import pieces
@@ -32,15 +33,17 @@ class Recorder:
 
     Attributes:
         held: Attempts that may act once the facts so far are on record.
-        flushing: The task that puts facts on record, while there is one.
+        flushing: The task that puts facts on record, while there is one: where the journal is
+            quick, all may be done before one is needed.
         shown: What the list of runs shows of the run; None when that is not known.
     """
 
-    __slots__ = ("_driver", "_execution", "flushing", "held", "shown")
+    __slots__ = ("_at_it", "_driver", "_execution", "flushing", "held", "shown")
 
     def __init__(self, execution: Execution, driver: LocalDriver) -> None:
         self._execution = execution
         self._driver = driver
+        self._at_it = False
         self.held: list[StartAttempt] = []
         self.flushing: asyncio.Task[None] | None = None
         self.shown: StatusChange | None = _RUNNING
@@ -63,9 +66,17 @@ class Recorder:
         self.held = [held for held in self.held if (held.frame, held.node) != key]
 
     def flush_soon(self) -> None:
-        """Put what is new on record, in a task of its own."""
-        if self.flushing is None and self._unsaved():
+        """Put what is new on record: with what else comes in this turn of the loop, if any can."""
+        if self._at_it or not self._unsaved():
+            return
+        self._at_it = True
+        execution = self._execution
+        if execution.at_work or execution.state.timers:
             self.flushing = self._driver.loop.create_task(self._flush())
+            return
+        begun = begin(self._flush())
+        if not isinstance(begun, tuple):
+            self.flushing = begun
 
     def _unsaved(self) -> bool:
         execution = self._execution
@@ -83,6 +94,7 @@ class Recorder:
             lost = StoreError(f"run {execution.state.id} cannot be put on record: {error}")
             self._driver.lost_store(execution, error if isinstance(error, StoreError) else lost)
         finally:
+            self._at_it = False
             self.flushing = None
 
     async def _commit(self) -> None:
@@ -101,7 +113,9 @@ class Recorder:
 
     def _news(self) -> StatusChange | None:
         """What the list of runs is to show, if that is not what it shows already."""
-        change = status_change(self._execution.state)
+        state = self._execution.state
+        # While an attempt is out the run is running, whatever else it does.
+        change = _RUNNING if state.running else status_change(state)
         if change == self.shown:
             return None
         self.shown = change

@@ -28,7 +28,7 @@ def is_small(records: Sequence[Record], limit: int) -> bool:
 
 def checksum(run: str, seq: int, content: bytes) -> int:
     """Sum up a record together with its place, so that a misplaced record is damage too."""
-    return crc32(content, crc32(f"{run}:{seq}:".encode()))
+    return crc32(content, crc32(b"%s:%d:" % (run.encode(), seq)))
 
 
 def content_hash(data: bytes) -> bytes:

@@ -18,7 +18,7 @@ from atomiton.store.owners import OwnerLock
 from atomiton.store.reader import Reader, run_apart
 from atomiton.store.records import is_small
 from atomiton.store.schema import connect, migrate, migrations, prepare_file, store_error
-from atomiton.store.tables import Tables
+from atomiton.store.tables import MOST_AT_ONCE, Tables
 from atomiton.store.writer import INLINE_SECONDS, Job, Writer
 
 #: Most bytes of records that may be committed in place.
@@ -128,6 +128,10 @@ class SqliteJournal:
         writer = self._writer()
         small = is_small(records, _SMALL)
         work = partial(self._table().create, header, records)
+        if sync and small:
+            done = writer.at_once(work, single=False)
+            if done is not None:
+                return done[0]
         return cast("str", await writer.do(work, header.run, sync=sync, small=small))
 
     async def append(
@@ -147,8 +151,9 @@ class SqliteJournal:
         work = partial(self._table().append, run, after, records, change)
         small = is_small(records, _SMALL)
         if sync:
-            single = small and change is None and len(records) <= 2
-            await writer.do(work, run, sync=True, small=small, single=single)
+            single = change is None and len(records) <= MOST_AT_ONCE
+            if not small or writer.at_once(work, single=single) is None:
+                await writer.do(work, run, sync=True, small=small)
             return
         writer.put(Job(work, run, small=small))
         if writer.crowded():

@@ -7,6 +7,7 @@ puts the jobs of many callers into one transaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import apsw
@@ -27,7 +28,9 @@ UPDATE runs SET status = ?, ended_at = ?, reason = ?, error_code = ?, error_mess
 WHERE run = ?
 """
 _INSERT_RECORD = "INSERT INTO records (run, seq, checksum, data, blob) VALUES (?, ?, ?, ?, ?)"
-_INSERT_TWO = _INSERT_RECORD + ", (?, ?, ?, ?, ?)"
+#: So many records are added by one statement; by their number, from none.
+_INSERTS = ("", *(_INSERT_RECORD + ", (?, ?, ?, ?, ?)" * more for more in range(8)))
+MOST_AT_ONCE = len(_INSERTS) - 1
 _INSERT_BLOB = "INSERT INTO blobs (hash, size, data) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _FORGET_OWNER = """
 DELETE FROM owners WHERE owner = ?1 AND NOT EXISTS (SELECT 1 FROM runs WHERE owner = ?1)
@@ -59,10 +62,10 @@ class Tables:
         """Write the records that jobs have added: all of a batch in one go."""
         if self._rows:
             rows, self._rows = self._rows, []
-            if len(rows) == 1:
-                self._cursor.execute(_INSERT_RECORD, rows[0])
-            elif len(rows) == 2:  # an end and the start it led to: the most common append
-                self._cursor.execute(_INSERT_TWO, rows[0] + rows[1])
+            if len(rows) == 2:  # an end and the start it led to: the most common append
+                self._cursor.execute(_INSERTS[2], rows[0] + rows[1])
+            elif len(rows) <= MOST_AT_ONCE:  # one statement: by itself, its own transaction
+                self._cursor.execute(_INSERTS[len(rows)], tuple(chain.from_iterable(rows)))
             else:
                 self._cursor.executemany(_INSERT_RECORD, rows)
 
@@ -191,6 +194,9 @@ class Tables:
 
     def _add(self, run: str, after: int, records: Sequence[Record]) -> None:
         for seq, record in enumerate(records, after + 1):
+            if type(record) is bytes and len(record) <= LARGE:  # nearly all
+                self._rows.append((run, seq, checksum(run, seq, record), record, None))
+                continue
             head, body = (b"", record) if isinstance(record, bytes) else record
             if len(body) > LARGE:
                 name = content_hash(body)
@@ -201,7 +207,8 @@ class Tables:
                 self._rows.append((run, seq, checksum(run, seq, data), data, None))
 
     def _own(self, run: str, last: int | None) -> None:
-        self._undo.setdefault(run, self._last.get(run))
+        if run not in self._undo:
+            self._undo[run] = self._last.get(run)
         if last is None:
             self._last.pop(run, None)
         else:

@@ -2,7 +2,8 @@
 
 Who awaits a commit shares it with everybody else who waits at that moment. When commits have lately
 been so quick that handing one to the thread and back would cost as much as the commit itself, and
-only a few wait, it is made in place; one slow commit sends the work back to the thread.
+only a few wait, it is made in place; one slow commit sends the work back to the thread. When nobody
+else has anything to do in this turn of the loop, it is made at once.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from pathlib import Path
+from typing import TypeVar
 
 import apsw
 
@@ -29,6 +31,9 @@ FLUSH_SECONDS = 0.03
 _BATCH = 4096
 _FEW = 16
 
+#: Most commits that are made in place without giving others on the event loop a turn.
+_IN_A_ROW = 16
+
 #: Commits quicker than this may be made in place.
 INLINE_SECONDS = 0.0005
 
@@ -40,6 +45,7 @@ _FADE = 0.95
 
 _BUSY_MS = int(BUSY_SECONDS * 1000)
 
+T = TypeVar("T")
 _Outcome = tuple["asyncio.Future[object]", object, Exception | None]
 
 
@@ -51,11 +57,10 @@ class Job:
         run: The run it concerns; empty for none.
         sync: It must be on disk before the future is done.
         small: It is quick enough to be done in place.
-        single: All it does is add one record.
         future: Whoever waits; None if nobody does.
     """
 
-    __slots__ = ("future", "run", "single", "small", "sync", "work")
+    __slots__ = ("future", "run", "small", "sync", "work")
 
     def __init__(
         self,
@@ -64,14 +69,12 @@ class Job:
         *,
         sync: bool = False,
         small: bool = True,
-        single: bool = False,
         future: asyncio.Future[object] | None = None,
     ) -> None:
         self.work = work
         self.run = run
         self.sync = sync
         self.small = small
-        self.single = single
         self.future = future
 
 
@@ -104,6 +107,9 @@ class Writer:
         self._rung = self._urgent = self._napping = self._stopping = False
         self._sync: bool = True  # how the connection was opened
         self._slowest = 4 * INLINE_SECONDS  # a slowly fading memory; begin in the thread
+        self._in_a_row = 0
+        #: What the loop has still to do in this turn; an event loop of another make hides it.
+        self._ready: Sized | None = getattr(self._loop, "_ready", None)
         self._pages = 0
         self._checkpoint_at = _CHECKPOINT_PAGES
         connection.wal_autocheckpoint(0)
@@ -126,7 +132,6 @@ class Writer:
         *,
         sync: bool,
         small: bool,
-        single: bool = False,
     ) -> object:
         """Have work written and wait for it.
 
@@ -134,7 +139,7 @@ class Writer:
             StoreError: It could not be written; nothing of it was.
         """
         future: asyncio.Future[object] = self._loop.create_future()
-        self._queue.append(Job(work, run, sync=sync, small=small, single=single, future=future))
+        self._queue.append(Job(work, run, sync=sync, small=small, future=future))
         if small and self._slowest < self._inline:
             # One turn of the loop, so that everybody who is ready joins this commit.
             try:
@@ -147,6 +152,53 @@ class Writer:
         else:
             self._ring()
         return await future
+
+    def at_once(self, work: Callable[[], T], *, single: bool) -> tuple[T] | None:
+        """Have small work written and synced now, if nobody is there to share the commit.
+
+        Args:
+            work: Writes it.
+            single: All it does is add few records: that statement is its own transaction.
+
+        Returns:
+            What the work gave, in a tuple; None if nothing was written: then ``do`` is the way,
+            which also tells what was wrong.
+        """
+        if (
+            self._queue
+            or self._ready is None
+            or self._ready  # whoever is ready may want to join: give them a turn, in ``do``
+            or self._in_a_row >= _IN_A_ROW
+            or self._slowest >= self._inline
+            or not self._sync
+            or not self._turn.acquire(blocking=False)
+        ):
+            self._in_a_row = 0
+            return None
+        tables = self._tables
+        try:
+            if not single:
+                self.connection.execute("BEGIN IMMEDIATE")
+            value = work()
+            if not single:
+                tables.flush()
+            started = time.perf_counter()
+            if single:
+                tables.flush()
+            else:
+                self.connection.execute("COMMIT")
+            taken = time.perf_counter() - started
+        except Exception:  # the long way runs into it again and tells
+            self._roll_back()
+            return None
+        finally:
+            self._turn.release()
+            if self._pages >= self._checkpoint_at:
+                self._ring()
+        self._slowest = max(taken, self._slowest * _FADE)
+        self._in_a_row += 1
+        tables.committed()
+        return (value,)
 
     async def drain(self) -> None:
         """Wait until everything accepted so far is written."""
@@ -190,8 +242,9 @@ class Writer:
                     outcomes = self._commit(batch, patient=True)
                 self._announce(outcomes or [])
                 more = len(batch) == _BATCH
-            with self._turn:
-                self._checkpoint()
+            if self._pages >= self._checkpoint_at:  # else those who commit in place have the turn
+                with self._turn:
+                    self._checkpoint()
         self._finish()
         self._announce([(self._ended, None, None)])
 
@@ -209,15 +262,6 @@ class Writer:
         if len(self._queue) > _FEW or not self._turn.acquire(blocking=False):
             return False
         try:
-            if (
-                len(self._queue) == 1
-                and self._queue[0].single
-                and self._queue[0].sync is self._sync
-            ):
-                done = self._insert(self._queue[0])
-                if done:
-                    self._queue.popleft()
-                return done
             if not all(job.small for job in self._queue):
                 return False
             batch = self._take()
@@ -230,24 +274,6 @@ class Writer:
             if self._pages >= self._checkpoint_at:
                 self._ring()
         _deliver(outcomes)
-        return True
-
-    def _insert(self, job: Job) -> bool:
-        """Write a job that only adds one record: that statement is its own transaction.
-
-        The shortest way from a lone caller to the disk; whatever is unusual takes the long one.
-        """
-        try:
-            job.work()
-            started = time.perf_counter()
-            self._tables.flush()
-        except Exception:  # the thread runs into it again and tells
-            self._roll_back()
-            return False
-        self._note_time(started)
-        self._tables.committed()
-        if job.future is not None and not job.future.done():
-            job.future.set_result(None)
         return True
 
     def _commit(self, batch: list[Job], *, patient: bool) -> list[_Outcome] | None:
@@ -345,9 +371,7 @@ class Writer:
         return apsw.SQLITE_OK
 
     def _checkpoint(self) -> None:
-        """Write the log back when it is long: after the commit was announced, never inside it."""
-        if self._pages < self._checkpoint_at:
-            return
+        """Write the log back: after the commit was announced, never inside it."""
         try:
             pages, done = self.connection.wal_checkpoint()
         except apsw.Error:
