@@ -55,7 +55,7 @@ def result_object(result: RunResult) -> dict[str, object]:
             }
             for path, node in result.nodes.items()
         },
-        "compensation": {"completed": [], "failed": []},
+        "compensation": result.compensation,
         "duration_ms": result.duration_ms,
     }
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import cast
 
 import msgspec
 
-from atomiton.blueprint.compile import compile_blueprint, content_hash
+from atomiton.blueprint.compile import Positions, compile_blueprint, content_hash
 from atomiton.blueprint.model import Blueprint, Durability
+from atomiton.blueprint.plan import Plan
+from atomiton.conductor.calls import BUNDLE, Calls, StoredCalls
 from atomiton.conductor.inputs import Inputs
 from atomiton.drivers.program import Program
 from atomiton.errors import NotFound
@@ -63,6 +65,8 @@ class Library:
         self._by_object: OrderedDict[tuple[int, str], Ready] = OrderedDict()
         self._by_hash: OrderedDict[tuple[str, str], Program] = OrderedDict()
         self._stored: set[str] = set()
+        self._folders: OrderedDict[int, tuple[Blueprint, Path]] = OrderedDict()
+        self._known: dict[str, Blueprint] = {}
         for item in nodes:
             if isinstance(item, NodeType):
                 registry.add(item)
@@ -92,9 +96,15 @@ class Library:
         """
         if isinstance(source, Blueprint):
             return source
+        blueprint, positions = self._read_file(Path(source))
+        # Compiled here because only here are the places in the text known, for problems.
+        self._remember(blueprint, self._compile(blueprint, positions))
+        return blueprint
+
+    def _read_file(self, path: Path) -> tuple[Blueprint, Positions]:
+        """Read a file, and note where it is for the blueprints that it calls."""
         from atomiton.blueprint.document import read_blueprint
 
-        path = Path(source)
         try:
             text = path.read_bytes()
         except FileNotFoundError as error:
@@ -102,9 +112,22 @@ class Library:
         except OSError as error:
             raise NotFound(f"{path} cannot be read: {error.strerror}") from error
         blueprint, document = read_blueprint(text, filename=str(path))
-        # Compiled here because only here are the places in the text known, for problems.
-        self._remember(blueprint, self._compile(blueprint, document.positions))
-        return blueprint
+        self._note_folder(blueprint, path.resolve().parent)
+        return blueprint, document.positions
+
+    def _note_folder(self, blueprint: Blueprint, folder: Path | None) -> None:
+        if folder is not None:
+            self._folders[id(blueprint)] = (blueprint, folder)
+            if len(self._folders) > 4 * KEPT:
+                self._folders.popitem(last=False)
+
+    def _folder(self, blueprint: Blueprint) -> Path | None:
+        found = self._folders.get(id(blueprint))
+        return None if found is None else found[1]
+
+    def add(self, blueprint: Blueprint) -> None:
+        """Make a blueprint known, so that others can call it by its id."""
+        self._known[blueprint.id] = blueprint
 
     def program(self, blueprint: Blueprint, durability: Durability | None = None) -> Program:
         """The blueprint, compiled and bound; ``BlueprintError`` if it cannot be run."""
@@ -116,6 +139,7 @@ class Library:
         if wanted != blueprint.durability:
             document = {**blueprint.document, "durability": wanted}
             changed = msgspec.structs.replace(blueprint, durability=wanted, document=document)
+            self._note_folder(changed, self._folder(blueprint))
         program = self._compile(changed, None)
         self._remember(blueprint, program)
         return program
@@ -125,19 +149,26 @@ class Library:
         if len(self._by_object) > KEPT:
             self._by_object.popitem(last=False)
 
-    def _compile(self, blueprint: Blueprint, positions: object) -> Program:
+    def _compile(self, blueprint: Blueprint, positions: Positions | None) -> Program:
+        """Compile and bind; what calls others is made anew, since they may have changed."""
         digest = content_hash(blueprint.document) if blueprint.document else ""
-        key = (digest, blueprint.durability)
-        program = self._by_hash.get(key) if digest else None
+        program = self._by_hash.get((digest, blueprint.durability)) if digest else None
         if program is None:
-            plan = compile_blueprint(blueprint, self.registry, positions)  # type: ignore[arg-type]
-            calls = [self._call(node.type, node.runtime) for node in plan.uses]
-            program = Program(plan, calls, blueprint)
+            calls = Calls(lambda path: self._read_file(path)[0], self._folder, self._known)
+            plan = compile_blueprint(blueprint, self.registry, positions, calls.resolve)
+            record = blueprint.document
+            if plan.hash != digest:
+                record = {BUNDLE: 1, **calls.bundle(blueprint)}
+            program = self._bind(plan, blueprint, record)
             if digest:
-                self._by_hash[key] = program
+                self._by_hash[plan.hash, blueprint.durability] = program
                 if len(self._by_hash) > KEPT:
                     self._by_hash.popitem(last=False)
         return program
+
+    def _bind(self, plan: Plan, blueprint: Blueprint, record: Mapping[str, object]) -> Program:
+        calls = [self._call(node.type, node.runtime) for node in plan.uses]
+        return Program(plan, calls, blueprint, record)
 
     def _call(self, type_: object, runtime: str | None) -> NodeCall:
         assert isinstance(type_, NodeType)
@@ -147,7 +178,7 @@ class Library:
         """Put the blueprint that a run is pinned to on record, once."""
         digest = program.plan.hash
         if digest not in self._stored:
-            await journal.save_blueprint(digest, msgspec.json.encode(program.blueprint.document))
+            await journal.save_blueprint(digest, msgspec.json.encode(program.record))
             self._stored.add(digest)
 
     async def stored(self, journal: Journal, header: RunHeader) -> Program:
@@ -157,5 +188,13 @@ class Library:
                 return program
         from atomiton.blueprint.document import read_document
 
-        document = msgspec.json.decode(await journal.load_blueprint(header.blueprint_hash))
-        return self._compile(read_document(document), None)
+        record: object = msgspec.json.decode(await journal.load_blueprint(header.blueprint_hash))
+        if not isinstance(record, dict) or BUNDLE not in record:
+            return self._compile(read_document(cast("object", record)), None)
+        bundle = cast("dict[str, object]", record)
+        calls = StoredCalls(read_document)
+        blueprint = calls.open(bundle)
+        plan = compile_blueprint(blueprint, self.registry, None, calls.resolve)
+        program = self._bind(plan, blueprint, bundle)
+        self._by_hash[plan.hash, blueprint.durability] = program
+        return program

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from atomiton.errors import ErrorInfo, RunFailed
-from atomiton.machine.state import ENDED, STATUS_NAMES, RunState
+from atomiton.machine.finishing import undone
+from atomiton.machine.state import ENDED, STATUS_NAMES, Frame, RunState
 
 
 class NodeResult(msgspec.Struct, frozen=True):
@@ -73,6 +74,12 @@ class RunResult:
         return self._nodes
 
     @property
+    def compensation(self) -> dict[str, list[str]]:
+        """Names of the nodes that were compensated (completed), or could not be (failed)."""
+        completed, failed = undone(self._state)
+        return {"completed": completed, "failed": failed}
+
+    @property
     def ok(self) -> bool:
         """Whether the run completed."""
         return self.status == "completed"
@@ -85,14 +92,22 @@ class RunResult:
 
 
 def node_results(state: RunState) -> dict[str, NodeResult]:
-    """How each node of a run fares, by path."""
-    return {
-        frame.path(number): NodeResult(
+    """How each node of a run fares, by path: in document order, bodies after their node."""
+    results: dict[str, NodeResult] = {}
+    for frame in state.frames.values():
+        if frame.parent is None:
+            _add(frame, results)
+    return results
+
+
+def _add(frame: Frame, results: dict[str, NodeResult]) -> None:
+    for node, status in enumerate(frame.status):
+        results[frame.path(node)] = NodeResult(
             STATUS_NAMES[status],
-            frame.attempts[number],
-            frame.duration_ms(number),
-            frame.errors.get(number),
+            frame.attempts[node],
+            frame.duration_ms(node),
+            frame.errors.get(node),
         )
-        for frame in state.frames.values()
-        for number, status in enumerate(frame.status)
-    }
+        child = frame.children.get(node)
+        if child is not None:
+            _add(child, results)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from atomiton.blueprint.model import Blueprint
 from atomiton.blueprint.plan import Plan, PlanNode, Scope
@@ -70,12 +70,20 @@ class Program:
     """A plan together with how each of its nodes is called, and the blueprint it was made of.
 
     Attributes:
+        record: The blueprint as it is kept for a run: its document, with what it calls.
         steps: Of every node that calls a node type, by ``PlanNode.step``.
     """
 
-    __slots__ = ("blueprint", "plan", "steps")
+    __slots__ = ("blueprint", "plan", "record", "steps")
 
-    def __init__(self, plan: Plan, calls: Sequence[Call], blueprint: Blueprint) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        calls: Sequence[Call],
+        blueprint: Blueprint,
+        record: Mapping[str, object],
+    ) -> None:
         self.plan = plan
         self.blueprint = blueprint
+        self.record = record
         self.steps = [Step(node, call) for node, call in zip(plan.uses, calls, strict=True)]

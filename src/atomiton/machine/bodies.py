@@ -38,6 +38,9 @@ def open_frame(
 ) -> Frame:
     """Make the frame in which the body of a node runs."""
     run = parent.run
+    earlier = parent.children.get(node)
+    if earlier is not None:  # of an attempt before this one
+        _forget(earlier)
     scope = parent.scope(node)
     frame = Frame(run, run.next_frame, kind, nodes, scope.unit)
     frame.parent = parent
@@ -174,6 +177,7 @@ def close_frame(frame: Frame, now: float, out: list[Command]) -> None:
         if _next_turn(frame, plan, now, out):
             return
     if parent.kind in (ITEMS, TURNS) and len(parent.nodes) > KEPT:
+        del parent.children[node]
         _forget(frame)
     failure = frame.failure or _nobody_won(frame)
     if parent.status[node] == STOPPING:
