@@ -1,0 +1,211 @@
+"""What every part of a conductor stands on: the store, the driver, and who drives which run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from atomiton.conductor.library import Library
+from atomiton.conductor.watching import announce
+from atomiton.drivers.execution import Execution
+from atomiton.drivers.local import GRACE, LocalDriver
+from atomiton.drivers.program import Program
+from atomiton.errors import AtomitonError, IllegalEvent, StoreError
+from atomiton.events import Bus
+from atomiton.machine import RunState, apply
+from atomiton.machine.records import decode
+from atomiton.nodes.guard import Capabilities
+from atomiton.nodes.registry import Registry
+from atomiton.ports.journal import Journal, StatusChange
+from atomiton.ports.runtime import Runtime
+from atomiton.store.open import open_journal
+
+#: How many runs that were kept in memory only can still be looked at after they ended.
+REMEMBERED = 32
+#: Seconds between looks at a run that another process drives, and at messages from others.
+POLL = 0.2
+
+
+class Core:
+    """Opens and closes a conductor, and knows the runs that it drives."""
+
+    def __init__(
+        self,
+        store: str | Journal | None = None,
+        *,
+        nodes: Sequence[object] = (),
+        registry: Registry | None = None,
+        capabilities: Capabilities | None = None,
+        secrets: Mapping[str, str] | None = None,
+        resume: bool = True,
+        grace: float = GRACE,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        address = os.environ.get("ATOMITON_STORE", "") if store is None else store
+        self.in_memory = address == "memory:"
+        self.journal = open_journal(address) if isinstance(address, str) else address
+        self.capabilities = capabilities or Capabilities()
+        self.library = Library(registry or Registry.builtin(), self.capabilities, nodes)
+        self.bus = Bus()
+        self._secrets = secrets
+        self._resume = resume
+        self._grace = grace
+        self._now = now
+        self._remembered: OrderedDict[str, Execution] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._driver: LocalDriver | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the store; runs that a dead process left go on."""
+        await self.journal.open()
+        self._driver = LocalDriver(self.journal, self._runtimes(), now=self._now, grace=self._grace)
+        self._driver.announce = self._announce
+        self._driver.on_end = self._remember
+        if not self.in_memory:
+            self._spawn(self._hear_messages())
+            if self._resume:
+                self._spawn(self._resume_abandoned())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop driving. Durable runs stay on record and go on in the next conductor."""
+        for task in list(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        if self._driver is not None:
+            await self._driver.close()
+        await self.capabilities.aclose()
+        await self.journal.close()
+
+    @property
+    def driver(self) -> LocalDriver:
+        """What drives the runs; there is one only inside ``async with``."""
+        if self._driver is None:
+            raise RuntimeError("a Conductor is used inside 'async with Conductor() as conductor:'")
+        return self._driver
+
+    # -- runs that are driven here, or could be -----------------------------------------------
+
+    def _known(self, run: str) -> Execution | None:
+        return self.driver.runs.get(run) or self._remembered.get(run)
+
+    async def _rebuild(self, run: str) -> RunState:
+        header = await self.journal.header(run)
+        program = await self.library.stored(self.journal, header)
+        state = RunState(program.plan)
+        for record in await self.journal.read(run):
+            apply(state, decode(record))
+        return state
+
+    async def _take_over(self, run: str) -> Execution | None:
+        """The run as driven here, taken over if nobody drives it; None if another process does."""
+        execution = self._known(run)
+        if execution is not None:
+            if execution.failure is not None:
+                raise execution.failure
+            return execution
+        header = await self.journal.header(run)
+        if header.ended_at is not None:
+            raise AtomitonError(f"run {run} has ended: {header.status}", code="NOT_ALLOWED")
+        if not await self.journal.claim(run):
+            return None
+        return await self._recover(run)
+
+    async def _recover(self, run: str) -> Execution:
+        """Drive a run that this process has just claimed."""
+        header = await self.journal.header(run)
+        try:
+            program = await self.library.stored(self.journal, header)
+            facts = [decode(record) for record in await self.journal.read(run)]
+            return self.driver.recover(run, program, facts, self._secrets_of(program))
+        except AtomitonError as error:
+            change = StatusChange("waiting", reason=f"cannot go on here: {error.message}")
+            await self.journal.append(run, header.events, [], change, sync=True)
+            await self.journal.release(run)
+            raise
+
+    async def _resume_abandoned(self) -> None:
+        for run in await self.journal.abandoned():
+            try:
+                if run not in self.driver.runs and await self.journal.claim(run):
+                    await self._recover(run)
+            except AtomitonError as error:
+                # Flagged in the store with the reason; other runs must go on all the same.
+                self._log(f"run {run} cannot go on: {error.message}")
+
+    async def _hear_messages(self) -> None:
+        """Take what other processes ask of the runs driven here."""
+        while True:
+            await asyncio.sleep(POLL)
+            for execution in list(self.driver.runs.values()):
+                if execution.durable and not execution.stopped:
+                    await self._hear(execution)
+
+    async def _hear(self, execution: Execution) -> None:
+        try:
+            messages = await self.journal.take_messages(execution.state.id)
+        except StoreError:
+            return  # the run's own writes will say so
+        for message in messages:
+            try:
+                if not execution.stopped:
+                    execution.feed(decode(message))
+            except IllegalEvent as error:
+                self._log(str(error))
+
+    def _secrets_of(self, program: Program) -> dict[str, str]:
+        names = program.plan.secrets
+        if not names:
+            return {}
+        if self._secrets is not None:
+            return {name: self._secrets[name] for name in names if name in self._secrets}
+        values = ((name, os.environ.get(f"ATOMITON_SECRET_{name}")) for name in names)
+        return {name: value for name, value in values if value is not None}
+
+    # -- bookkeeping ---------------------------------------------------------------------------
+
+    def _runtimes(self) -> dict[str, Callable[[], Runtime]]:
+        # Imported where first used: most runs need no thread and no process.
+        def thread() -> Runtime:
+            from atomiton.runtimes.thread import ThreadRuntime
+
+            return ThreadRuntime()
+
+        def process() -> Runtime:
+            from atomiton.runtimes.process import ProcessRuntime
+
+            return ProcessRuntime(files=self.library.files)
+
+        return {"thread": thread, "process": process}
+
+    def _announce(self, execution: Execution, first: int, last: int) -> None:
+        if self.bus:
+            announce(self.bus, execution.state, execution.facts, first, last)
+
+    def _remember(self, execution: Execution) -> None:
+        if execution.recorder is not None and execution.failure is None:
+            return  # the store remembers it
+        self._remembered[execution.state.id] = execution
+        if len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _log(self, message: str) -> None:
+        import logging
+
+        logging.getLogger("atomiton").warning(message)

@@ -1,0 +1,97 @@
+"""Looking at runs: how they fare, what happened in them, which there are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from atomiton.conductor.core import POLL, Core
+from atomiton.conductor.result import RunResult
+from atomiton.conductor.watching import run_event
+from atomiton.drivers.execution import Execution
+from atomiton.events import RunEvent
+from atomiton.machine import RunState
+from atomiton.machine.records import decode
+from atomiton.ports.journal import RunHeader
+
+
+class Looking(Core):
+    """What a conductor tells of runs."""
+
+    async def result(self, run: str) -> RunResult:
+        """Wait for a run to end and sum it up; ``NotFound`` if there is none."""
+        execution = self._known(run)
+        if execution is not None:
+            await execution.wait()
+            return RunResult(execution.state)
+        while True:
+            shown = await self.show(run)
+            if shown.status in ("completed", "failed", "cancelled"):
+                return shown
+            await asyncio.sleep(POLL)
+
+    async def show(self, run: str) -> RunResult:
+        """Sum a run up as it is now; ``NotFound`` if there is none."""
+        execution = self._known(run)
+        if execution is not None:
+            return RunResult(execution.state, self._now())
+        state = await self._rebuild(run)
+        return RunResult(state, self._now())
+
+    async def list(
+        self,
+        *,
+        status: str | None = None,
+        blueprint: str | None = None,
+        before: str | None = None,
+        limit: int = 100,
+    ) -> list[RunHeader]:
+        """Headers of stored runs, newest first; ``before`` is the id of the last one seen."""
+        return await self.journal.list(
+            status=status, blueprint=blueprint, before=before, limit=limit
+        )
+
+    async def events(self, run: str, after: int = 0) -> AsyncIterator[RunEvent]:
+        """Every fact of a run from number ``after + 1`` on, in order, until the run ends.
+
+        Works for runs that have ended, and for those that another process drives.
+        """
+        while True:
+            execution = self._known(run)
+            if execution is not None:
+                for number in range(after, execution.saved):
+                    yield run_event(execution.state, number + 1, execution.facts[number])
+                after = max(after, execution.saved)
+                if execution.stopped:
+                    return
+                await self._next_fact(execution)
+                continue
+            header = await self.journal.header(run)
+            records = await self.journal.read(run, after)
+            if records:
+                plan = (await self.library.stored(self.journal, header)).plan
+                state = RunState(plan)
+                state.id = run
+                for record in records:
+                    after += 1
+                    yield run_event(state, after, decode(record))
+            elif header.ended_at is not None:
+                return
+            else:
+                await asyncio.sleep(POLL)
+
+    async def _next_fact(self, execution: Execution) -> None:
+        """Wait until a run that is driven here has something new on record."""
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def wake(_event: RunEvent) -> None:
+            if not woken.done():
+                woken.set_result(None)
+
+        stop = self.bus.listen(wake, execution.state.id)
+        ended = asyncio.ensure_future(execution.wait())
+        try:
+            await asyncio.wait([woken, ended], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended.cancel()
+            stop()
