@@ -29,6 +29,12 @@ from atomiton.store.open import open_journal
 REMEMBERED = 32
 #: Seconds between looks at a run that another process drives, and at messages from others.
 POLL = 0.2
+#: Seconds for which a run must have rested before it leaves memory.
+REST = 1.0
+#: Seconds: what goes on by itself sooner than this stays in memory.
+SOON = 5.0
+#: The moment at which a run wakes that waits only for somebody (the year 5138).
+LATE = 1e11
 
 
 class Core:
@@ -66,8 +72,9 @@ class Core:
         self._driver = LocalDriver(self.journal, self._runtimes(), now=self._now, grace=self._grace)
         self._driver.announce = self._announce
         self._driver.on_end = self._remember
+        self._driver.on_rest = self._rested
         if not self.in_memory:
-            self._spawn(self._hear_messages())
+            self._spawn(self._keep_up())
             if self._resume:
                 self._spawn(self._resume_abandoned())
         return self
@@ -137,20 +144,26 @@ class Core:
 
     async def _resume_abandoned(self) -> None:
         for run in await self.journal.abandoned():
-            try:
-                if run not in self.driver.runs and await self.journal.claim(run):
-                    await self._recover(run)
-            except AtomitonError as error:
-                # Flagged in the store with the reason; other runs must go on all the same.
-                self._log(f"run {run} cannot go on: {error.message}")
+            await self._go_on(run)
 
-    async def _hear_messages(self) -> None:
-        """Take what other processes ask of the runs driven here."""
+    async def _go_on(self, run: str) -> None:
+        """Drive a run that nobody drives, unless another process is quicker."""
+        try:
+            if run not in self.driver.runs and await self.journal.claim(run):
+                await self._recover(run)
+        except AtomitonError as error:
+            # Flagged in the store with the reason; other runs must go on all the same.
+            self._log(f"run {run} cannot go on: {error.message}")
+
+    async def _keep_up(self) -> None:
+        """Take what other processes ask of the runs driven here; wake those that were parked."""
         while True:
             await asyncio.sleep(POLL)
             for execution in list(self.driver.runs.values()):
                 if execution.durable and not execution.stopped:
                     await self._hear(execution)
+            if self._resume:
+                await self._wake_due()
 
     async def _hear(self, execution: Execution) -> None:
         try:
@@ -163,6 +176,36 @@ class Core:
                     execution.feed(decode(message))
             except IllegalEvent as error:
                 self._log(str(error))
+
+    # -- runs that only wait leave memory, and come back when their moment or a message comes ----
+
+    def _rested(self, execution: Execution) -> None:
+        """All of a run that waits is on record: look again in a while."""
+        self.driver.loop.call_later(REST, self._park_soon, execution)
+
+    def _park_soon(self, execution: Execution) -> None:
+        state = execution.state
+        if (
+            self.driver.runs.get(state.id) is execution
+            and not execution.waiters
+            and not self.bus.hears(state.id)
+            and not execution.at_work
+            and execution.saved == len(execution.facts)
+            and state.public_status() == "waiting"
+            and _wakes(state) > self._now() + SOON
+        ):
+            self._spawn(self._park(execution))
+
+    async def _park(self, execution: Execution) -> None:
+        run = execution.state.id
+        self.driver.let_go(execution)
+        if not await self.journal.park(run, _wakes(execution.state)):
+            await self._recover(run)  # a message came in: it is read soon
+
+    async def _wake_due(self) -> None:
+        """Go on with the parked runs whose moment has come."""
+        for run in await self.journal.due(self._now()):
+            await self._go_on(run)
 
     def _secrets_of(self, program: Program) -> dict[str, str]:
         names = program.plan.secrets
@@ -209,3 +252,8 @@ class Core:
         import logging
 
         logging.getLogger("atomiton").warning(message)
+
+
+def _wakes(state: RunState) -> float:
+    """When a run goes on by itself."""
+    return min((timer.at for timer in state.timers.values()), default=LATE)

@@ -84,3 +84,20 @@ def own_inputs(blueprint: Blueprint, given: Mapping[str, object]) -> dict[str, o
     if problems:
         raise InputError(problems)
     return inputs
+
+
+def own_value(value: object, what: str) -> object:
+    """A copy of a plain value that nobody else holds.
+
+    Args:
+        value: What came from outside.
+        what: What to call it in a message, such as ``the payload``.
+
+    Raises:
+        InputError: If it could not be put on record.
+    """
+    try:
+        return to_value(value)
+    except NodeError as error:
+        said = error.message.replace("the result", what, 1).replace("at result", f"in {what}", 1)
+        raise InputError([Problem("INVALID_INPUT", said, "")]) from error

@@ -25,9 +25,9 @@ class Looking(Core):
             await execution.wait()
             return RunResult(execution.state)
         while True:
-            shown = await self.show(run)
-            if shown.status in ("completed", "failed", "cancelled"):
-                return shown
+            header = await self.journal.header(run)
+            if header.ended_at is not None:
+                return await self.show(run)
             await asyncio.sleep(POLL)
 
     async def show(self, run: str) -> RunResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
 from atomiton.conductor.result import RunResult
@@ -38,6 +38,24 @@ class Run:
     async def cancel(self, reason: str = "") -> None:
         """Ask the run to stop."""
         await self._conductor.cancel(self.id, reason)
+
+    async def signal(self, name: str, payload: object = None) -> None:
+        """Send the run a signal: a wait takes it, now or when it comes to wait."""
+        await self._conductor.signal(self.id, name, payload)
+
+    async def approve(
+        self,
+        node: str | None = None,
+        *,
+        approved: bool = True,
+        by: str = "",
+        comment: str = "",
+        fields: Mapping[str, object] | None = None,
+    ) -> None:
+        """Answer an approval; ``Conductor.approve`` says more."""
+        await self._conductor.approve(
+            self.id, node, approved=approved, by=by, comment=comment, fields=fields
+        )
 
     async def pause(self) -> None:
         """Start nothing new until the run is resumed."""

@@ -55,6 +55,7 @@ class LocalDriver:
         self.starter = Starter(self.loop)
         self.announce: Announce | None = None
         self.on_end: Callable[[Execution], None] | None = None
+        self.on_rest: Callable[[Execution], None] | None = None
         self.on_progress: Callable[[Execution, str, float, str], None] | None = None
         self.on_log: Callable[[Execution, str, str, str], None] | None = None
         self.runs: dict[str, Execution] = {}
@@ -121,6 +122,16 @@ class LocalDriver:
         self.runs.pop(execution.state.id, None)
         if self.on_end is not None:
             self.on_end(execution)
+
+    def rested(self, execution: Execution) -> None:
+        """All of a run that waits is on record."""
+        if self.on_rest is not None:
+            self.on_rest(execution)
+
+    def let_go(self, execution: Execution) -> None:
+        """Drive a run no more; all of it is on record, and it can be recovered."""
+        self.runs.pop(execution.state.id, None)
+        execution.interrupt()
 
     def progressed(self, execution: Execution, node: str, fraction: float, message: str) -> None:
         """An attempt says how far it is."""

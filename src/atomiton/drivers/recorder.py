@@ -82,7 +82,11 @@ class Recorder:
         execution = self._execution
         # A run that ends as soon as it is asked for has all facts on record, but not its end.
         ended = execution.finish is not None and not execution.stopped
-        return bool(self.held) or execution.saved < len(execution.facts) or ended
+        if self.held or execution.saved < len(execution.facts) or ended:
+            return True
+        # One that waits as soon as it is asked for has no new facts, but is not running.
+        state = execution.state
+        return not state.running and self.shown is _RUNNING and status_change(state) != _RUNNING
 
     async def _flush(self) -> None:
         """Put facts on record and let what they led to act, until nothing is left."""
@@ -110,6 +114,8 @@ class Recorder:
         await self._driver.journal.append(state.id, first, records, self._news(), sync=sync)
         execution.settle(last)
         execution.let_act(held)
+        if self.shown is not None and self.shown.status == "waiting":
+            self._driver.rested(execution)
 
     def _news(self) -> StatusChange | None:
         """What the list of runs is to show, if that is not what it shows already."""

@@ -59,6 +59,10 @@ class Bus:
         """Whether anybody listens."""
         return bool(self._listeners)
 
+    def hears(self, run: str) -> bool:
+        """Whether somebody listens to this run and to no other."""
+        return any(of == run for of, _ in self._listeners.values())
+
     def listen(self, listener: Listener, run: str | None = None) -> Callable[[], None]:
         """Call ``listener`` with every fact of one run, or of all.
 

@@ -155,8 +155,24 @@ class Journal(Protocol):
         """Give up ownership, so that another process may claim the run."""
         ...
 
+    async def park(self, run: str, wake_at: float) -> bool:
+        """Let a run that waits rest: no process owns it, and it is not abandoned.
+
+        Args:
+            run: Id of a run that this process owns.
+            wake_at: When it goes on by itself, seconds since 1970, UTC.
+
+        Returns:
+            False, with nothing changed, if somebody has left it a message.
+        """
+        ...
+
+    async def due(self, now: float, limit: int = 1000) -> Ids:
+        """Ids of parked runs whose moment has come, the longest due first."""
+        ...
+
     async def abandoned(self, limit: int = 1000) -> Ids:
-        """Ids of unfinished runs that no living process owns, oldest first."""
+        """Ids of unfinished runs that no living process owns and that are not parked."""
         ...
 
     async def post(self, run: str, message: bytes) -> None:

@@ -13,13 +13,14 @@ from atomiton.store.records import whole
 
 
 class _Run:
-    __slots__ = ("header", "messages", "owned", "records")
+    __slots__ = ("header", "messages", "owned", "records", "wake_at")
 
     def __init__(self, header: RunHeader, records: Sequence[Record]) -> None:
         self.header = header
         self.records = [whole(record) for record in records]
         self.messages: list[bytes] = []
         self.owned = header.ended_at is None
+        self.wake_at: float | None = None
 
 
 class MemoryJournal:
@@ -154,7 +155,8 @@ class MemoryJournal:
     async def claim(self, run: str) -> bool:
         """Become the owner of a run; nobody else can own one here."""
         self._check_open()
-        self._find(run).owned = True
+        entry = self._find(run)
+        entry.owned, entry.wake_at = True, None
         self._ended.pop(run, None)
         return True
 
@@ -171,8 +173,27 @@ class MemoryJournal:
         return sorted(
             run
             for run, entry in self._runs.items()
-            if not entry.owned and entry.header.ended_at is None
+            if not entry.owned and entry.header.ended_at is None and entry.wake_at is None
         )[:limit]
+
+    async def park(self, run: str, wake_at: float) -> bool:
+        """Let a run that waits rest, unless somebody has just left it a message."""
+        entry = self._runs.get(run)
+        if entry is None or not entry.owned:
+            raise RunBusy(f"run {run} is not owned by this process; claim it first")
+        if entry.messages:
+            return False
+        entry.owned, entry.wake_at = False, wake_at
+        return True
+
+    async def due(self, now: float, limit: int = 1000) -> builtins.list[str]:
+        """Ids of parked runs whose moment has come, the longest due first."""
+        due = [
+            (entry.wake_at, run)
+            for run, entry in self._runs.items()
+            if entry.wake_at is not None and entry.wake_at <= now
+        ]
+        return [run for _, run in sorted(due)][:limit]
 
     async def post(self, run: str, message: bytes) -> None:
         """Leave a message for a run's owner."""

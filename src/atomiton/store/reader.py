@@ -41,7 +41,12 @@ _RECORDS = """
 SELECT seq, checksum, data, blob FROM records WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?
 """
 _UNOWNED = """
-SELECT run FROM runs WHERE owner IS NULL AND ended_at IS NULL ORDER BY run LIMIT ?
+SELECT run FROM runs WHERE owner IS NULL AND ended_at IS NULL AND wake_at IS NULL
+ORDER BY run LIMIT ?
+"""
+_DUE = """
+SELECT run FROM runs WHERE wake_at IS NOT NULL AND wake_at <= ? AND owner IS NULL
+ORDER BY wake_at LIMIT ?
 """
 _OWNED_BY = """
 SELECT run FROM runs WHERE owner = ? AND owner IS NOT NULL AND ended_at IS NULL
@@ -173,6 +178,10 @@ class Reader:
         for owner in self.dead_owners():
             found += [str(row[0]) for row in self.rows(_OWNED_BY, (owner, limit))]
         return sorted(found)[:limit]
+
+    def due(self, now: float, limit: int) -> builtins.list[str]:
+        """Give parked runs whose moment has come."""
+        return [str(row[0]) for row in self.rows(_DUE, (now, limit))]
 
     def dead_owners(self) -> builtins.list[str]:
         """Give owners that the tables know and the system does not."""

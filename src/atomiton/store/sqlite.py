@@ -193,6 +193,16 @@ class SqliteJournal:
         """Give up ownership, so that another process may claim the run."""
         await self._writer(run).do(partial(self._table().release, run), run, sync=False, small=True)
 
+    async def park(self, run: str, wake_at: float) -> bool:
+        """Let a run that waits rest with nobody driving it, until a moment."""
+        work = partial(self._table().park, run, wake_at)
+        return cast("bool", await self._writer(run).do(work, run, sync=False, small=True))
+
+    async def due(self, now: float, limit: int = 1000) -> builtins.list[str]:
+        """Ids of parked runs whose moment has come, the longest due first."""
+        reader = await self._reader()
+        return await reader.do(partial(reader.due, now, limit))
+
     async def abandoned(self, limit: int = 1000) -> builtins.list[str]:
         """Ids of unfinished runs that no living process owns, oldest first."""
         reader = await self._reader()

@@ -164,7 +164,9 @@ class Tables:
         self.flush()
         found = self._one("SELECT max(seq) FROM records WHERE run = ?", (run,))
         last = found[0] if found else None
-        self._cursor.execute("UPDATE runs SET owner = ? WHERE run = ?", (self._owner, run))
+        self._cursor.execute(
+            "UPDATE runs SET owner = ?, wake_at = NULL WHERE run = ?", (self._owner, run)
+        )
         self._own(run, last if isinstance(last, int) else 0)
         if owner is not None:
             self._forget(str(owner))
@@ -175,6 +177,18 @@ class Tables:
         if run in self._last:
             self._cursor.execute("UPDATE runs SET owner = NULL WHERE run = ?", (run,))
             self._own(run, None)
+
+    def park(self, run: str, wake_at: float) -> bool:
+        """Give up a run that waits, unless somebody has just left it a message."""
+        if run not in self._last:
+            raise self._not_owned(run)
+        if self._one("SELECT 1 FROM messages WHERE run = ?", (run,)) is not None:
+            return False
+        self._cursor.execute(
+            "UPDATE runs SET owner = NULL, wake_at = ? WHERE run = ?", (wake_at, run)
+        )
+        self._own(run, None)
+        return True
 
     def post(self, run: str, message: bytes) -> None:
         """Leave a message."""
