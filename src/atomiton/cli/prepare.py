@@ -104,20 +104,23 @@ def _refused(message: str, name: str, hint: str | None = None) -> Refused:
 
 def _typed(blueprint: Blueprint, name: str, text: str) -> object:
     """Read the text of an input as its declared type needs it."""
-    schema: Mapping[str, object] = blueprint.inputs.get(name, {})
+    if name not in blueprint.inputs:
+        return text
+    try:
+        return typed(blueprint.inputs[name], text)
+    except ValueError as error:
+        raise _refused(f"input '{name}': {error}", name) from error
+
+
+def typed(schema: Mapping[str, object], text: str) -> object:
+    """Read a text of the command line as a type needs it; ``ValueError`` if that cannot be."""
     types = schema.get("type")
-    names = [types] if isinstance(types, str) else types if isinstance(types, list) else []
-    if name not in blueprint.inputs or "string" in names:
+    if types == "string" or (isinstance(types, list) and "string" in types):
         return text
     from atomiton.blueprint.scalars import resolve
 
     stripped = text.strip()
-    try:
-        if stripped[:1] in ("[", "{", '"'):
-            return _structure(stripped)
-        return resolve(stripped)
-    except ValueError as error:
-        raise _refused(f"input '{name}': {error}", name) from error
+    return _structure(stripped) if stripped[:1] in ("[", "{", '"') else resolve(stripped)
 
 
 def _structure(text: str) -> object:

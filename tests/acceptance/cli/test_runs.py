@@ -120,3 +120,42 @@ def test_a_lost_attempt_waits_for_a_decision(shell: Shell) -> None:
     assert failed.code == 1
     assert failed.data["error"]["code"] == "ATTEMPT_LOST"
     assert shell.run("runs", "show", "last", "--json").data["status"] == "failed"
+
+
+ASK = """
+atomiton: 1
+id: ask
+nodes:
+  before: {uses: data.value, with: {value: 5}}
+  ask: {needs: before, wait: {approval: {title: Ship it?, fields: {n: integer}}, timeout: 2d}}
+  go: {needs: ask, wait: {signal: go}}
+output: {asked: "${{ ask.fields.n }}", signal: "${{ go }}"}
+"""
+
+
+def test_an_approval_and_a_signal_from_other_processes(shell: Shell) -> None:
+    (shell.folder / "ask.yaml").write_text(ASK, encoding="utf-8")
+    assert shell.run("run", "ask.yaml", "--detach").code == 4
+    shown = shell.run("runs", "show", "last").out
+    assert "an approval at ask (Ship it?)" in shown
+    assert "--field n=..." in shown
+    wrong = shell.run("runs", "approve", "last", "--field", "m=5")
+    assert wrong.code == 2
+    assert "there is no field 'm'" in wrong.err
+    assert shell.run("runs", "approve", "last", "--field", "n=x").code == 2
+    assert shell.run("runs", "approve", "last", "--field", "n=7", "--by", "ada").code == 4
+    waits = shell.run("runs", "show", "last", "--json").data["waits"]
+    assert [(wait["kind"], wait["signal"]) for wait in waits] == [("signal", "go")]
+    told = shell.run("runs", "signal", "last", "go", '{"a": 1}', "--json")
+    assert (told.code, told.data["output"]) == (0, {"asked": 7, "signal": {"a": 1}})
+
+
+def test_a_run_that_is_driven_elsewhere_is_told_there(shell: Shell) -> None:
+    (shell.folder / "ask.yaml").write_text(ASK, encoding="utf-8")
+    with shell.start("run", "ask.yaml", "--json") as process:
+        eventually(lambda: shell.listed()[0]["status"] == "waiting")
+        assert shell.run("runs", "approve", "last", "--field", "n=1").code == 0
+        eventually(lambda: "signal" in shell.run("runs", "show", "last").out)
+        assert shell.run("runs", "signal", "last", "go", "now").code == 0
+        out, _ = process.communicate(timeout=20)
+    assert json.loads(out)["output"] == {"asked": 1, "signal": "now"}

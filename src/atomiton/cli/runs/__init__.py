@@ -13,6 +13,8 @@ VERBS = {
     "watch": "Follow a run until it ends.",
     "resume": "Let interrupted or paused runs go on.",
     "cancel": "Cancel a run.",
+    "signal": "Send a run a signal.",
+    "approve": "Answer an approval that a run waits for.",
     "pause": "Let a run start nothing new.",
     "step": "Let a paused run start one more attempt.",
 }

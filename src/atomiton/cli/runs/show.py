@@ -6,12 +6,14 @@ import asyncio
 from datetime import datetime
 
 import click
+from msgspec import to_builtins
 
 from atomiton.cli.options import json_option, nodes_option, store_option
 from atomiton.cli.output import duration, print_json, result_object, shown
 from atomiton.cli.runs.list import undriven
 from atomiton.cli.runs.opening import find_run, opened, run_argument
 from atomiton.conductor.result import RunResult
+from atomiton.conductor.waits import Wait
 from atomiton.errors import IllegalEvent, StoreError
 from atomiton.ports.journal import RunHeader
 
@@ -23,27 +25,41 @@ from atomiton.ports.journal import RunHeader
 @store_option
 def command(run: str, nodes: tuple[str, ...], store: str | None, *, as_json: bool) -> None:
     """Show one run: its nodes, its error, its output."""
-    header, result = asyncio.run(_show(run, nodes, store))
+    header, result, waits = asyncio.run(_show(run, nodes, store))
     if as_json:
-        print_json(result_object(result))
+        print_json({**result_object(result), "waits": [to_builtins(wait) for wait in waits]})
     else:
-        _print(header, result)
+        _print(header, result, waits)
 
 
 async def _show(
     name: str, nodes: tuple[str, ...], store: str | None
-) -> tuple[RunHeader, RunResult]:
+) -> tuple[RunHeader, RunResult, list[Wait]]:
     async with opened(store, nodes) as conductor:
         run = await find_run(conductor, name)
         header = await conductor.journal.header(run)
         try:
-            return header, await conductor.show(run)
+            return header, await conductor.show(run), await conductor.waits(run)
         except IllegalEvent as error:
             message = f"run {run} cannot be told from its facts without its node types"
             raise StoreError(f"{message}; give them with --nodes") from error
 
 
-def _print(header: RunHeader, result: RunResult) -> None:
+def _asked(wait: Wait, run: str) -> str:
+    """What a run waits for, and how to answer."""
+    until = ""
+    if wait.until is not None:
+        until = f" until {datetime.fromtimestamp(wait.until).astimezone():%Y-%m-%d %H:%M:%S}"
+    if wait.kind == "signal":
+        return f"the signal '{wait.signal}' at {wait.node}{until}: runs signal {run} {wait.signal}"
+    if wait.kind == "approval":
+        fields = "".join(f" --field {name}=..." for name in wait.fields)
+        title = f" ({wait.title})" if wait.title else ""
+        return f"an approval at {wait.node}{title}{until}: runs approve {run}{fields}"
+    return f"{wait.kind} at {wait.node}{until}"
+
+
+def _print(header: RunHeader, result: RunResult, waits: list[Wait]) -> None:
     status = f"{result.status}, driven by nobody" if undriven(header) else result.status
     started = datetime.fromtimestamp(header.created_at).astimezone()
     version = f" {header.version}" if header.version else ""
@@ -54,6 +70,8 @@ def _print(header: RunHeader, result: RunResult) -> None:
     click.echo(f"took       {duration(result.duration_ms / 1000)}")
     if header.key is not None:
         click.echo(f"key        {header.key}")
+    for wait in waits:
+        click.echo(f"waits for  {_asked(wait, result.run)}")
     click.echo("nodes")
     width = max((len(path) for path in result.nodes), default=0)
     for path, node in result.nodes.items():
@@ -61,10 +79,14 @@ def _print(header: RunHeader, result: RunResult) -> None:
         tries = f"  {node.attempts} attempts" if node.attempts > 1 else ""
         error = "" if node.error is None else f"  {node.error.message} [{node.error.code}]"
         click.echo(f"  {path:{width}}  {node.status:9}{took}{tries}{error}".rstrip())
+    for key in ("completed", "failed"):
+        for path in result.compensation[key]:
+            what = "compensated" if key == "completed" else "could not be compensated"
+            click.echo(f"{what:10} {path}")
     if result.error is not None:
         where = f"{result.error.node}: " if result.error.node else ""
         click.echo(f"error      {where}{result.error.message} [{result.error.code}]")
     elif result.status == "completed":
         click.echo(f"output     {shown(result.output)}")
-    if undriven(header):
+    if undriven(header) and not waits:
         click.echo(f"go on with: atomiton runs resume {result.run}")
