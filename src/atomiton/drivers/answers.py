@@ -134,3 +134,9 @@ def answers(event: Event, of: CancelAttempt) -> bool:
     return isinstance(event, AttemptCompleted | AttemptFailed | AttemptLost) and (
         (event.frame, event.node, event.attempt) == (of.frame, of.node, of.attempt)
     )
+
+
+def why_stopped(state: RunState, of: CancelAttempt) -> str:
+    """Why an attempt is asked to stop, in words."""
+    why = state.frames[of.frame].verdicts.get(of.node) or state.failure
+    return why.message if why is not None else "its result is not needed any more"

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import field
 
-from atomiton.drivers.answers import answers, blotted, error_info, stopped
+from atomiton.drivers.answers import answers, blotted, error_info, stopped, why_stopped
 from atomiton.drivers.jobs import TaskJob
 from atomiton.drivers.program import Step
 from atomiton.drivers.recorder import Recorder
+from atomiton.drivers.recovery import replay
 from atomiton.drivers.timers import WallTimers
 from atomiton.errors import AtomitonError, ErrorInfo
-from atomiton.machine import RunState, apply, outstanding
+from atomiton.machine import RunState, apply
 from atomiton.machine.commands import (
     CancelAttempt,
     CancelTimer,
@@ -32,7 +33,6 @@ from atomiton.machine.commands import (
 from atomiton.machine.events import (
     AttemptCompleted,
     AttemptFailed,
-    AttemptLost,
     AttemptStarted,
     Event,
     RunRequested,
@@ -149,10 +149,9 @@ class Execution(msgspec.Struct, eq=False):
         command = self._current
         assert command is not None
         self._current = None
-        key = (command.frame, command.node)
         self.steps[command.step].waits = True
         spare = self.driver.starter.hand_over(lane, first)
-        self._jobs[key] = TaskJob(command, spare.task, lane.close)
+        self._jobs[command.frame, command.node] = TaskJob(command, spare.task, lane.close)
         return True
 
     async def _lane(self, own: StartAttempt | None = None) -> None:  # noqa: C901 - one loop
@@ -381,7 +380,7 @@ class Execution(msgspec.Struct, eq=False):
                 self._inbox.append(self._failed(command, stopped()))
             return
         if key in self._attempts:
-            self._attempts[key].cancelled = True
+            self._attempts[key].cancel(why_stopped(self.state, command))
         grace = self.driver.grace
         self._grace[key] = self.driver.loop.call_later(grace, self._give_up, command, job)
         job.cancel()
@@ -455,11 +454,7 @@ class Execution(msgspec.Struct, eq=False):
         state = self.state
         if self.recorder is not None:
             self.recorder.shown = None
-        acted: set[tuple[int, int, int]] = set()
-        for fact in facts:
-            apply(state, fact)
-            if isinstance(fact, AttemptStarted):
-                acted.add((fact.frame, fact.node, fact.attempt))
+        lost, timers = replay(state, facts, self.driver.now())
         self.facts.extend(facts)
         self.saved = len(facts)
         if state.ended:
@@ -467,13 +462,9 @@ class Execution(msgspec.Struct, eq=False):
             if self.recorder is not None:
                 self.recorder.flush_soon()
             return
-        now = self.driver.now()
-        for command in outstanding(state):
-            if isinstance(command, StartAttempt):
-                of = (command.frame, command.node, command.attempt)
-                self._inbox.append(AttemptLost(now, *of, acted=of in acted))
-            else:
-                self._perform(command)
+        for command in timers:
+            self._perform(command)
+        self._inbox.extend(lost)
         self._drain()
 
     def let_act(self, starts: Sequence[StartAttempt]) -> None:

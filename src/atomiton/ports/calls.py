@@ -20,10 +20,13 @@ class Attempt:
             an idempotency key.
         deadline: Moment by which it must have ended; None when it has all the time.
         cancelled: Whether it should stop; for functions that run in a thread.
+        reason: Why it should stop; empty until then.
     """
 
-    __slots__ = ("attempt", "cancelled", "deadline", "key", "log", "node", "now", "progress", "run",
-                 "secrets")  # fmt: skip
+    __slots__ = (
+        "_handlers", "attempt", "cancelled", "deadline", "key", "log", "node", "now", "progress",
+        "reason", "run", "secrets",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -42,6 +45,8 @@ class Attempt:
         self.key = f"{run}/{node}"
         self.deadline = deadline
         self.cancelled = False
+        self.reason = ""
+        self._handlers: list[Callable[[], object]] = []
         self.now = now
         self.progress = progress
         self.log = log
@@ -50,6 +55,25 @@ class Attempt:
     def remaining(self) -> float | None:
         """Seconds left before the nearest deadline; None when there is none."""
         return None if self.deadline is None else max(0.0, self.deadline - self.now())
+
+    def on_cancel(self, clean_up: Callable[[], object]) -> None:
+        """Call a function as soon as the attempt is asked to stop; at once if it was already."""
+        if self.cancelled:
+            clean_up()
+        else:
+            self._handlers.append(clean_up)
+
+    def cancel(self, reason: str) -> None:
+        """Ask the attempt to stop: the first reason stands, and each handler is called once."""
+        if self.cancelled:
+            return
+        self.cancelled = True
+        self.reason = reason
+        while self._handlers:
+            try:
+                self._handlers.pop()()
+            except Exception as error:  # one failing clean-up must not keep the others from theirs
+                self.log("warning", f"a clean-up handler failed: {error}")
 
 
 class Call(Protocol):

@@ -10,7 +10,7 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -154,4 +154,16 @@ class Attempt(Protocol):
     @property
     def cancelled(self) -> bool:
         """Whether the attempt should stop; for functions that run in a thread."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why it should stop; empty until then."""
+        ...
+
+    def on_cancel(self, clean_up: Callable[[], object]) -> None:
+        """Call a function, latest first, as soon as the attempt is asked to stop.
+
+        Called on the engine's own thread: let it be short, such as closing a connection.
+        """
         ...
