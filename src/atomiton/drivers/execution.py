@@ -175,12 +175,14 @@ class Execution(msgspec.Struct, eq=False):
                 if fact is not None:
                     commands = apply(state, fact)
                     facts.append(fact)
-                    if len(commands) == 1 and type(commands[0]) is StartAttempt and straight:
+                    if len(commands) == 1 and type(commands[0]) is StartAttempt:
                         start = commands[0]
                         facts.append(
                             AttemptStarted(fact.time, start.frame, start.node, start.attempt)
                         )
-                        if starts:  # not its turn yet
+                        if not straight and not self._may_act(start):
+                            start = None
+                        elif starts:  # not its turn yet
                             starts.append(start)
                             start = None
                     elif commands:
@@ -228,6 +230,19 @@ class Execution(msgspec.Struct, eq=False):
             if inbox:  # what has come in meanwhile was there first
                 inbox.append(fact)
                 fact = None
+
+    def _may_act(self, start: StartAttempt) -> bool:
+        """Whether an attempt may act now; if not, it is held or lined up."""
+        recorder = self.recorder
+        if recorder is None or not recorder.must_wait(start, unsaved=True):
+            return True
+        if self._starts or self._inbox or not recorder.commit_now():
+            recorder.held.append(start)
+            return False
+        if self._inbox:  # a listener, told of what is on record now, has a wish: that comes first
+            self._starts.append(start)
+            return False
+        return True
 
     def _follow(self, commands: Sequence[Command], now: float) -> None:
         """Do, or line up, what a fact has led to."""
