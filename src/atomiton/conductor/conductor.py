@@ -21,6 +21,7 @@ from atomiton.conductor.ids import new_run_id, new_seed
 from atomiton.conductor.library import Library, Source
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
+from atomiton.conductor.waiting import accepted, ended
 from atomiton.conductor.watching import announce, run_event
 from atomiton.drivers.eager import begin
 from atomiton.drivers.execution import Execution
@@ -162,12 +163,12 @@ class Conductor:
         if self._in_memory(loaded, durability):
             execution = self._begin(program, checked)
             if execution.finish is None:
-                await self._ended(execution)
+                await ended(execution, self._now)
             return RunResult(execution.state)
         run, started = await self._accept(loaded, program, checked, durability, key)
         if started is None:
             return await self.result(run)
-        await self._ended(started)
+        await ended(started, self._now)
         return RunResult(started.state)
 
     async def start(
@@ -230,30 +231,13 @@ class Conductor:
         if isinstance(accepting, tuple):
             (started,) = accepting
         else:
-            started = await self._accepted(accepting)
+            started = await accepted(accepting, self._now)
         if started is None and header.run not in self.driver.runs:
             # The key's earlier run may have been left behind: then it goes on here.
             earlier = await self.journal.header(header.run)
             if earlier.ended_at is None and await self.journal.claim(header.run):
                 await self._recover(header.run)
         return header.run, started
-
-    async def _accepted(self, accepting: asyncio.Task[Execution | None]) -> Execution | None:
-        """Wait until a run is accepted; when the waiting is cancelled, so is the run."""
-        try:
-            return await asyncio.shield(accepting)
-        except asyncio.CancelledError:
-            # Half accepted it would be on record, with nobody to drive it.
-            accepted = (await asyncio.wait([accepting]))[0].pop()
-            if not accepted.cancelled() and accepted.exception() is None:
-                await self._withdraw(accepted.result())
-            raise
-
-    async def _withdraw(self, started: Execution | None) -> None:
-        """End a run whose caller was cancelled before it could know of it."""
-        if started is not None and not started.stopped:
-            started.feed(CancelRequested(self._now(), "the caller was cancelled"))
-            await asyncio.shield(started.wait())
 
     def _secrets_of(self, program: Program) -> dict[str, str]:
         names = program.plan.secrets
@@ -263,14 +247,6 @@ class Conductor:
             return {name: self._secrets[name] for name in names if name in self._secrets}
         values = ((name, os.environ.get(f"ATOMITON_SECRET_{name}")) for name in names)
         return {name: value for name, value in values if value is not None}
-
-    async def _ended(self, execution: Execution) -> None:
-        """Wait for a run; when the waiting is cancelled, so is the run."""
-        try:
-            await execution.wait()
-        except asyncio.CancelledError:
-            await self._withdraw(execution)
-            raise
 
     # -- looking -------------------------------------------------------------------------------
 

@@ -18,9 +18,10 @@ from atomiton.drivers.answers import answers, blotted, error_info, stopped
 from atomiton.drivers.jobs import TaskJob
 from atomiton.drivers.program import Step
 from atomiton.drivers.recorder import Recorder
+from atomiton.drivers.recovery import left_open, replay
 from atomiton.drivers.timers import WallTimers
 from atomiton.errors import AtomitonError, ErrorInfo
-from atomiton.machine import RunState, apply, outstanding
+from atomiton.machine import RunState, apply
 from atomiton.machine.commands import (
     CancelAttempt,
     CancelTimer,
@@ -32,7 +33,6 @@ from atomiton.machine.commands import (
 from atomiton.machine.events import (
     AttemptCompleted,
     AttemptFailed,
-    AttemptLost,
     AttemptStarted,
     Event,
     RunRequested,
@@ -180,11 +180,8 @@ class Execution(msgspec.Struct, eq=False):
                         facts.append(
                             AttemptStarted(fact.time, start.frame, start.node, start.attempt)
                         )
-                        if not straight and not self._may_act(start):
-                            start = None
-                        elif starts:  # not its turn yet
-                            starts.append(start)
-                            start = None
+                        if starts or not straight:
+                            start = self._in_turn(start)
                     elif commands:
                         self._follow(commands, fact.time)
                     fact = None
@@ -194,12 +191,10 @@ class Execution(msgspec.Struct, eq=False):
                     elif inbox:
                         continue
                     else:
-                        return
+                        return None
                 left -= 1
                 if not left:  # others on this loop have their turn
-                    starts.appendleft(start)
-                    self._drain_soon()
-                    return
+                    return self._later(start)
                 step = steps[start.node]
                 if step.waits:
                     self._spawn(start)
@@ -223,26 +218,32 @@ class Execution(msgspec.Struct, eq=False):
             except BaseException as error:  # whatever a node raises is that node's end
                 fact = self._failed(start, error_info(error))
             if self._current is not start:
-                self._resumed(start, fact)
-                return
+                return self._resumed(start, fact)
             if step.needs_attempt:
                 self._forget((start.frame, start.node))
             if inbox:  # what has come in meanwhile was there first
                 inbox.append(fact)
                 fact = None
 
-    def _may_act(self, start: StartAttempt) -> bool:
-        """Whether an attempt may act now; if not, it is held or lined up."""
+    def _in_turn(self, start: StartAttempt) -> StartAttempt | None:
+        """The attempt, if it may act now; None if it is held, or has to wait for its turn."""
         recorder = self.recorder
-        if recorder is None or not recorder.must_wait(start, unsaved=True):
-            return True
-        if self._starts or self._inbox or not recorder.commit_now():
-            recorder.held.append(start)
-            return False
-        if self._inbox:  # a listener, told of what is on record now, has a wish: that comes first
-            self._starts.append(start)
-            return False
-        return True
+        if recorder is not None and recorder.must_wait(start, unsaved=True):
+            if self._starts or self._inbox or not recorder.commit_now():
+                recorder.held.append(start)
+                return None
+            if not self._inbox:
+                return start
+            # A listener, told of what is on record now, has a wish: that comes first.
+        elif not self._starts:
+            return start
+        self._starts.append(start)
+        return None
+
+    def _later(self, start: StartAttempt) -> None:
+        """Make an attempt in a later turn of the loop."""
+        self._starts.appendleft(start)
+        self._drain_soon()
 
     def _follow(self, commands: Sequence[Command], now: float) -> None:
         """Do, or line up, what a fact has led to."""
@@ -458,11 +459,7 @@ class Execution(msgspec.Struct, eq=False):
         state = self.state
         if self.recorder is not None:
             self.recorder.shown = None
-        acted: set[tuple[int, int, int]] = set()
-        for fact in facts:
-            apply(state, fact)
-            if isinstance(fact, AttemptStarted):
-                acted.add((fact.frame, fact.node, fact.attempt))
+        replay(state, facts)
         self.facts.extend(facts)
         self.saved = len(facts)
         if state.ended:
@@ -470,13 +467,10 @@ class Execution(msgspec.Struct, eq=False):
             if self.recorder is not None:
                 self.recorder.flush_soon()
             return
-        now = self.driver.now()
-        for command in outstanding(state):
-            if isinstance(command, StartAttempt):
-                of = (command.frame, command.node, command.attempt)
-                self._inbox.append(AttemptLost(now, *of, acted=of in acted))
-            else:
-                self._perform(command)
+        lost, again = left_open(state, facts, self.driver.now())
+        self._inbox.extend(lost)
+        for command in again:
+            self._perform(command)
         self._drain()
 
     def let_act(self, starts: Sequence[StartAttempt]) -> None:
