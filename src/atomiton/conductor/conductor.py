@@ -428,7 +428,7 @@ class Conductor:
         while True:
             await asyncio.sleep(POLL)
             for execution in list(self.driver.runs.values()):
-                if execution.durable and not execution.stopped:
+                if execution.recorder is not None and not execution.stopped:
                     await self._hear(execution)
 
     async def _hear(self, execution: Execution) -> None:

@@ -96,11 +96,6 @@ class Execution(msgspec.Struct, eq=False):
         return f"Execution({self.state.id!r})"
 
     @property
-    def durable(self) -> bool:
-        """Whether the run is kept by the journal."""
-        return self.recorder is not None
-
-    @property
     def at_work(self) -> bool:
         """Whether a node of the run waits, or runs elsewhere."""
         return bool(self._jobs)
@@ -229,13 +224,13 @@ class Execution(msgspec.Struct, eq=False):
         """The attempt, if it may act now; None if it is held, or has to wait for its turn."""
         recorder = self.recorder
         if recorder is not None and recorder.must_wait(start, unsaved=True):
-            if self._starts or self._inbox or not recorder.commit_now():
-                recorder.held.append(start)
-                return None
-            if not self._inbox:
+            alone = not self._starts and not self._inbox
+            # A listener, told of what is on record, may have a wish by now: that comes first.
+            if alone and recorder.commit_now() and not self._inbox:
                 return start
-            # A listener, told of what is on record now, has a wish: that comes first.
-        elif not self._starts:
+            recorder.held.append(start)
+            return None
+        if not self._starts:
             return start
         self._starts.append(start)
         return None
@@ -464,8 +459,7 @@ class Execution(msgspec.Struct, eq=False):
         self.saved = len(facts)
         if state.ended:
             self.finish = FinishRun(state.status, state.output, state.failure)
-            if self.recorder is not None:
-                self.recorder.flush_soon()
+            self._drain()
             return
         lost, again = left_open(state, facts, self.driver.now())
         self._inbox.extend(lost)
