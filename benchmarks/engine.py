@@ -105,23 +105,31 @@ async def counted(journal: Journal, run: Callable[[], Awaitable[object]]) -> tup
     """How often a run goes to the journal, and how many bytes it leaves there."""
     (before,) = [header.run for header in await journal.list(limit=1)] or [""]
     calls = 0
-    append, create = journal.append, journal.create
+    append, append_now, create = journal.append, journal.append_now, journal.create
 
     async def appending(*given: object, **named: object) -> object:
         nonlocal calls
         calls += 1
         return await append(*given, **named)  # type: ignore[arg-type]
 
+    def appending_now(*given: object, **named: object) -> bool:
+        nonlocal calls
+        done = append_now(*given, **named)  # type: ignore[arg-type]
+        calls += done
+        return done
+
     async def creating(*given: object, **named: object) -> object:
         nonlocal calls
         calls += 1
         return await create(*given, **named)  # type: ignore[arg-type]
 
-    journal.append, journal.create = appending, creating  # type: ignore[method-assign,assignment]
+    journal.append, journal.append_now = appending, appending_now  # type: ignore[method-assign,assignment]
+    journal.create = creating  # type: ignore[method-assign,assignment]
     try:
         await run()
     finally:
-        journal.append, journal.create = append, create  # type: ignore[method-assign]
+        journal.append, journal.append_now = append, append_now  # type: ignore[method-assign]
+        journal.create = create  # type: ignore[method-assign]
     (header,) = await journal.list(limit=1)
     assert header.run != before
     return calls, sum(map(len, await journal.read(header.run)))

@@ -265,3 +265,26 @@ def test_addresses(tmp_path, monkeypatch):
     assert open_journal(f"sqlite://{tmp_path}/a.db").path == tmp_path / "a.db"
     assert open_journal("sqlite:a.db").path == open_journal("a.db").path
     assert open_journal("~/b.db").path == tmp_path / "b.db"
+
+
+async def test_what_is_added_now_is_what_append_would_have_added(journal):
+    await journal.create(header("r1"), [b"1"], sync=True)
+    if not journal.append_now("r1", 1, [b"2", b"3"]):  # a store may always say no
+        await journal.append("r1", 1, [b"2", b"3"], sync=True)
+    if not journal.append_now("r1", 3, [b"4"] * 40, DONE):
+        await journal.append("r1", 3, [b"4"] * 40, DONE, sync=True)
+    assert await journal.read("r1") == [b"1", b"2", b"3"] + [b"4"] * 40
+    assert (await journal.header("r1")).status == "completed"
+
+
+async def test_what_cannot_be_added_is_not_added_now_either(journal):
+    await journal.create(header("r1"), [b"1"], sync=True)
+    await journal.create(header("r2"), [b"1"], sync=True)
+    await journal.release("r2")
+    assert journal.append_now("r1", 5, [b"2"]) is False
+    assert journal.append_now("r2", 1, [b"2"], DONE) is False
+    assert journal.append_now("r3", 0, [b"2"]) is False
+    await journal.append("r1", 1, [b"2"], sync=True)
+    assert await journal.read("r1") == [b"1", b"2"]
+    assert await journal.read("r2") == [b"1"]
+    assert (await journal.header("r2")).status == "running"

@@ -7,7 +7,6 @@ run moves; that is the machine's.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 from atomiton.blueprint.model import Blueprint, Durability
@@ -16,10 +15,11 @@ from atomiton.conductor.library import Source
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
 from atomiton.conductor.steering import Steering
+from atomiton.conductor.waiting import accepted, ended
 from atomiton.drivers.eager import begin
 from atomiton.drivers.execution import Execution
 from atomiton.drivers.program import Program
-from atomiton.machine.events import CancelRequested, RunRequested
+from atomiton.machine.events import RunRequested
 from atomiton.ports.journal import RunHeader
 
 
@@ -72,12 +72,12 @@ class Conductor(Steering):
         if self._in_memory(loaded, durability):
             execution = self._begin(program, checked)
             if execution.finish is None:
-                await self._ended(execution)
+                await ended(execution, self._now)
             return RunResult(execution.state)
         run, started = await self._accept(loaded, program, checked, durability, key)
         if started is None:
             return await self.result(run)
-        await self._ended(started)
+        await ended(started, self._now)
         return RunResult(started.state)
 
     async def start(
@@ -140,35 +140,10 @@ class Conductor(Steering):
         if isinstance(accepting, tuple):
             (started,) = accepting
         else:
-            started = await self._accepted(accepting)
+            started = await accepted(accepting, self._now)
         if started is None and header.run not in self.driver.runs:
             # The key's earlier run may have been left behind: then it goes on here.
             earlier = await self.journal.header(header.run)
             if earlier.ended_at is None and await self.journal.claim(header.run):
                 await self._recover(header.run)
         return header.run, started
-
-    async def _accepted(self, accepting: asyncio.Task[Execution | None]) -> Execution | None:
-        """Wait until a run is accepted; when the waiting is cancelled, so is the run."""
-        try:
-            return await asyncio.shield(accepting)
-        except asyncio.CancelledError:
-            # Half accepted it would be on record, with nobody to drive it.
-            accepted = (await asyncio.wait([accepting]))[0].pop()
-            if not accepted.cancelled() and accepted.exception() is None:
-                await self._withdraw(accepted.result())
-            raise
-
-    async def _withdraw(self, started: Execution | None) -> None:
-        """End a run whose caller was cancelled before it could know of it."""
-        if started is not None and not started.stopped:
-            started.feed(CancelRequested(self._now(), "the caller was cancelled"))
-            await asyncio.shield(started.wait())
-
-    async def _ended(self, execution: Execution) -> None:
-        """Wait for a run; when the waiting is cancelled, so is the run."""
-        try:
-            await execution.wait()
-        except asyncio.CancelledError:
-            await self._withdraw(execution)
-            raise

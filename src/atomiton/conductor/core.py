@@ -160,7 +160,7 @@ class Core:
         while True:
             await asyncio.sleep(POLL)
             for execution in list(self.driver.runs.values()):
-                if execution.durable and not execution.stopped:
+                if execution.recorder is not None and not execution.stopped:
                     await self._hear(execution)
             if self._resume:
                 await self._wake_due()

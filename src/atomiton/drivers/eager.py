@@ -68,8 +68,10 @@ def _rest(work: Coroutine[object, object, T], first: object) -> Generator[object
     try:
         yield first
     except BaseException as error:  # handed on to the coroutine, as a task would
-        return (yield from _rest_after(work, error).__await__())
-    return (yield from work)
+        rest: T = yield from _rest_after(work, error).__await__()
+        return rest
+    given: T = yield from work.__await__()
+    return given
 
 
 async def _rest_after(work: Coroutine[object, object, T], error: BaseException) -> T:

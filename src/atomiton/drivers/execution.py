@@ -18,7 +18,7 @@ from atomiton.drivers.answers import answers, blotted, error_info, stopped, why_
 from atomiton.drivers.jobs import TaskJob
 from atomiton.drivers.program import Step
 from atomiton.drivers.recorder import Recorder
-from atomiton.drivers.recovery import replay
+from atomiton.drivers.recovery import left_open, replay
 from atomiton.drivers.timers import WallTimers
 from atomiton.errors import AtomitonError, ErrorInfo
 from atomiton.machine import RunState, apply
@@ -96,11 +96,6 @@ class Execution(msgspec.Struct, eq=False):
         return f"Execution({self.state.id!r})"
 
     @property
-    def durable(self) -> bool:
-        """Whether the run is kept by the journal."""
-        return self.recorder is not None
-
-    @property
     def at_work(self) -> bool:
         """Whether a node of the run waits, or runs elsewhere."""
         return bool(self._jobs)
@@ -174,14 +169,13 @@ class Execution(msgspec.Struct, eq=False):
                 if fact is not None:
                     commands = apply(state, fact)
                     facts.append(fact)
-                    if len(commands) == 1 and type(commands[0]) is StartAttempt and straight:
+                    if len(commands) == 1 and type(commands[0]) is StartAttempt:
                         start = commands[0]
                         facts.append(
                             AttemptStarted(fact.time, start.frame, start.node, start.attempt)
                         )
-                        if starts:  # not its turn yet
-                            starts.append(start)
-                            start = None
+                        if starts or not straight:
+                            start = self._in_turn(start)
                     elif commands:
                         self._follow(commands, fact.time)
                     fact = None
@@ -191,12 +185,10 @@ class Execution(msgspec.Struct, eq=False):
                     elif inbox:
                         continue
                     else:
-                        return
+                        return None
                 left -= 1
                 if not left:  # others on this loop have their turn
-                    starts.appendleft(start)
-                    self._drain_soon()
-                    return
+                    return self._later(start)
                 step = steps[start.step]
                 if step.waits:
                     self._spawn(start)
@@ -206,11 +198,7 @@ class Execution(msgspec.Struct, eq=False):
                 step = steps[start.step]
             try:
                 attempt = self._attempt(start) if step.needs_attempt else None
-                frame = state.frames[start.frame]
-                if state.changed or frame.kind:
-                    arguments = self._arguments(start, step, attempt)
-                else:
-                    arguments = step.arguments(frame, attempt)
+                arguments = step.arguments(state, start, attempt)
                 if step.is_async:
                     output = step.result(await step.function(**arguments))  # type: ignore[misc]
                 elif step.is_inline:
@@ -224,22 +212,32 @@ class Execution(msgspec.Struct, eq=False):
             except BaseException as error:  # whatever a node raises is that node's end
                 fact = self._failed(start, error_info(error))
             if self._current is not start:
-                self._resumed(start, fact)
-                return
+                return self._resumed(start, fact)
             if step.needs_attempt:
                 self._forget((start.frame, start.node))
             if inbox:  # what has come in meanwhile was there first
                 inbox.append(fact)
                 fact = None
 
-    def _arguments(
-        self, start: StartAttempt, step: Step, attempt: Attempt | None
-    ) -> dict[str, object]:
-        """What an attempt is called with: an item's, or what was put in its own's place."""
-        changed = self.state.changed.get((start.frame, start.node))
-        if changed is not None:
-            return step.call.arguments(dict(changed), attempt)
-        return step.arguments(self.state.frames[start.frame].scope(start.node), attempt)
+    def _in_turn(self, start: StartAttempt) -> StartAttempt | None:
+        """The attempt, if it may act now; None if it is held, or has to wait for its turn."""
+        recorder = self.recorder
+        if recorder is not None and recorder.must_wait(start, unsaved=True):
+            alone = not self._starts and not self._inbox
+            # A listener, told of what is on record, may have a wish by now: that comes first.
+            if alone and recorder.commit_now() and not self._inbox:
+                return start
+            recorder.held.append(start)
+            return None
+        if not self._starts:
+            return start
+        self._starts.append(start)
+        return None
+
+    def _later(self, start: StartAttempt) -> None:
+        """Make an attempt in a later turn of the loop."""
+        self._starts.appendleft(start)
+        self._drain_soon()
 
     def _follow(self, commands: Sequence[Command], now: float) -> None:
         """Do, or line up, what a fact has led to."""
@@ -454,17 +452,17 @@ class Execution(msgspec.Struct, eq=False):
         state = self.state
         if self.recorder is not None:
             self.recorder.shown = None
-        lost, timers = replay(state, facts, self.driver.now())
+        replay(state, facts)
         self.facts.extend(facts)
         self.saved = len(facts)
         if state.ended:
             self.finish = FinishRun(state.status, state.output, state.failure)
-            if self.recorder is not None:
-                self.recorder.flush_soon()
+            self._drain()
             return
-        for command in timers:
-            self._perform(command)
+        lost, again = left_open(state, facts, self.driver.now())
         self._inbox.extend(lost)
+        for command in again:
+            self._perform(command)
         self._drain()
 
     def let_act(self, starts: Sequence[StartAttempt]) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from atomiton.blueprint.model import Blueprint
 from atomiton.blueprint.plan import Plan, PlanNode, Scope
+from atomiton.machine import RunState
+from atomiton.machine.commands import StartAttempt
 from atomiton.ports.calls import Attempt, Call
 
 Prepare = Callable[[Scope], dict[str, object]]
 """Gives the parameters of a node in a scope."""
-Gather = Callable[[Scope, Attempt | None], dict[str, object]]
+Gather = Callable[[RunState, StartAttempt, Attempt | None], dict[str, object]]
 """Gives what a node's function is called with."""
 
 
@@ -18,7 +20,7 @@ class Step:
     """How one node is run: everything its attempts need, one look away.
 
     Attributes:
-        arguments: Gives what the function is called with, from the scope and, when
+        arguments: Gives what the function is called with, from where the run is and, when
             ``needs_attempt``, the attempt; a ``NodeError`` when a parameter does not fit.
         waits: Whether the node has been seen to wait: its attempts are given a task at once.
     """
@@ -42,22 +44,34 @@ class Step:
 def _gatherer(prepare: Prepare, call: Call) -> Gather:
     """A function that prepares the parameters and converts those that do not fit as they are."""
     convert, exact = call.arguments, call.exact
+
+    def look(state: RunState, start: StartAttempt) -> dict[str, object]:
+        """The parameters where an item is, or where others were put in place of the node's."""
+        changed = state.changed.get((start.frame, start.node))
+        if changed is not None:
+            return dict(changed)
+        return prepare(state.frames[start.frame].scope(start.node))
+
     if call.needs_attempt or not exact:
-        return lambda scope, attempt: convert(prepare(scope), attempt)
+        return lambda state, start, attempt: convert(look(state, start), attempt)
 
     if len(exact) == 1:
         ((only, kind),) = exact.items()
 
-        def gather_one(scope: Scope, attempt: Attempt | None) -> dict[str, object]:
-            parameters = prepare(scope)
+        def gather_one(
+            state: RunState, start: StartAttempt, attempt: Attempt | None
+        ) -> dict[str, object]:
+            frame = state.frames[start.frame]
+            plain = not frame.kind and not state.changed
+            parameters = prepare(frame) if plain else look(state, start)
             if type(parameters.get(only)) is kind and len(parameters) == 1:
                 return parameters
             return convert(parameters, attempt)
 
         return gather_one
 
-    def gather(scope: Scope, attempt: Attempt | None) -> dict[str, object]:
-        parameters = prepare(scope)
+    def gather(state: RunState, start: StartAttempt, attempt: Attempt | None) -> dict[str, object]:
+        parameters = look(state, start)
         for name, value in parameters.items():
             if exact.get(name) is not type(value):
                 return convert(parameters, attempt)

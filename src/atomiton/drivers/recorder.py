@@ -38,11 +38,12 @@ class Recorder:
         shown: What the list of runs shows of the run; None when that is not known.
     """
 
-    __slots__ = ("_at_it", "_driver", "_execution", "flushing", "held", "shown")
+    __slots__ = ("_appending", "_at_it", "_driver", "_execution", "flushing", "held", "shown")
 
     def __init__(self, execution: Execution, driver: LocalDriver) -> None:
         self._execution = execution
         self._driver = driver
+        self._appending = False
         self._at_it = False
         self.held: list[StartAttempt] = []
         self.flushing: asyncio.Task[None] | None = None
@@ -101,6 +102,27 @@ class Recorder:
             self._at_it = False
             self.flushing = None
 
+    def commit_now(self) -> bool:
+        """Put what is new on record here and now, where the journal can; False if it did not.
+
+        For attempts that act on the world: what they depend on is on disk when this is true.
+        """
+        execution = self._execution
+        state, facts, first = execution.state, execution.facts, execution.saved
+        if self._appending or self.held or state.plan.durability != "sync":
+            return False
+        try:
+            records = [pieces(fact) for fact in facts[first:]]
+        except Exception:  # facts that cannot be stored: the long way tells of them
+            return False
+        change = self._news()
+        if not self._driver.journal.append_now(state.id, first, records, change):
+            return False
+        if change is not None:
+            self.shown = change
+        execution.settle(len(facts))
+        return True
+
     async def _commit(self) -> None:
         execution = self._execution
         state, facts = execution.state, execution.facts
@@ -111,7 +133,14 @@ class Recorder:
             bool(held) or execution.finish is not None or not execution.at_work
         )
         records = [pieces(fact) for fact in facts[first:last]]
-        await self._driver.journal.append(state.id, first, records, self._news(), sync=sync)
+        change = self._news()
+        if change is not None:
+            self.shown = change
+        self._appending = True
+        try:
+            await self._driver.journal.append(state.id, first, records, change, sync=sync)
+        finally:
+            self._appending = False
         execution.settle(last)
         execution.let_act(held)
         if self.shown is not None and self.shown.status == "waiting":
@@ -122,7 +151,4 @@ class Recorder:
         state = self._execution.state
         # While an attempt is out the run is running, whatever else it does.
         change = _RUNNING if state.running else status_change(state)
-        if change == self.shown:
-            return None
-        self.shown = change
-        return change
+        return None if change == self.shown else change

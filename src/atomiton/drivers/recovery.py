@@ -1,4 +1,4 @@
-"""From stored facts back to where a run was, and to what has no answer yet."""
+"""What a dead process has left of a run: its state, and what had no answer."""
 
 from __future__ import annotations
 
@@ -9,30 +9,32 @@ from atomiton.machine.commands import Command, StartAttempt
 from atomiton.machine.events import AttemptLost, AttemptStarted, Event
 
 
-def replay(
-    state: RunState, facts: Sequence[Event], now: float
-) -> tuple[list[Event], list[Command]]:
-    """Feed stored facts to a new run.
-
-    Args:
-        state: The run; changed in place.
-        facts: All of them, in order.
-        now: The time, for the facts that follow; seconds since 1970, UTC.
-
-    Returns:
-        The facts that follow (attempts that nobody saw the end of), and the timers to set.
-    """
-    acted: set[tuple[int, int, int]] = set()
+def replay(state: RunState, facts: Sequence[Event]) -> None:
+    """Bring a new state to where the facts have left the run."""
     for fact in facts:
         apply(state, fact)
-        if isinstance(fact, AttemptStarted):
-            acted.add((fact.frame, fact.node, fact.attempt))
+
+
+def left_open(
+    state: RunState, facts: Sequence[Event], now: float
+) -> tuple[list[Event], list[Command]]:
+    """What was asked for and has no answer.
+
+    Args:
+        state: Where the run is.
+        facts: What has led there: an attempt whose start is not among them never acted.
+        now: Seconds since 1970, UTC.
+
+    Returns:
+        The facts that attempts were lost, and the commands to be performed again.
+    """
+    acted = {(of.frame, of.node, of.attempt) for of in facts if isinstance(of, AttemptStarted)}
     lost: list[Event] = []
-    timers: list[Command] = []
+    again: list[Command] = []
     for command in outstanding(state):
         if isinstance(command, StartAttempt):
             of = (command.frame, command.node, command.attempt)
             lost.append(AttemptLost(now, *of, acted=of in acted))
         else:
-            timers.append(command)
-    return lost, timers
+            again.append(command)
+    return lost, again

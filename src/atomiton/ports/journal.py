@@ -128,6 +128,21 @@ class Journal(Protocol):
         """
         ...
 
+    def append_now(
+        self,
+        run: str,
+        after: int,
+        records: Sequence[Record],
+        change: StatusChange | None = None,
+    ) -> bool:
+        """Do what ``append`` with ``sync`` does before returning, if nothing speaks against it.
+
+        Returns:
+            Whether it is done. If not, nothing is, for whatever reason: ``append`` is the way,
+            and raises what is wrong. A store may always say no.
+        """
+        ...
+
     async def read(self, run: str, after: int = 0, limit: int | None = None) -> Records:
         """Give the records ``after + 1 ...`` in order; damage is a ``StoreError`` naming it."""
         ...

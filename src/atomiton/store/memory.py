@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from atomiton.errors import NotFound, RunBusy, StoreError
+from atomiton.errors import AtomitonError, NotFound, RunBusy, StoreError
 from atomiton.ports.journal import Record, RunHeader, StatusChange
 from atomiton.store.records import whole
 
@@ -100,6 +100,25 @@ class MemoryJournal:
         sync: bool,  # noqa: ARG002 - memory has no disk to wait for
     ) -> None:
         """Add records ``after + 1 ...``, all or none, with the status they lead to."""
+        self._append(run, after, records, change)
+
+    def append_now(
+        self,
+        run: str,
+        after: int,
+        records: Sequence[Record],
+        change: StatusChange | None = None,
+    ) -> bool:
+        """Do what ``append`` does, if it can be done."""
+        try:
+            self._append(run, after, records, change)
+        except AtomitonError:
+            return False
+        return True
+
+    def _append(
+        self, run: str, after: int, records: Sequence[Record], change: StatusChange | None
+    ) -> None:
         entry = self._runs.get(run)
         if entry is None or not entry.owned:
             self._check_open()

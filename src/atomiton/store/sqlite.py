@@ -160,6 +160,21 @@ class SqliteJournal:
             # More than the disk can take: whoever produces has to wait for it.
             await writer.drain()
 
+    def append_now(
+        self,
+        run: str,
+        after: int,
+        records: Sequence[Record],
+        change: StatusChange | None = None,
+    ) -> bool:
+        """Do what ``append`` with ``sync`` does at once, if nobody is there to share the commit."""
+        writer, tables = self._writing, self._tables
+        if writer is None or tables is None or writer.lost or not is_small(records, _SMALL):
+            return False
+        work = partial(tables.append, run, after, records, change)
+        single = change is None and len(records) <= MOST_AT_ONCE
+        return writer.at_once(work, single=single) is not None
+
     async def read(
         self, run: str, after: int = 0, limit: int | None = None
     ) -> builtins.list[bytes]:

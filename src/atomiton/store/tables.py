@@ -29,7 +29,7 @@ WHERE run = ?
 """
 _INSERT_RECORD = "INSERT INTO records (run, seq, checksum, data, blob) VALUES (?, ?, ?, ?, ?)"
 #: So many records are added by one statement; by their number, from none.
-_INSERTS = ("", *(_INSERT_RECORD + ", (?, ?, ?, ?, ?)" * more for more in range(8)))
+_INSERTS = ("", *(_INSERT_RECORD + ", (?, ?, ?, ?, ?)" * more for more in range(24)))
 MOST_AT_ONCE = len(_INSERTS) - 1
 _INSERT_BLOB = "INSERT INTO blobs (hash, size, data) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _FORGET_OWNER = """
@@ -141,7 +141,9 @@ class Tables:
                 f"but the last one stored is {last}"
             )
         self._add(run, after, records)
-        self._own(run, after + len(records))
+        if run not in self._undo:
+            self._undo[run] = last
+        self._last[run] = after + len(records)
         if change is None:
             return
         # A run that has ended needs no owner; it would only keep this process remembering it.
@@ -207,18 +209,20 @@ class Tables:
         return [row[1] for row in rows if isinstance(row[1], bytes)]
 
     def _add(self, run: str, after: int, records: Sequence[Record]) -> None:
-        for seq, record in enumerate(records, after + 1):
+        rows, seq = self._rows, after
+        for record in records:
+            seq += 1
             if type(record) is bytes and len(record) <= LARGE:  # nearly all
-                self._rows.append((run, seq, checksum(run, seq, record), record, None))
+                rows.append((run, seq, checksum(run, seq, record), record, None))
                 continue
             head, body = (b"", record) if isinstance(record, bytes) else record
             if len(body) > LARGE:
                 name = content_hash(body)
                 self._cursor.execute(_INSERT_BLOB, (name, len(body), body))
-                self._rows.append((run, seq, checksum(run, seq, head + name), head, name))
+                rows.append((run, seq, checksum(run, seq, head + name), head, name))
             else:
                 data = head + body
-                self._rows.append((run, seq, checksum(run, seq, data), data, None))
+                rows.append((run, seq, checksum(run, seq, data), data, None))
 
     def _own(self, run: str, last: int | None) -> None:
         if run not in self._undo:

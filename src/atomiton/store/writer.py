@@ -32,7 +32,7 @@ _BATCH = 4096
 _FEW = 16
 
 #: Most commits that are made in place without giving others on the event loop a turn.
-_IN_A_ROW = 16
+_IN_A_ROW = 32
 
 #: Commits quicker than this may be made in place.
 INLINE_SECONDS = 0.0005
@@ -114,7 +114,8 @@ class Writer:
         self._checkpoint_at = _CHECKPOINT_PAGES
         connection.wal_autocheckpoint(0)
         connection.set_busy_timeout(0)  # waiting is for the thread, see _transact
-        connection.set_wal_hook(self._note_pages)
+        self._hooked = False
+        self._hook(self._note_pages)
         self._thread = threading.Thread(target=self._main, name="atomiton-store", daemon=True)
         self._thread.start()
 
@@ -177,6 +178,8 @@ class Writer:
             return None
         tables = self._tables
         try:
+            if self._in_a_row and self._hooked:  # one in a row is enough to know the log's length
+                self._hook(None)
             if not single:
                 self.connection.execute("BEGIN IMMEDIATE")
             value = work()
@@ -191,6 +194,9 @@ class Writer:
         except Exception:  # the long way runs into it again and tells
             self._roll_back()
             return None
+        except BaseException:  # the program is being ended: nothing half done stays behind
+            self._roll_back()
+            raise
         finally:
             self._turn.release()
             if self._pages >= self._checkpoint_at:
@@ -310,6 +316,8 @@ class Writer:
 
     def _transact(self, batch: list[Job], *, sync: bool, patient: bool) -> list[_Result]:
         execute = self.connection.execute
+        if not self._hooked:
+            self._hook(self._note_pages)
         if sync is not self._sync:
             # Cannot change inside a transaction. A later synced commit syncs earlier ones too.
             execute("PRAGMA synchronous = EXTRA" if sync else "PRAGMA synchronous = NORMAL")
@@ -363,6 +371,10 @@ class Writer:
                 shown = self.lost.pop(job.run, shown)
             settled.append((job.future, value, shown))
         return settled
+
+    def _hook(self, told: Callable[[object, str, int], int] | None) -> None:
+        self.connection.set_wal_hook(told)
+        self._hooked = told is not None
 
     def _note_pages(self, _connection: object, _name: str, pages: int) -> int:
         if pages < self._pages:

@@ -67,7 +67,7 @@ KINDS = {
     "a time": "wait: {for: 1h}",
     "a signal": "wait: {signal: go}",
     "an approval": "wait: {approval: {}}",
-    "a retry": "uses: flow.fail, with: {message: no}, retry: {attempts: 5, delay: 1h, on: NODE_FAILED}",
+    "a retry": "{uses: flow.fail, with: {message: no}, retry: {attempts: 5, delay: 1h}}",
     "a group": "nodes: {inner: {uses: test.blocking}}",
     "a loop's pause": "{uses: test.note, with: {text: turn}, loop: {times: 3, delay: 1h}}",
     "a wide map": "{uses: test.obedient, map: '${{ inputs.many }}'}",

@@ -394,13 +394,19 @@ async def test_a_chain_of_pure_nodes_needs_two_commits(tmp_path: Path) -> None:
         nodes[f"n{number}"] = {"uses": "t.pure", "with": {"x": f"${{{{ n{number - 1} }}}}"}}
     async with Conductor(str(tmp_path / "runs.db"), nodes=NODES) as conductor:
         appends: list[bool] = []
-        append = conductor.journal.append
+        append, append_now = conductor.journal.append, conductor.journal.append_now
+
+        def counted_now(*args: object) -> bool:
+            done = append_now(*args)  # type: ignore[arg-type]
+            appends.extend([True] * done)
+            return done
 
         async def counted(*args: object, sync: bool, **more: object) -> None:
             appends.append(sync)
             await append(*args, sync=sync, **more)  # type: ignore[arg-type]
 
         conductor.journal.append = counted  # type: ignore[method-assign]
+        conductor.journal.append_now = counted_now  # type: ignore[method-assign,assignment]
         result = await conductor.run(document(nodes))
     assert result.output == {"n9": 10}
     assert appends == [True]  # the other commit is the acceptance

@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from atomiton.errors import StoreError
-from atomiton.ports.journal import RunHeader
+from atomiton.ports.journal import RunHeader, StatusChange
 from atomiton.store.sqlite import SqliteJournal
 
 
@@ -121,3 +121,37 @@ async def test_commits_are_made_in_place_only_if_allowed(path, inline, here):
     assert threads[-1] is False, "a large record is never written in place"
     assert len(threads) < 12, "those who wait together share a commit"
     await journal.close()
+
+
+async def test_a_record_is_added_now_when_nobody_could_share_the_commit(path):
+    journal = SqliteJournal(path, inline=60.0)
+    await journal.open()
+    await journal.create(header("r1"), [], sync=True)
+    await asyncio.sleep(0)
+    done = [journal.append_now("r1", number, [b"x"]) for number in range(30)]
+    assert done == [True] * 30
+    asyncio.get_running_loop().call_soon(int)
+    assert journal.append_now("r1", 30, [b"x"]) is False, "somebody is ready, and could join"
+    await asyncio.sleep(0)
+    many = [journal.append_now("r1", 30 + number, [b"x"]) for number in range(40)]
+    assert many.count(False) > 0, "others have their turn after some"
+    assert await journal.read("r1") == [b"x"] * (30 + many.index(False))
+    await journal.close()
+
+
+@pytest.mark.parametrize("change", [None, StatusChange("waiting")])
+@pytest.mark.parametrize("fails", ["write", "sync"])
+async def test_what_the_disk_refuses_now_is_not_there(path, disk, opened, fails, change):
+    journal = await opened(path, inline=60.0)
+    await journal.create(header("r1"), [b"1"], sync=True)
+    await asyncio.sleep(0)
+    disk.fails = fails
+    assert journal.append_now("r1", 1, [b"2"], change) is False
+    disk.fails = ""
+    assert await journal.read("r1") == [b"1"]
+    assert (await journal.header("r1")).status == "running"
+    await asyncio.sleep(0)
+    assert journal.append_now("r1", 1, [b"2"], change) is True
+    await journal.close()
+    journal = await opened(path)
+    assert await journal.read("r1") == [b"1", b"2"]
