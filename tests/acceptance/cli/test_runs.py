@@ -153,7 +153,7 @@ def test_an_approval_and_a_signal_from_other_processes(shell: Shell) -> None:
 def test_a_run_that_is_driven_elsewhere_is_told_there(shell: Shell) -> None:
     (shell.folder / "ask.yaml").write_text(ASK, encoding="utf-8")
     with shell.start("run", "ask.yaml", "--json") as process:
-        eventually(lambda: shell.listed()[0]["status"] == "waiting")
+        eventually(lambda: "waiting" in [run["status"] for run in shell.listed()])
         assert shell.run("runs", "approve", "last", "--field", "n=1").code == 0
         eventually(lambda: "signal" in shell.run("runs", "show", "last").out)
         assert shell.run("runs", "signal", "last", "go", "now").code == 0
