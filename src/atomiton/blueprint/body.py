@@ -109,12 +109,13 @@ class BodyCompiler:
         compiled.weight = node.weight
         compiled.deadline = node.deadline
         values = self._values(self.names)
-        for place, needed in enumerate(node.needs):
-            self._need(needed, (*path, "needs", place))
+        for order, needed in enumerate(node.needs):
+            self._need(needed, (*path, "needs", order))
         if node.if_ is not None:
             compiled.condition = values.condition(node.if_, (*path, "if"))
         if isinstance(node.on_error, dict):
-            compiled.fallback = (node.on_error.get("value"),)
+            place = (*path, "on_error", "value")
+            compiled.fallback = values.value(node.on_error.get("value"), place)
         self._join(node, compiled)
         if node.cache is not None:
             self.unit.problems.unsupported("cached results", (*path, "cache"))

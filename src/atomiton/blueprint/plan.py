@@ -317,7 +317,7 @@ class PlanNode:
         routes: For each edge, the routes it lies on, where some can stand in for others.
         successors: Numbers of the nodes that wait for it.
         early: Those of them that may start before all they need has ended.
-        fallback: One-element tuple with the output to use when it fails; None to fail the body.
+        fallback: Gives the output to use when it fails; None to fail the body.
         routes_error: Whether some node runs when this one fails.
         undo: How it is compensated.
     """
@@ -349,7 +349,7 @@ class PlanNode:
         self.retry: Retry | None = None
         self.timeout: float | None = None
         self.deadline: float | None = None
-        self.fallback: tuple[object] | None = None
+        self.fallback: Getter | None = None
         self.routes_error = False
         self.undo: Undo | None = None
         self.runtime: str | None = None

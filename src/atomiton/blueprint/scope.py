@@ -82,7 +82,8 @@ class Names:
         found = self.node(name)
         if found is not None:
             at = found[1]
-            if at.current is not None:
+            own = kind == ENDED and at.nodes[name] == at.current  # its own error, in its fallback
+            if at.current is not None and not own:
                 at.edges[at.current][Edge(at.nodes[name], kind, route)] = None
 
     def need_all(self, references: tuple[Reference, ...]) -> None:

@@ -90,11 +90,16 @@ def fail(frame: Frame, node: int, error: ErrorInfo, now: float, out: list[Comman
     frame.errors[node] = error
     if plan_node.undo is not None and plan_node.undo.when_failed:
         remember(frame, node)
-    if frame.kind == BODY and plan_node.fallback is not None and not frame.stopping:
-        complete(frame, node, plan_node.fallback[0], now, out, FAILED)
-        return
     frame.status[node] = FAILED
     frame.ended[node] = now
+    if frame.kind == BODY and plan_node.fallback is not None and not frame.stopping:
+        try:
+            complete(frame, node, plan_node.fallback(frame), now, out, FAILED)
+        except AtomitonError as broken:
+            error = replace(evaluation_failure(broken), node=frame.path(node))
+            frame.errors[node] = error
+        else:
+            return
     if frame.kind == ITEMS and _policy(frame) == "collect":
         frame.outputs[node] = {"error": error_value(error)}
     settle(frame, node, given=False)

@@ -38,7 +38,8 @@ def uses(
     node.kind = USES
     node.needs = needs
     node.retry, node.timeout, node.deadline = retry, timeout, deadline
-    node.condition, node.enabled, node.fallback = condition, enabled, fallback
+    node.condition, node.enabled = condition, enabled
+    node.fallback = None if fallback is None else lambda _scope: fallback[0]
     node.pure, node.once, node.weight = effect == "pure", effect == "once", weight
     return node
 
