@@ -91,6 +91,7 @@ class Conductor:
         self._resume = resume
         self._grace = grace
         self._now = now
+        self._seed: Callable[[], int] = new_seed
         self._remembered: OrderedDict[str, Execution] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._driver: LocalDriver | None = None
@@ -197,7 +198,7 @@ class Conductor:
     def _begin(
         self, program: Program, inputs: dict[str, object], *, paused: bool = False
     ) -> Execution:
-        request = RunRequested(self._now(), new_run_id(), inputs, new_seed(), paused)
+        request = RunRequested(self._now(), new_run_id(), inputs, self._seed(), paused)
         return self.driver.begin(program, request, self._secrets_of(program))
 
     async def _accept(
@@ -224,7 +225,7 @@ class Conductor:
             version=plan.version,
             key=key,
         )
-        request = RunRequested(now, header.run, inputs, new_seed(), paused)
+        request = RunRequested(now, header.run, inputs, self._seed(), paused)
         secrets = self._secrets_of(program)
         accepting = asyncio.ensure_future(self.driver.accept(program, request, header, secrets))
         try:

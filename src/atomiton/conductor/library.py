@@ -63,7 +63,7 @@ class Library:
             NotFound: If there is no such file.
         """
         if isinstance(source, Blueprint):
-            return source
+            return self.adapt(source)
         from atomiton.blueprint.document import read_blueprint
 
         path = Path(source)
@@ -74,8 +74,13 @@ class Library:
         except OSError as error:
             raise NotFound(f"{path} cannot be read: {error.strerror}") from error
         blueprint, document = read_blueprint(text, filename=str(path))
+        blueprint = self.adapt(blueprint)
         # Compiled here because only here are the places in the text known, for problems.
         self._remember(blueprint, self._compile(blueprint, document.positions))
+        return blueprint
+
+    def adapt(self, blueprint: Blueprint) -> Blueprint:
+        """Give the blueprint to run for one that was named: itself, unless a subclass differs."""
         return blueprint
 
     def program(self, blueprint: Blueprint, durability: Durability | None = None) -> Program:

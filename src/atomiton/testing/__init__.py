@@ -1,1 +1,64 @@
-"""For users: test kits for nodes and blueprints."""
+"""For users: test kits for nodes and blueprints.
+
+virtual_time.py  an event loop whose time jumps      conductor.py   a conductor on it
+trial.py         run a blueprint once                replacing.py   nodes replaced
+results.py       what stands in for them             purity.py      proof that a node is pure
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from atomiton.testing.conductor import VirtualConductor as VirtualConductor
+    from atomiton.testing.purity import ImpureError as ImpureError
+    from atomiton.testing.purity import assert_pure as assert_pure
+    from atomiton.testing.results import REAL as REAL
+    from atomiton.testing.results import fails as fails
+    from atomiton.testing.results import in_turn as in_turn
+    from atomiton.testing.trial import Trial as Trial
+    from atomiton.testing.trial import run as run
+    from atomiton.testing.virtual_time import Stuck as Stuck
+    from atomiton.testing.virtual_time import VirtualLoop as VirtualLoop
+    from atomiton.testing.virtual_time import virtual_run as virtual_run
+
+#: Where each public name lives; it is loaded when it is first used.
+_HOMES = {
+    "ImpureError": "purity",
+    "REAL": "results",
+    "Stuck": "virtual_time",
+    "Trial": "trial",
+    "VirtualConductor": "conductor",
+    "VirtualLoop": "virtual_time",
+    "assert_pure": "purity",
+    "fails": "results",
+    "in_turn": "results",
+    "run": "trial",
+    "virtual_run": "virtual_time",
+}
+
+__all__ = [
+    "REAL",
+    "ImpureError",
+    "Stuck",
+    "Trial",
+    "VirtualConductor",
+    "VirtualLoop",
+    "assert_pure",
+    "fails",
+    "in_turn",
+    "run",
+    "virtual_run",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name on first use."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'atomiton.testing' has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(f"atomiton.testing.{home}"), name)
+    globals()[name] = value
+    return value

@@ -92,6 +92,10 @@ class Capabilities:
         if name == "secrets":
             return self._secrets_for(attempt)
         found = self._shared.get(name)
+        if found is None and name == "clock":
+            from atomiton.nodes.guard.ambient import SystemClock
+
+            return SystemClock(attempt.now)  # a node reads the clock that its run goes by
         if found is None:
             found = self._shared[name] = self._make(name)
         return found
@@ -130,8 +134,8 @@ class Capabilities:
             from atomiton.nodes.guard.process import ProcessGuard
 
             return ProcessGuard()
-        if name in ("clock", "random"):
-            from atomiton.nodes.guard.ambient import SystemClock, SystemRandom
+        if name == "random":
+            from atomiton.nodes.guard.ambient import SystemRandom
 
-            return SystemClock() if name == "clock" else SystemRandom()
+            return SystemRandom()
         raise AtomitonError(f"there is no capability {name!r}")
