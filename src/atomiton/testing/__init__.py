@@ -11,6 +11,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from atomiton.testing.conductor import VirtualConductor as VirtualConductor
+    from atomiton.testing.fakes.ambient import FakeClock as FakeClock
+    from atomiton.testing.fakes.ambient import FakeRandom as FakeRandom
+    from atomiton.testing.fakes.files import FakeFiles as FakeFiles
+    from atomiton.testing.fakes.http import FakeHttp as FakeHttp
+    from atomiton.testing.fakes.http import reply as reply
+    from atomiton.testing.fakes.process import FakeProcess as FakeProcess
     from atomiton.testing.purity import ImpureError as ImpureError
     from atomiton.testing.purity import assert_pure as assert_pure
     from atomiton.testing.results import REAL as REAL
@@ -24,6 +30,11 @@ if TYPE_CHECKING:
 
 #: Where each public name lives; it is loaded when it is first used.
 _HOMES = {
+    "FakeClock": "fakes.ambient",
+    "FakeFiles": "fakes.files",
+    "FakeHttp": "fakes.http",
+    "FakeProcess": "fakes.process",
+    "FakeRandom": "fakes.ambient",
     "ImpureError": "purity",
     "REAL": "results",
     "Stuck": "virtual_time",
@@ -33,12 +44,18 @@ _HOMES = {
     "assert_pure": "purity",
     "fails": "results",
     "in_turn": "results",
+    "reply": "fakes.http",
     "run": "trial",
     "virtual_run": "virtual_time",
 }
 
 __all__ = [
     "REAL",
+    "FakeClock",
+    "FakeFiles",
+    "FakeHttp",
+    "FakeProcess",
+    "FakeRandom",
     "ImpureError",
     "Stuck",
     "Trial",
@@ -47,6 +64,7 @@ __all__ = [
     "assert_pure",
     "fails",
     "in_turn",
+    "reply",
     "run",
     "virtual_run",
 ]

@@ -116,12 +116,12 @@ def run(
         >>> from atomiton.blueprint.document import read_document
         >>> rate = read_document({"atomiton": 1, "id": "rate", "nodes": {"rate": {
         ...     "uses": "http.request", "with": {"url": "http://rates.example"},
-        ...     "retry": {"attempts": 2, "delay": "1h", "jitter": 0},
+        ...     "retry": {"attempts": 2, "delay": "1m", "jitter": 0},
         ... }}})
         >>> from atomiton.testing import fails
         >>> trial = run(rate, replace={"rate": fails("down", times=1, then={"json": 2})})
         >>> trial.status, trial.nodes["rate"].attempts, trial.seconds
-        ('completed', 2, 3600.0)
+        ('completed', 2, 60.0)
     """
 
     async def main() -> Trial:

@@ -73,8 +73,8 @@ def test_the_clock_of_nodes_is_that_of_the_run() -> None:
 
 
 def test_retries_timeouts_and_deadlines_happen_as_they_would() -> None:
-    retried = {"uses": "t.slow", "with": {"seconds": 7200}, "timeout": "1h",
-               "retry": {"attempts": 3, "delay": "2h", "factor": 3, "max_delay": "1d", "jitter": 0}}  # fmt: skip
+    retry = {"attempts": 3, "delay": "2h", "factor": 3, "max_delay": "1d", "jitter": 0}
+    retried = {"uses": "t.slow", "with": {"seconds": 7200}, "timeout": "1h", "retry": retry}
     trial = run(blueprint({"slow": retried}), nodes=[slow])
     assert trial.status == "failed"
     assert trial.error is not None
@@ -115,8 +115,8 @@ def test_a_timeout_of_a_thread_holds() -> None:
 
 
 def test_a_durable_run_in_sqlite_waits_in_virtual_time(tmp_path) -> None:
-    nap = blueprint({"nap": {"wait": {"for": "365d"}}, "two": {
-        "uses": "t.double", "needs": ["nap"], "with": {"number": 2}}}, output="${{ two }}")  # fmt: skip
+    two = {"uses": "t.double", "needs": ["nap"], "with": {"number": 2}}
+    nap = blueprint({"nap": {"wait": {"for": "365d"}}, "two": two}, output="${{ two }}")
     began = time.monotonic()
     trial = run(nap, nodes=[double], store=str(tmp_path / "runs.db"))
     assert (trial.status, trial.output) == ("completed", 4)
