@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from atomiton.testing.conductor import VirtualConductor as VirtualConductor
+    from atomiton.testing.crashing import CrashFailure as CrashFailure
+    from atomiton.testing.crashing import CrashReport as CrashReport
+    from atomiton.testing.crashing import crash_at_every_step as crash_at_every_step
     from atomiton.testing.fakes.ambient import FakeClock as FakeClock
     from atomiton.testing.fakes.ambient import FakeRandom as FakeRandom
     from atomiton.testing.fakes.files import FakeFiles as FakeFiles
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Where each public name lives; it is loaded when it is first used.
 _HOMES = {
+    "CrashFailure": "crashing",
+    "CrashReport": "crashing",
     "FakeClock": "fakes.ambient",
     "FakeFiles": "fakes.files",
     "FakeHttp": "fakes.http",
@@ -42,6 +47,7 @@ _HOMES = {
     "VirtualConductor": "conductor",
     "VirtualLoop": "virtual_time",
     "assert_pure": "purity",
+    "crash_at_every_step": "crashing",
     "fails": "results",
     "in_turn": "results",
     "reply": "fakes.http",
@@ -51,6 +57,8 @@ _HOMES = {
 
 __all__ = [
     "REAL",
+    "CrashFailure",
+    "CrashReport",
     "FakeClock",
     "FakeFiles",
     "FakeHttp",
@@ -62,6 +70,7 @@ __all__ = [
     "VirtualConductor",
     "VirtualLoop",
     "assert_pure",
+    "crash_at_every_step",
     "fails",
     "in_turn",
     "reply",

@@ -33,10 +33,23 @@ _INDEX = re.compile(r"\[\d+\]")
 
 
 class Calls:
-    """What replaced nodes were called with, by path: each call's inputs, in order."""
+    """What replaced nodes were called with, and whose turn it is.
+
+    Attributes:
+        by_path: The inputs of each call, in order, by path.
+    """
 
     def __init__(self) -> None:
         self.by_path: dict[str, list[dict[str, object]]] = {}
+        self._turns: dict[tuple[str, str], dict[int, int]] = {}
+
+    def turn(self, attempt: Attempt) -> int:
+        """Which of several results in turn is that of an attempt, from 0.
+
+        An attempt that is made again after a crash is the same attempt: it gets the same again.
+        """
+        turns = self._turns.setdefault((attempt.run, attempt.node), {})
+        return turns.setdefault(attempt.attempt, len(turns))
 
     def note(self, path: str, inputs: Mapping[str, object]) -> None:
         """Add a call."""
@@ -200,7 +213,6 @@ class _Stand:
         self._real = real
         self._chosen = chosen
         self._calls = calls
-        self._places: dict[tuple[str, str, int], int] = {}
 
     def capabilities(self) -> set[str]:
         """What the stand-ins that are nodes themselves need."""
@@ -249,14 +261,7 @@ class _Stand:
 
     def _result(self, attempt: Attempt) -> object:
         chosen = self._chosen.get(attempt.node, self._chosen.get(self._path, REAL))
-        if not isinstance(chosen, InTurn):
-            return chosen
-        # An attempt that is made again after a crash is the same attempt: it gets the same again.
-        who = (attempt.run, attempt.node, attempt.attempt)
-        if who not in self._places:
-            of_node = [key for key in self._places if key[:2] == who[:2]]
-            self._places[who] = len(of_node)
-        return chosen.at(self._places[who])
+        return chosen.at(self._calls.turn(attempt)) if isinstance(chosen, InTurn) else chosen
 
 
 def _nothing() -> None:

@@ -100,6 +100,13 @@ class Capabilities:
             found = self._shared[name] = self._make(name)
         return found
 
+    def reset(self) -> None:
+        """Let what was given instead of the real thing begin anew, if it can."""
+        for given in self._shared.values():
+            again = getattr(given, "reset", None)
+            if again is not None:
+                again()
+
     async def aclose(self) -> None:
         """Close the connections of this event loop."""
         close = getattr(self._shared.get("http"), "aclose", None)
