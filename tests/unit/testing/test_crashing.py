@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from atomiton import node
+from atomiton import Conductor, node
 from atomiton.blueprint.document import read_document
 from atomiton.drivers.local import LocalDriver
 from atomiton.errors import AtomitonError, BlueprintError
@@ -131,13 +131,24 @@ def test_a_store_that_forgets_what_it_was_to_keep_is_found(monkeypatch) -> None:
 
 
 def test_a_driver_that_forgets_results_is_found(monkeypatch) -> None:
+    recovering: list[bool] = []
+    real = Conductor._recover
+
+    async def recover(self, run):
+        recovering.append(True)
+        try:
+            return await real(self, run)
+        finally:
+            recovering.pop()
+
     def forgetful(record):
         fact = decode(record)
-        if isinstance(fact, AttemptCompleted):
+        if isinstance(fact, AttemptCompleted) and recovering:
             return AttemptLost(fact.time, fact.frame, fact.node, fact.attempt)
         return fact
 
     monkeypatch.setattr("atomiton.conductor.conductor.decode", forgetful)
+    monkeypatch.setattr(Conductor, "_recover", recover)
     source = blueprint({"a": {"uses": "t.thread", "with": {"value": 1}}, "nap": {
         "wait": {"for": "1h"}, "needs": ["a"]}})  # fmt: skip
     with pytest.raises(CrashFailure, match=r"'a' acted again .attempt 1. though its end was"):
