@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from atomiton.testing.comparing import Difference as Difference
+    from atomiton.testing.comparing import differences as differences
     from atomiton.testing.conductor import VirtualConductor as VirtualConductor
     from atomiton.testing.crashing import CrashFailure as CrashFailure
     from atomiton.testing.crashing import CrashReport as CrashReport
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
     from atomiton.testing.fakes.process import FakeProcess as FakeProcess
     from atomiton.testing.purity import ImpureError as ImpureError
     from atomiton.testing.purity import assert_pure as assert_pure
+    from atomiton.testing.recording import Recording as Recording
+    from atomiton.testing.recording import Replay as Replay
+    from atomiton.testing.recording import ReplayMismatch as ReplayMismatch
+    from atomiton.testing.recording import record as record
+    from atomiton.testing.recording import replay as replay
     from atomiton.testing.results import REAL as REAL
     from atomiton.testing.results import fails as fails
     from atomiton.testing.results import in_turn as in_turn
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "CrashFailure": "crashing",
     "CrashReport": "crashing",
+    "Difference": "comparing",
     "FakeClock": "fakes.ambient",
     "FakeFiles": "fakes.files",
     "FakeHttp": "fakes.http",
@@ -42,14 +50,20 @@ _HOMES = {
     "FakeRandom": "fakes.ambient",
     "ImpureError": "purity",
     "REAL": "results",
+    "Recording": "recording",
+    "Replay": "recording",
+    "ReplayMismatch": "recording",
     "Stuck": "virtual_time",
     "Trial": "trial",
     "VirtualConductor": "conductor",
     "VirtualLoop": "virtual_time",
     "assert_pure": "purity",
     "crash_at_every_step": "crashing",
+    "differences": "comparing",
     "fails": "results",
     "in_turn": "results",
+    "record": "recording",
+    "replay": "recording",
     "reply": "fakes.http",
     "run": "trial",
     "virtual_run": "virtual_time",
@@ -59,20 +73,27 @@ __all__ = [
     "REAL",
     "CrashFailure",
     "CrashReport",
+    "Difference",
     "FakeClock",
     "FakeFiles",
     "FakeHttp",
     "FakeProcess",
     "FakeRandom",
     "ImpureError",
+    "Recording",
+    "Replay",
+    "ReplayMismatch",
     "Stuck",
     "Trial",
     "VirtualConductor",
     "VirtualLoop",
     "assert_pure",
     "crash_at_every_step",
+    "differences",
     "fails",
     "in_turn",
+    "record",
+    "replay",
     "reply",
     "run",
     "virtual_run",
