@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
 from atomiton.blueprint.model import Blueprint
+from atomiton.blueprint.positions import Places
 from atomiton.conductor.conductor import Conductor
 from atomiton.conductor.library import Library
 from atomiton.errors import AtomitonError
@@ -40,6 +41,12 @@ class ReplacingLibrary(Library):
     ) -> None:
         super().__init__(registry, capabilities, nodes)
         self.replacements = Replacements(replace, registry)
+
+    def check(self, blueprint: Blueprint, positions: Places) -> Blueprint:
+        """Compile a blueprint that is at hand; ``BlueprintError`` names places in its text."""
+        adapted = self.adapt(blueprint)
+        self._remember(adapted, self._compile(adapted, positions))
+        return adapted
 
     def adapt(self, blueprint: Blueprint) -> Blueprint:
         """Give the blueprint with its nodes replaced."""

@@ -95,7 +95,7 @@ class Replacements:
         names: set[str] = set()
         for path, node in nodes_of(document):
             types = _types(node)
-            by_path = {key: it for key, it in self._replace.items() if _plain(key) == path}
+            by_path = {key: it for key, it in self._replace.items() if unnumbered(key) == path}
             by_type = [self._replace[name] for name in types if name in self._replace]
             names |= {path, *types}
             left -= {*by_path, *types}
@@ -107,14 +107,14 @@ class Replacements:
             hint = nearest(key, names)
             hint = f" ({hint})" if hint else f"; it has {', '.join(sorted(names))}"
             message = f"replace: the blueprint has no node or node type {key!r}{hint}"
-            raise AtomitonError(message, code="UNKNOWN_REFERENCE")
+            raise AtomitonError(message, code="UNKNOWN_REFERENCE", details={"replace": key})
         return read_document(document)
 
     def _replace_node(self, blueprint: str, path: str, node: Doc, chosen: Doc) -> None:
         if "nodes" in node or "branch" in node:
             kind = "a group: replace the nodes in it" if "nodes" in node else "a branch"
             message = f"replace: {path!r} is {kind}, which cannot be replaced as a whole"
-            raise AtomitonError(message, code="NOT_SUPPORTED")
+            raise AtomitonError(message, code="NOT_SUPPORTED", details={"replace": path})
         real = self._real(node)
         if real is None:
             _forget_kind(node)
@@ -140,8 +140,13 @@ def _types(node: Doc) -> tuple[str, ...]:
     return (uses.partition("@")[0], uses) if isinstance(uses, str) else ()
 
 
-def _plain(path: str) -> str:
-    """A path without the numbers of items."""
+def unnumbered(path: str) -> str:
+    """A path without the numbers of items.
+
+    Example:
+        >>> unnumbered("group.convert[2]")
+        'group.convert'
+    """
     return _INDEX.sub("", path)
 
 

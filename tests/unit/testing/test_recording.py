@@ -183,7 +183,8 @@ async def test_the_real_world_is_recorded_by_a_real_conductor(tmp_path) -> None:
     nodes = {
         "rate": {"uses": "http.request",
                  "with": {"url": f"http://127.0.0.1:{server.server_port}/"}},
-        "say": {"uses": "shell.run", "with": {"command": ["echo", "${{ string(rate.json.rate) }}"]}},
+        "say": {"uses": "shell.run",
+                "with": {"command": ["echo", "${{ string(rate.json.rate) }}"]}},
     }  # fmt: skip
     source = blueprint(nodes, output="${{ [rate.json.rate, say.stdout] }}")
     path = tmp_path / "deep" / "tape.jsonl"
