@@ -25,9 +25,29 @@ def command(files: tuple[str, ...], only: str | None, *, as_json: bool) -> int:
     Each runs in virtual time, with its own files and without a network. All files are checked
     before the first test runs. Exit status: 0 all passed, 1 some failed, 2 a file was refused.
     """
-    from atomiton.cli.output import print_json
+    suites, refused = _load(files, as_json=as_json)
+    if refused:
+        if as_json:
+            _print(passed=0, failed=0, tests=[], problems=refused)
+        return REFUSED
+    outcomes = _run(suites, only, as_json=as_json)
+    failed = sum(not outcome.passed for _, outcome in outcomes)
+    passed = len(outcomes) - failed
+    if as_json:
+        tests = [{"file": file, **_object(outcome)} for file, outcome in outcomes]
+        _print(passed=passed, failed=failed, tests=tests, problems=[])
+    else:
+        from atomiton.cli.output import duration
+
+        taken = duration(sum(outcome.took for _, outcome in outcomes))
+        click.echo(f"{f'{failed} failed, ' if failed else ''}{passed} passed in {taken}")
+    return FAILED if failed else COMPLETED
+
+
+def _load(files: tuple[str, ...], *, as_json: bool) -> tuple[list[Suite], list[dict[str, object]]]:
+    """Read all files; gives those that can be used, and all problems of the others."""
     from atomiton.cli.refusal import problem_object, show_problems
-    from atomiton.testing.declared.running import Unusable, load_suite, run_test
+    from atomiton.testing.declared.running import Unusable, load_suite
 
     suites: list[Suite] = []
     refused: list[dict[str, object]] = []
@@ -39,30 +59,33 @@ def command(files: tuple[str, ...], only: str | None, *, as_json: bool) -> int:
             refused += [{"file": at, **problem_object(problem)} for problem in error.problems]
             if not as_json:
                 show_problems(error.problems, error.file, err=False)
-    if refused:
-        if as_json:
-            print_json({"passed": 0, "failed": 0, "tests": [], "problems": refused})
-        return REFUSED
-    listed: list[dict[str, object]] = []
-    outcomes: list[Outcome] = []
+    return suites, refused
+
+
+def _run(suites: list[Suite], only: str | None, *, as_json: bool) -> list[tuple[str, Outcome]]:
+    """Run the tests, and show each as it ends; gives their files and outcomes."""
+    from atomiton.errors import NotFound
+    from atomiton.testing.declared.running import run_test
+
+    outcomes: list[tuple[str, Outcome]] = []
     for suite in suites:
-        if not as_json:
+        tests = [test for test in suite.tests if only is None or only in test.name]
+        if tests and not as_json:
             click.echo(suite.path)
-        for test in suite.tests:
-            if only is not None and only not in test.name:
-                continue
+        for test in tests:
             outcome = run_test(suite, test)
-            outcomes.append(outcome)
-            listed.append({"file": str(suite.path), **_object(outcome)})
+            outcomes.append((str(suite.path), outcome))
             if not as_json:
                 _show(outcome)
-    failed = sum(not outcome.passed for outcome in outcomes)
-    if as_json:
-        passed = len(outcomes) - failed
-        print_json({"passed": passed, "failed": failed, "tests": listed, "problems": []})
-    else:
-        _sum_up(outcomes, failed)
-    return FAILED if failed else COMPLETED
+    if not outcomes:
+        raise NotFound(f"no test has a name with {only!r}")
+    return outcomes
+
+
+def _print(**said: object) -> None:
+    from atomiton.cli.output import print_json
+
+    print_json(said)
 
 
 def _object(outcome: Outcome) -> dict[str, object]:
@@ -89,11 +112,3 @@ def _show(outcome: Outcome) -> None:
         click.echo(f"            {difference}")
     if outcome.error is not None:
         click.echo(f"            error: {outcome.error}")
-
-
-def _sum_up(outcomes: list[Outcome], failed: int) -> None:
-    from atomiton.cli.output import duration
-
-    taken = duration(sum(outcome.took for outcome in outcomes))
-    passed = f"{len(outcomes) - failed} passed"
-    click.echo(f"{f'{failed} failed, ' if failed else ''}{passed} in {taken}")

@@ -151,15 +151,25 @@ def unnumbered(path: str) -> str:
 
 
 def nodes_of(document: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, Doc]]:
-    """Every node of a document with its path, also those inside of others."""
-    nodes = document.get("nodes")
+    """Every node of a document with its path, also those inside of others.
+
+    Compensations and lifecycle nodes are among them, as ``charge.compensate`` and ``on.failure``.
+    """
+    if not prefix:
+        yield from _nodes_in(document.get("on"), "on.")
+    yield from _nodes_in(document.get("nodes"), prefix)
+
+
+def _nodes_in(nodes: object, prefix: str) -> Iterator[tuple[str, Doc]]:
     if not isinstance(nodes, dict):
         return
     for name, node in cast("dict[str, object]", nodes).items():
         if isinstance(node, dict):
-            found = cast("Doc", node)
-            yield f"{prefix}{name}", found
-            yield from nodes_of(found, f"{prefix}{name}.")
+            found, path = cast("Doc", node), f"{prefix}{name}"
+            yield path, found
+            yield from nodes_of(found, f"{path}.")
+            if "compensate" in found:
+                yield from _nodes_in({"compensate": found["compensate"]}, f"{path}.")
 
 
 def _forget_kind(node: Doc) -> None:

@@ -109,7 +109,7 @@ def _blueprint(reader: Reader, document: Document, folder: File) -> File | Bluep
         return read_document(value, inner(document.positions), inner(document.key_positions))
     except BlueprintError as error:
         # Its own problems first: what stands beside it can be told once it is a blueprint.
-        raise BlueprintError([_below(problem) for problem in error.problems]) from None
+        raise below(error) from None
 
 
 def inner(positions: Mapping[Path, tuple[int, int]]) -> dict[Path, tuple[int, int]]:
@@ -117,9 +117,16 @@ def inner(positions: Mapping[Path, tuple[int, int]]) -> dict[Path, tuple[int, in
     return {path[1:]: place for path, place in positions.items() if path[:1] == ("blueprint",)}
 
 
-def _below(problem: Problem) -> Problem:
-    path = f"blueprint.{problem.path}" if problem.path else "blueprint"
-    return msgspec.structs.replace(problem, path=path)
+def below(error: BlueprintError) -> BlueprintError:
+    """The problems of such a blueprint, with the paths they have in the file of tests."""
+    return BlueprintError(
+        [
+            msgspec.structs.replace(
+                problem, path=f"blueprint.{problem.path}" if problem.path else "blueprint"
+            )
+            for problem in error.problems
+        ]
+    )
 
 
 def _passed(_reader: Reader, value: object, _path: Path) -> object:

@@ -20,7 +20,7 @@ from atomiton.nodes.registry import Registry
 from atomiton.testing.comparing import Difference, differences
 from atomiton.testing.conductor import ReplacingLibrary
 from atomiton.testing.declared.model import ABSENT, DeclaredTest, Expected, Suite
-from atomiton.testing.declared.reading import inner, read_suite
+from atomiton.testing.declared.reading import below, inner, read_suite
 from atomiton.testing.fakes.ambient import FakeRandom
 from atomiton.testing.fakes.files import FakeFiles
 from atomiton.testing.fakes.http import FakeHttp
@@ -140,9 +140,9 @@ def _load(suite: Suite, test: DeclaredTest) -> Blueprint:
             return library.check(source, inner(suite.positions))
         return library.load(source)
     except BlueprintError as error:
-        raise Unusable(
-            error, str(suite.path if isinstance(source, Blueprint) else source)
-        ) from None
+        if isinstance(source, Blueprint):
+            raise Unusable(below(error), str(suite.path)) from None
+        raise Unusable(error, str(source)) from None
     except AtomitonError as error:
         key = error.details.get("replace") if error.details else None
         place: Place = ("blueprint",) if key is None else ("tests", test.place, "replace", str(key))
