@@ -149,10 +149,15 @@ def test_a_driver_that_forgets_results_is_found(monkeypatch) -> None:
 
     monkeypatch.setattr("atomiton.conductor.conductor.decode", forgetful)
     monkeypatch.setattr(Conductor, "_recover", recover)
-    source = blueprint({"a": {"uses": "t.thread", "with": {"value": 1}}, "nap": {
-        "wait": {"for": "1h"}, "needs": ["a"]}})  # fmt: skip
+
+    @node("t.one")
+    async def one() -> int:
+        await asyncio.sleep(1)
+        return 1
+
+    source = blueprint({"a": {"uses": "t.one"}, "nap": {"wait": {"for": "1h"}, "needs": ["a"]}})
     with pytest.raises(CrashFailure, match=r"'a' acted again .attempt 1. though its end was"):
-        crash_at_every_step(source, nodes=[in_thread])
+        crash_at_every_step(source, nodes=[one])
 
 
 def test_a_run_that_nobody_goes_on_with_is_found(monkeypatch) -> None:

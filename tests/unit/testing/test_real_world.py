@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from atomiton.blueprint.document import read_document
-from atomiton.testing import run
+from atomiton.testing import VirtualConductor, VirtualLoop, run
 
 WORKER = """\
 import time
@@ -63,11 +64,19 @@ def test_a_real_answer_comes_before_an_hour_is_over_and_holds_nothing_afterwards
         "month": {"wait": {"for": "30d"}, "needs": ["ask"]},
         "again": {"uses": "http.request", "with": {"url": server}, "needs": ["month"]},
     }
+
+    async def main() -> list[str]:
+        async with VirtualConductor() as conductor:
+            result = await conductor.run(blueprint(nodes, output="${{ again.body }}"))
+            assert (result.status, result.output) == ("completed", b"ok")
+            events = [event async for event in conductor.events(result.run)]
+        return [event.node or event.kind for event in events if event.kind != "attempt_started"]
+
     began = time.monotonic()
-    trial = run(blueprint(nodes, output="${{ again.body }}"))
-    assert (trial.status, trial.output) == ("completed", b"ok")
-    assert order(trial)[1] == "ask"
-    assert time.monotonic() - began < 4  # an open connection that nobody uses does not hold
+    # Were the open connection to count, each jump would take a minute.
+    with asyncio.Runner(loop_factory=lambda: VirtualLoop(patience=60)) as runner:
+        assert runner.run(main())[1] == "ask"
+    assert time.monotonic() - began < 50
 
 
 def test_a_worker_process_and_a_program_hold_the_time(tmp_path: Path) -> None:
@@ -78,11 +87,9 @@ def test_a_worker_process_and_a_program_hold_the_time(tmp_path: Path) -> None:
         "hour": {"wait": {"for": "1h"}},
         "month": {"wait": {"for": "30d"}, "needs": ["worker", "program"]},
     }
-    began = time.monotonic()
     trial = run(blueprint(nodes), nodes=[tmp_path / "own.py"])
     assert trial.status == "completed", trial
     assert set(order(trial)[1:3]) == {"worker", "program"}
-    assert time.monotonic() - began < 15
 
 
 def test_a_large_file_is_read_in_a_thread_and_holds_the_time(tmp_path: Path) -> None:
