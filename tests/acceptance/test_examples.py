@@ -100,6 +100,13 @@ def test_a_service_that_stays_away_is_an_error_that_says_so(tmp_path: Path) -> N
     assert not (tmp_path / "report.json").exists()
 
 
+def test_the_order_report_passes_its_own_tests(tmp_path: Path) -> None:
+    ended = atomiton(tmp_path, "test", EXAMPLES / "orders" / "report.test.yaml", "--json")
+    said = json.loads(ended.stdout)
+    assert (ended.returncode, said["passed"], said["failed"]) == (0, 3, 0), said
+    assert not (ROOT / "examples" / "orders" / "out").exists()
+
+
 def test_the_chain_adds_ten(tmp_path: Path) -> None:
     ended = atomiton(tmp_path, "run", EXAMPLES / "chain" / "chain.yaml", "--input", "start=32")
     assert (ended.returncode, ended.stdout) == (0, "42\n")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 VERBS = {
     "run": "Run a blueprint and print its output.",
     "validate": "Check blueprints and print every problem.",
+    "test": "Run the tests beside blueprints.",
     "runs": "Look at runs on record, and steer them.",
     "nodes": "Look up what a node can do.",
     "graph": "Draw a blueprint as a Mermaid diagram.",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from atomiton.blueprint.model import Blueprint, Durability
-from atomiton.conductor.ids import new_run_id, new_seed
+from atomiton.conductor.ids import new_run_id
 from atomiton.conductor.library import Source
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
@@ -107,7 +107,7 @@ class Conductor(Steering):
     def _begin(
         self, program: Program, inputs: dict[str, object], *, paused: bool = False
     ) -> Execution:
-        request = RunRequested(self._now(), new_run_id(), inputs, new_seed(), paused)
+        request = RunRequested(self._now(), new_run_id(), inputs, self._seed(), paused)
         return self.driver.begin(program, request, self._secrets_of(program))
 
     async def _accept(
@@ -134,7 +134,7 @@ class Conductor(Steering):
             version=plan.version,
             key=key,
         )
-        request = RunRequested(now, header.run, inputs, new_seed(), paused)
+        request = RunRequested(now, header.run, inputs, self._seed(), paused)
         secrets = self._secrets_of(program)
         accepting = begin(self.driver.accept(program, request, header, secrets))
         if isinstance(accepting, tuple):

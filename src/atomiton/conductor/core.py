@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
+from atomiton.conductor.ids import new_seed
 from atomiton.conductor.library import Library
 from atomiton.conductor.watching import announce
 from atomiton.drivers.execution import Execution
@@ -62,6 +63,7 @@ class Core:
         self._resume = resume
         self._grace = grace
         self._now = now
+        self._seed: Callable[[], int] = new_seed
         self._remembered: OrderedDict[str, Execution] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._driver: LocalDriver | None = None

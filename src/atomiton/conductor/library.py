@@ -79,8 +79,7 @@ class Library:
 
     def ready(self, source: Source) -> Ready:
         """Read and compile what is to be run; errors are those of ``load`` and ``program``."""
-        if not isinstance(source, Blueprint):
-            source = self.load(source)
+        source = self.load(source)
         found = self._by_object.get((id(source), source.durability))
         if found is None:
             self.program(source)
@@ -95,7 +94,7 @@ class Library:
             NotFound: If there is no such file.
         """
         if isinstance(source, Blueprint):
-            return source
+            return self.adapt(source)
         blueprint, positions = self._read_file(Path(source))
         # Compiled here because only here are the places in the text known, for problems.
         self._remember(blueprint, self._compile(blueprint, positions))
@@ -112,8 +111,13 @@ class Library:
         except OSError as error:
             raise NotFound(f"{path} cannot be read: {error.strerror}") from error
         blueprint, document = read_blueprint(text, filename=str(path))
+        blueprint = self.adapt(blueprint)
         self._note_folder(blueprint, path.resolve().parent)
         return blueprint, document.positions
+
+    def adapt(self, blueprint: Blueprint) -> Blueprint:
+        """Give the blueprint to run for one that was named: itself, unless a subclass differs."""
+        return blueprint
 
     def _note_folder(self, blueprint: Blueprint, folder: Path | None) -> None:
         if folder is not None:

@@ -10,6 +10,7 @@ VERBS = {
     "list": "List runs, newest first.",
     "show": "Show one run: its nodes, its error, its output.",
     "events": "Print the facts of a run.",
+    "export": "Write a run down, as a test of its blueprint.",
     "watch": "Follow a run until it ends.",
     "resume": "Let interrupted or paused runs go on.",
     "cancel": "Cancel a run.",

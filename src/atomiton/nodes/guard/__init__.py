@@ -92,9 +92,20 @@ class Capabilities:
         if name == "secrets":
             return self._secrets_for(attempt)
         found = self._shared.get(name)
+        if found is None and name == "clock":
+            from atomiton.nodes.guard.ambient import SystemClock
+
+            return SystemClock(attempt.now)  # a node reads the clock that its run goes by
         if found is None:
             found = self._shared[name] = self._make(name)
         return found
+
+    def reset(self) -> None:
+        """Let what was given instead of the real thing begin anew, if it can."""
+        for given in self._shared.values():
+            again = getattr(given, "reset", None)
+            if again is not None:
+                again()
 
     async def aclose(self) -> None:
         """Close the connections of this event loop."""
@@ -130,8 +141,8 @@ class Capabilities:
             from atomiton.nodes.guard.process import ProcessGuard
 
             return ProcessGuard()
-        if name in ("clock", "random"):
-            from atomiton.nodes.guard.ambient import SystemClock, SystemRandom
+        if name == "random":
+            from atomiton.nodes.guard.ambient import SystemRandom
 
-            return SystemClock() if name == "clock" else SystemRandom()
+            return SystemRandom()
         raise AtomitonError(f"there is no capability {name!r}")

@@ -6,18 +6,25 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 
 from atomiton.errors import NodeError, NotAllowed
 
 
 class SystemClock:
-    """``Clock`` of this machine."""
+    """``Clock`` of this machine.
+
+    Args:
+        now: What the time is asked of; seconds since 1970, UTC.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
 
     def now(self) -> float:
         """Seconds since 1970, UTC."""
-        return time.time()
+        return self._now()
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from atomiton.errors import NodeError
+from atomiton.nodes.guard.outside import outside
 from atomiton.ports.capabilities import HttpResponse
 
 if TYPE_CHECKING:
@@ -50,23 +51,25 @@ class HttpGuard:
             ) from None
         _check(url)
         started = time.perf_counter()
+        asked = self._session().request(
+            method,
+            url,
+            headers=headers,
+            data=body,
+            allow_redirects=follow_redirects,
+            max_redirects=MAX_REDIRECTS,
+        )
         try:
-            async with self._session().request(
-                method,
-                url,
-                headers=headers,
-                data=body,
-                allow_redirects=follow_redirects,
-                max_redirects=MAX_REDIRECTS,
-            ) as answer:
-                content = await self._body(answer, url)
-                return HttpResponse(
-                    status=answer.status,
-                    url=str(answer.url),
-                    headers=_joined(answer.headers.items()),
-                    body=content,
-                    elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
-                )
+            with outside():
+                async with asked as answer:
+                    content = await self._body(answer, url)
+            return HttpResponse(
+                status=answer.status,
+                url=str(answer.url),
+                headers=_joined(answer.headers.items()),
+                body=content,
+                elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
+            )
         except aiohttp.TooManyRedirects:
             raise NodeError(
                 f"{method} {url}: more than {MAX_REDIRECTS} redirects", code="CONNECTION"

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TypeVar
 
+from atomiton.nodes.guard.outside import outside
+
 T = TypeVar("T")
 
 #: More than that many reads at once make no disk faster.
@@ -100,5 +102,6 @@ async def in_thread(function: Callable[..., T], *arguments: object) -> T:
         except RuntimeError:
             return  # the loop has been closed: nobody waits any more
 
-    _pool.submit(work)
-    return await future
+    with outside():
+        _pool.submit(work)
+        return await future

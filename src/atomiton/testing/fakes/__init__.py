@@ -1,0 +1,1 @@
+"""Capabilities that stand in for the world: files, servers, programs, time, chance."""

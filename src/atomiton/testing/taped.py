@@ -1,0 +1,248 @@
+"""Capabilities whose effects go through a deck, which records them or plays them back."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from atomiton.ports.capabilities import (
+    Clock,
+    Files,
+    Http,
+    HttpResponse,
+    Process,
+    ProcessResult,
+    Random,
+)
+from atomiton.testing.tape import (
+    Data,
+    Deck,
+    pack_bytes,
+    pack_headers,
+    pack_path,
+    unpack_bytes,
+)
+
+#: Gives the real capability; only called where it is needed.
+Real = Callable[[], object]
+
+
+def taped(name: str, deck: Deck, real: Real) -> object:
+    """A capability by its name, through a deck; None if its effects are not taped."""
+    kind = _KINDS.get(name)
+    return None if kind is None else kind(deck, real)
+
+
+class _Taped:
+    def __init__(self, deck: Deck, real: Real) -> None:
+        self.deck = deck
+        self.real = real
+
+
+class TapedHttp(_Taped):
+    """``Http`` through a deck."""
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        follow_redirects: bool = True,
+    ) -> HttpResponse:
+        """See ``Http.request``."""
+        ask: Data = {"method": method, "url": url}
+        if headers:
+            ask["headers"] = pack_headers(headers)
+        if body is not None:
+            ask["body"] = pack_bytes(body)
+        if not follow_redirects:
+            ask["follow_redirects"] = False
+        return await self.deck.effect(
+            "http.request",
+            ask,
+            lambda: cast("Http", self.real()).request(
+                method, url, headers=headers, body=body, follow_redirects=follow_redirects
+            ),
+            _pack_response,
+            _unpack_response,
+        )
+
+
+def _pack_response(answer: HttpResponse) -> Data:
+    return {
+        "status": answer.status,
+        "url": answer.url,
+        "headers": pack_headers(answer.headers),
+        "body": pack_bytes(answer.body),
+        "elapsed_ms": answer.elapsed_ms,
+    }
+
+
+def _unpack_response(packed: object) -> HttpResponse:
+    data = cast("Data", packed)
+    return HttpResponse(
+        cast("int", data["status"]),
+        cast("str", data["url"]),
+        dict(cast("Mapping[str, str]", data["headers"])),
+        unpack_bytes(data["body"]),
+        cast("float", data["elapsed_ms"]),
+    )
+
+
+class TapedFiles(_Taped):
+    """``Files`` through a deck."""
+
+    def resolve(self, path: str) -> Path:
+        """See ``Files.resolve``."""
+        return self.deck.effect_now(
+            "files.resolve",
+            {"path": path},
+            lambda: self._files.resolve(path),
+            pack_path,
+            lambda packed: Path.cwd() / str(packed),
+        )
+
+    async def read(self, path: str) -> bytes:
+        """See ``Files.read``."""
+        return await self.deck.effect(
+            "files.read", {"path": path}, lambda: self._files.read(path), pack_bytes, unpack_bytes
+        )
+
+    async def write(
+        self, path: str, content: bytes, *, append: bool, overwrite: bool, create_folders: bool
+    ) -> int:
+        """See ``Files.write``."""
+        how = {"append": append, "overwrite": overwrite, "create_folders": create_folders}
+        return await self.deck.effect(
+            "files.write",
+            {"path": path, "content": pack_bytes(content), **how},
+            lambda: self._files.write(path, content, **how),
+            lambda size: size,
+            lambda packed: cast("int", packed),
+        )
+
+    async def lines(self, path: str) -> AsyncIterator[str]:
+        """See ``Files.lines``; all of them are read before the first is given."""
+
+        async def real() -> list[str]:
+            return [line async for line in self._files.lines(path)]
+
+        lines = await self.deck.effect(
+            "files.lines", {"path": path}, real, list, lambda packed: cast("list[str]", packed)
+        )
+        for line in lines:
+            yield line
+
+    @property
+    def _files(self) -> Files:
+        return cast("Files", self.real())
+
+
+class TapedProcess(_Taped):
+    """``Process`` through a deck."""
+
+    async def run(
+        self,
+        command: Sequence[str],
+        *,
+        stdin: bytes | None = None,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> ProcessResult:
+        """See ``Process.run``."""
+        ask: Data = {"command": list(command)}
+        if stdin is not None:
+            ask["stdin"] = pack_bytes(stdin)
+        if cwd is not None:
+            ask["cwd"] = cwd
+        if env:
+            ask["env"] = dict(env)
+        return await self.deck.effect(
+            "process.run",
+            ask,
+            lambda: cast("Process", self.real()).run(command, stdin=stdin, cwd=cwd, env=env),
+            _pack_ended,
+            _unpack_ended,
+        )
+
+
+def _pack_ended(ended: ProcessResult) -> Data:
+    return {
+        "exit_code": ended.exit_code,
+        "stdout": pack_bytes(ended.stdout),
+        "stderr": pack_bytes(ended.stderr),
+        "signal": ended.signal,
+        "timed_out": ended.timed_out,
+    }
+
+
+def _unpack_ended(packed: object) -> ProcessResult:
+    data = cast("Data", packed)
+    return ProcessResult(
+        cast("int", data["exit_code"]),
+        unpack_bytes(data["stdout"]),
+        unpack_bytes(data["stderr"]),
+        cast("int | None", data["signal"]),
+        bool(data["timed_out"]),
+    )
+
+
+class TapedClock(_Taped):
+    """``Clock`` through a deck; played back, nobody sleeps."""
+
+    def now(self) -> float:
+        """See ``Clock.now``."""
+        return self.deck.effect_now(
+            "clock.now",
+            {},
+            lambda: cast("Clock", self.real()).now(),
+            lambda moment: moment,
+            lambda packed: cast("float", packed),
+        )
+
+    async def sleep(self, seconds: float) -> None:
+        """See ``Clock.sleep``."""
+        await self.deck.effect(
+            "clock.sleep",
+            {"seconds": seconds},
+            lambda: cast("Clock", self.real()).sleep(seconds),
+            lambda _: None,
+            lambda _: None,
+        )
+
+
+class TapedRandom(_Taped):
+    """``Random`` through a deck."""
+
+    def random(self) -> float:
+        """See ``Random.random``."""
+        return self.deck.effect_now(
+            "random.random",
+            {},
+            lambda: cast("Random", self.real()).random(),
+            lambda drawn: drawn,
+            lambda packed: cast("float", packed),
+        )
+
+    def token(self, size: int) -> bytes:
+        """See ``Random.token``; what was drawn is a secret of that run, and written down."""
+        return self.deck.effect_now(
+            "random.token",
+            {"size": size},
+            lambda: cast("Random", self.real()).token(size),
+            lambda drawn: base64.b64encode(drawn).decode(),
+            lambda packed: base64.b64decode(str(packed)),
+        )
+
+
+_KINDS: Mapping[str, type[_Taped]] = {
+    "http": TapedHttp,
+    "files": TapedFiles,
+    "process": TapedProcess,
+    "clock": TapedClock,
+    "random": TapedRandom,
+}
