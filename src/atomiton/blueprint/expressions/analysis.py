@@ -175,7 +175,7 @@ def mentions_of(tree: Node, source: str, path: tuple[str, ...]) -> list[Mention]
     r"""Where the last name of a path from a free name stands, in the order of the text.
 
     Raises:
-        ExpressionError: The name stands there in another spelling, as in ``nodes["\\x61"]``.
+        ExpressionError: The name stands there in another spelling, as in ``nodes["\x61"]``.
     """
     found: list[Mention] = []
     pending: list[tuple[Node, frozenset[str]]] = [(tree, frozenset())]
