@@ -146,15 +146,19 @@ def _close(span: Span, event: pyyaml.CollectionEndEvent) -> None:
         span.end = max(span.end, span.keys[last][1], first[1])
 
 
-def letters(text: str, span: Span, value: str) -> dict[int, tuple[int, int]]:
-    """Where the characters of a scalar's value stand in the text.
+def letters(
+    text: str, start: int, end: int, value: str, header: int | None = None
+) -> dict[int, tuple[int, int]]:
+    """Where the characters of a scalar stand in the text.
 
     Space is left out: indentation and folded lines make it another in the value.
 
     Args:
         text: The whole text.
-        span: Where the scalar stands.
+        start: Where the scalar begins.
+        end: Offset behind it.
         value: What it holds.
+        header: Offset behind the sign of a block of text; None for other scalars.
 
     Returns:
         Index in the value to the offsets of the character's first letter and behind its last.
@@ -163,32 +167,34 @@ def letters(text: str, span: Span, value: str) -> dict[int, tuple[int, int]]:
         BlueprintError: The text does not hold that value there.
 
     Example:
-        >>> letters("a: 'it''s'", scan("a: 'it''s'").find(("a",)), "it's")[2]
+        >>> letters("a: 'it''s'", 3, 10, "it's")[2]
         (6, 8)
     """
-    written = list(_written(text, span))
+    written = list(_written(text, start, end, header))
     held = [(at, char) for at, char in enumerate(value) if not _SPACE.match(char)]
-    if [char for _, char in held] != [char for char, _, _ in written]:
+    if [char for _, char in held] != [char for char, _ in written]:
         message = "the text cannot be changed in place: it holds something else there"
         raise BlueprintError([Problem("NOT_SUPPORTED", message)])
-    return {at: (start, end) for (at, _), (_, start, end) in zip(held, written, strict=True)}
+    return {at: place for (at, _), (_, place) in zip(held, written, strict=True)}
 
 
-def _written(text: str, span: Span) -> Iterator[tuple[str, int, int]]:
+def _written(
+    text: str, start: int, end: int, header: int | None
+) -> Iterator[tuple[str, tuple[int, int]]]:
     """The characters of a scalar that are no space, each with its place."""
-    anchor = _ANCHOR.match(text, span.start)
-    start, end = span.start if anchor is None else anchor.end(), span.end
+    anchor = _ANCHOR.match(text, start)
+    start = start if anchor is None else anchor.end()
     pattern = _PLAIN
-    if span.header is not None:
-        start = text.find("\n", span.header)  # a comment may follow the sign
-        start = end if start < 0 else start
+    if header is not None:
+        line_end = text.find("\n", header)  # a comment may follow the sign
+        start = end if line_end < 0 else line_end
     elif text[start : start + 1] in ("'", '"'):
         pattern = _DOUBLE if text[start] == '"' else _SINGLE
         start, end = start + 1, end - 1
     for found in pattern.finditer(text, start, end):
         char = found[0] if len(found[0]) == 1 else _decoded(found)
         if not _SPACE.match(char):
-            yield char, found.start(), found.end()
+            yield char, found.span()
 
 
 def _decoded(found: re.Match[str]) -> str:

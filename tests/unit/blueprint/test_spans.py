@@ -33,7 +33,7 @@ from atomiton.errors import BlueprintError
 def test_each_character_is_found_at_its_place(text: str) -> None:
     value = load(text).data["k"]
     span = scan(text).find(("k",))
-    places = letters(text, span, value)
+    places = letters(text, span.start, span.end, value, span.header)
     assert set(places) == {at for at, char in enumerate(value) if char not in " \n\t\u2028"}
     for at, (start, end) in places.items():
         assert end > start
@@ -44,4 +44,4 @@ def test_each_character_is_found_at_its_place(text: str) -> None:
 
 def test_another_value_is_refused() -> None:
     with pytest.raises(BlueprintError, match="something else"):
-        letters("k: one", scan("k: one").find(("k",)), "two")
+        letters("k: one", 3, 6, "two")
