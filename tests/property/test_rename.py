@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 import yaml as pyyaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -112,6 +113,7 @@ def paths_of(nodes: dict, prefix: str = "") -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_there_and_back_gives_the_same_bytes(data: st.DataObject) -> None:
@@ -127,6 +129,7 @@ def test_there_and_back_gives_the_same_bytes(data: st.DataObject) -> None:
         assert back.lines == there.lines
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_the_renamed_blueprint_means_the_same(data: st.DataObject) -> None:

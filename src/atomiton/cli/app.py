@@ -20,6 +20,7 @@ VERBS = {
     "runs": "Look at runs on record, and steer them.",
     "nodes": "Look up what a node can do.",
     "graph": "Draw a blueprint as a Mermaid diagram.",
+    "refactor": "Change a blueprint without changing what it means.",
     "schema": "Print the JSON Schema of blueprints.",
     "doctor": "Check the installation and the store.",
     "version": "Print the version.",

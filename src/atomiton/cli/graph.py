@@ -50,17 +50,12 @@ def command(file: str, direction: str, nodes: tuple[str, ...], *, as_json: bool)
 
 def _read(file: str) -> Blueprint:
     """Read the shape of a blueprint; what it cannot run, or refers to in vain, is still drawn."""
-    from pathlib import Path
-
     from atomiton.blueprint.document import read_blueprint
+    from atomiton.cli.prepare import read_source
     from atomiton.cli.refusal import Refused, problems_of
-    from atomiton.errors import AtomitonError, Problem
+    from atomiton.errors import AtomitonError
 
     try:
-        blueprint, _ = read_blueprint(Path(file).read_bytes(), filename=file)
-    except OSError as error:
-        message = f"{file} cannot be read: {error.strerror}"
-        raise Refused([Problem("NOT_FOUND", message)]) from error
+        return read_blueprint(read_source(file), filename=file)[0]
     except AtomitonError as error:
         raise Refused(problems_of(error), file) from error
-    return blueprint

@@ -49,6 +49,19 @@ def make_library(nodes: Sequence[str], registry: Registry | None = None) -> Libr
     return library
 
 
+def read_source(file: str) -> bytes:
+    """The bytes of a blueprint's file.
+
+    Raises:
+        Refused: It cannot be read.
+    """
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        message = f"{file} cannot be read: {error.strerror}"
+        raise Refused([Problem("NOT_FOUND", message)]) from error
+
+
 def prepare(
     file: str,
     library: Library,

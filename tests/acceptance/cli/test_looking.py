@@ -11,6 +11,7 @@ from tests.acceptance.cli.shell import Shell
 
 from atomiton.cli.app import VERBS, app
 from atomiton.cli.output import duration
+from atomiton.cli.refactor import VERBS as REFACTOR
 from atomiton.cli.refusal import excerpt
 from atomiton.cli.runs import VERBS as RUNS
 
@@ -21,7 +22,15 @@ def called(*arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("verb", [(), *((verb,) for verb in VERBS), *(("runs", v) for v in RUNS)])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        (),
+        *((verb,) for verb in VERBS),
+        *(("runs", v) for v in RUNS),
+        *(("refactor", v) for v in REFACTOR),
+    ],
+)
 def test_every_verb_helps(verb: tuple[str, ...]) -> None:
     assert "Usage: " in called(*verb, "--help")
 
