@@ -18,7 +18,7 @@ from typing import Self
 from atomiton.blueprint.model import Blueprint, Durability
 from atomiton.conductor.decisions import decide_lost
 from atomiton.conductor.ids import new_run_id, new_seed
-from atomiton.conductor.inputs import own_inputs
+from atomiton.conductor.inputs import check_options, own_inputs
 from atomiton.conductor.library import Library, Source
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
@@ -156,9 +156,10 @@ class Conductor:
             BlueprintError: If the blueprint cannot be run.
             InputError: If the inputs do not fit.
         """
+        check_options(durability, key)
         loaded = self.library.load(blueprint)
         program = self.library.program(loaded)
-        checked = own_inputs(loaded, inputs or {})
+        checked = own_inputs(loaded, inputs)
         if self._in_memory(loaded, durability):
             execution = self._begin(program, checked)
             if execution.finish is None:
@@ -183,9 +184,10 @@ class Conductor:
 
         With ``paused`` it waits to be resumed or stepped. Other arguments and errors: ``run``.
         """
+        check_options(durability, key)
         loaded = self.library.load(blueprint)
         program = self.library.program(loaded)
-        checked = own_inputs(loaded, inputs or {})
+        checked = own_inputs(loaded, inputs)
         if self._in_memory(loaded, durability):
             return Run(self, self._begin(program, checked, paused=paused).state.id)
         run, _ = await self._accept(loaded, program, checked, durability, key, paused=paused)

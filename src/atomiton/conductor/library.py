@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from typing import cast
 
@@ -12,8 +12,9 @@ import msgspec
 
 from atomiton.blueprint.compile import compile_blueprint, content_hash
 from atomiton.blueprint.model import Blueprint, Durability
+from atomiton.blueprint.types import describe
 from atomiton.drivers.program import Program
-from atomiton.errors import NotFound
+from atomiton.errors import AtomitonError, NotFound
 from atomiton.nodes.call import NodeCall
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.registry import Registry
@@ -61,18 +62,22 @@ class Library:
         Raises:
             BlueprintError: If the file is not a blueprint.
             NotFound: If there is no such file.
+            AtomitonError: If it is nothing that can name a blueprint.
         """
         if isinstance(source, Blueprint):
             return source
         from atomiton.blueprint.document import read_blueprint
 
-        path = Path(source)
+        path = _path_of(source)
         try:
             text = path.read_bytes()
         except FileNotFoundError as error:
             raise NotFound(f"there is no blueprint file {path}") from error
-        except OSError as error:
-            raise NotFound(f"{path} cannot be read: {error.strerror}") from error
+        except IsADirectoryError as error:
+            raise NotFound(f"{path} is a folder, not the file of a blueprint") from error
+        except (OSError, ValueError) as error:  # a NUL character is a ValueError
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise NotFound(f"{str(path)!r} cannot be read: {reason}") from error
         blueprint, document = read_blueprint(text, filename=str(path))
         # Compiled here because only here are the places in the text known, for problems.
         self._remember(blueprint, self._compile(blueprint, document.positions))
@@ -132,3 +137,17 @@ class Library:
 
         document = msgspec.json.decode(await journal.load_blueprint(header.blueprint_hash))
         return self._compile(read_document(document), None)
+
+
+def _path_of(source: object) -> Path:
+    # Callers without a type checker give anything.
+    place: object = (
+        fspath(cast("PathLike[str]", source)) if isinstance(source, PathLike) else source
+    )
+    if not isinstance(place, str):
+        message = f"a run needs a Blueprint or the path of a file, got {describe(place)}"
+        hint = "; read_document makes a Blueprint of data" if isinstance(place, dict) else ""
+        raise AtomitonError(message + hint, code="INVALID_INPUT")
+    if not place:
+        raise AtomitonError("the path of the blueprint is empty", code="INVALID_INPUT")
+    return Path(place)
