@@ -19,7 +19,7 @@ VERBS = {
     "validate": "Check blueprints and print every problem.",
     "runs": "Look at runs on record, and steer them.",
     "nodes": "Look up what a node can do.",
-    "graph": "Draw a blueprint as a Mermaid diagram.",
+    "graph": "Draw a blueprint, as Mermaid or SVG, or what would be undone.",
     "refactor": "Change a blueprint without changing what it means.",
     "schema": "Print the JSON Schema of blueprints.",
     "doctor": "Check the installation and the store.",

@@ -63,16 +63,11 @@ def _rename(before: bytes, file: str, old: str, new: str, registry: Registry) ->
     from atomiton.cli.refusal import Refused, problems_of
     from atomiton.errors import AtomitonError
 
-    def is_expression(type_: str, parameter: str) -> bool:
-        ports = registry.get(type_).parameters
-        named = [port for port in ports if port.name == parameter or port.variadic]
-        return bool(named) and min(named, key=lambda port: port.variadic).expression
-
     try:
         read_blueprint(before, filename=file)
         text = before.decode()
         _check(text, file, registry)
-        result = rename_node(text, old, new, is_expression)
+        result = rename_node(text, old, new, registry.takes_expression)
         _check(result.text, file, registry)
     except AtomitonError as error:
         problems = problems_of(error)
