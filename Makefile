@@ -19,7 +19,7 @@ help: ## List the targets
 setup: $(READY) ## Install everything into this folder; does nothing the second time
 
 demo: $(READY) ## Show what Atomiton does, in under a minute
-	@$(RUN) python examples/demo.py $(ARGS)
+	@$(RUN) python -m examples.demo $(ARGS)
 
 test: $(READY) ## Run the tests, without the campaigns; ARGS="-k name" chooses
 	@$(RUN) pytest -n auto $(ARGS)

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import TypedDict
 
-from orders.service import Service
+from examples.orders.service import Service
 
 ROOT = Path(__file__).resolve().parent.parent
 BLUEPRINT = "examples/orders/report.yaml"

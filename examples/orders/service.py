@@ -3,17 +3,16 @@
 A stand-in for two services of a company, on a free port of this machine. The first request for
 rates is answered with 503, as happens with real ones: the blueprint tries again.
 
-    python examples/orders/service.py       # prints its address; Ctrl-C ends it
+    python -m examples.orders.service       # prints its address; Ctrl-C ends it
 """
 
 from __future__ import annotations
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
+
+from examples import serving
 
 #: What one unit of a currency is worth in euros.
 IN_EUROS = {"EUR": 1.0, "USD": 0.9187, "GBP": 1.1702, "CHF": 1.0431, "PLN": 0.2326}
@@ -46,13 +45,12 @@ def customer(number: str) -> dict[str, str]:
     return {"name": name, "country": COUNTRIES[n * n % 37 % len(COUNTRIES)]}
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(serving.Handler):
     """``GET /rates?to=EUR`` and ``POST /customers`` with ``{"ids": [...]}``."""
 
-    protocol_version = "HTTP/1.1"
     failures: ClassVar[int] = 0
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - its name there
         """Give the rates."""
         place = urlsplit(self.path)
         to = parse_qs(place.query).get("to", ["EUR"])[0]
@@ -64,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._answer(200, rates(to))
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - its name there
         """Give the customers that are asked for."""
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.path != "/customers":
@@ -73,18 +71,10 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(200, {number: customer(number) for number in asked["ids"]})
 
     def _answer(self, status: int, value: object) -> None:
-        body = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
-        """Keep quiet."""
+        self.answer(status, "application/json", json.dumps(value).encode())
 
 
-class Service:
+class Service(serving.Server):
     """The service while a ``with`` block lasts; ``url`` is where.
 
     Args:
@@ -92,39 +82,8 @@ class Service:
     """
 
     def __init__(self, failures: int = 1) -> None:
-        handler = type("OwnHandler", (Handler,), {"failures": failures})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), daemon=True
-        )
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        """Start."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-def main() -> None:
-    with Service() as service:
-        print(service.url, flush=True)
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            print()
+        super().__init__(type("OwnHandler", (Handler,), {"failures": failures}))
 
 
 if __name__ == "__main__":
-    main()
+    serving.serve(Service())

@@ -134,7 +134,8 @@ def test_the_crawl_is_parallel_and_complete(tmp_path: Path) -> None:
 
 def demo(folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-u", EXAMPLES / "demo.py", "--folder", folder],
+        [sys.executable, "-u", "-m", "examples.demo", "--folder", folder],
+        cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -90,7 +90,7 @@ def test_the_readme_shows_what_its_commands_print(tmp_path: Path) -> None:
     for language, _, text in blocks(README):
         for command, said in commands(text) if language == "console" else ():
             if command == "make demo":
-                made = run(f"python {ROOT}/examples/demo.py --folder {tmp_path}/out", tmp_path)
+                made = run(f"python -m examples.demo --folder {tmp_path}/out", tmp_path)
                 assert set(steady(said)) - set(steady(made)) == set()
             else:
                 assert steady(run(command, tmp_path)) == steady(said), command

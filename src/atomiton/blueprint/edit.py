@@ -19,7 +19,7 @@ from atomiton.blueprint.spans import Span, scan
 from atomiton.blueprint.yaml import load
 from atomiton.errors import BlueprintError, Problem
 
-__all__ = ["remove", "rename_key", "set_value"]
+__all__ = ["checked", "remove", "rename_key", "set_value", "split_bom"]
 
 _BOM = "\ufeff"
 _TO_COLON = re.compile(r"(?:[ \t\r\n]|#[^\n]*\n)*:")
@@ -47,10 +47,10 @@ def set_value(text: str, path: Path, value: Json) -> str:
         >>> set_value("id: a # mine\nlimits: {steps: 1}\n", ("limits", "steps"), 2)
         'id: a # mine\nlimits: {steps: 2}\n'
     """
-    bom, text = _split_bom(text)
+    bom, text = split_bom(text)
     data = load(text).data
     _set_data(data, path, value)
-    return bom + _checked(_Editor(text).set(path, value), data, path)
+    return bom + checked(_Editor(text).set(path, value), data, path)
 
 
 def remove(text: str, path: Path) -> str:
@@ -64,14 +64,14 @@ def remove(text: str, path: Path) -> str:
         >>> remove("a:\n  b: 1\n  c: 2 # two\n", ("a", "c"))
         'a:\n  b: 1\n'
     """
-    bom, text = _split_bom(text)
+    bom, text = split_bom(text)
     data = load(text).data
     container = _container(data, path)
     if isinstance(container, dict):
         del container[cast("str", path[-1])]
     else:
         del container[cast("int", path[-1])]
-    return bom + _checked(_Editor(text).remove(path), data, path)
+    return bom + checked(_Editor(text).remove(path), data, path)
 
 
 def rename_key(text: str, path: Path, new: str) -> str:
@@ -84,7 +84,7 @@ def rename_key(text: str, path: Path, new: str) -> str:
         >>> rename_key("a: 1 # one\n", ("a",), "b")
         'b: 1 # one\n'
     """
-    bom, text = _split_bom(text)
+    bom, text = split_bom(text)
     data = load(text).data
     container = _container(data, path)
     if not isinstance(container, dict):
@@ -92,10 +92,11 @@ def rename_key(text: str, path: Path, new: str) -> str:
     if new != path[-1] and new in container:
         _refuse("INVALID_BLUEPRINT", path, f"cannot be called '{new}', which is there already")
     container[new] = container.pop(cast("str", path[-1]))
-    return bom + _checked(_Editor(text).rename(path, new), data, path)
+    return bom + checked(_Editor(text).rename(path, new), data, path)
 
 
-def _split_bom(text: str) -> tuple[str, str]:
+def split_bom(text: str) -> tuple[str, str]:
+    """The byte order mark that a text may begin with, and the rest."""
     return (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
 
 
@@ -144,8 +145,17 @@ def _set_data(data: dict[str, Json], path: Path, value: Json) -> None:
         container = _step(container, key)
 
 
-def _checked(text: str, data: Json, path: Path) -> str:
-    """Read the result again: it must hold what was intended, and nothing else."""
+def checked(text: str, data: Json, path: Path) -> str:
+    """Read a changed text again: it must hold what was intended, and nothing else.
+
+    Args:
+        text: The text, without a byte order mark.
+        data: What it is to hold.
+        path: What was changed, for the message.
+
+    Raises:
+        BlueprintError: It holds something else, as when an alias repeats what was changed.
+    """
     try:
         result = load(text).data
     except BlueprintError:

@@ -34,7 +34,7 @@ def check_inputs(blueprint: Blueprint, given: Mapping[str, object]) -> dict[str,
             value = inputs[name] = given[name]
             if _EXACT.get(type(value)) == schema.get("type") and schema.keys() <= _PLAIN:
                 continue  # the common case, made short
-            for place, message in check_value(value, schema, name):
+            for place, message in check_value(value, schema, name, strict=True):
                 problems.append(_problem(f"input '{place}': {message}", name))
         elif "default" in schema:
             inputs[name] = schema["default"]

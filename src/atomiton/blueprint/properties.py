@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final, cast
 
 from atomiton.blueprint.model import Json
@@ -80,7 +79,7 @@ def read_property(reader: Reader, value: object, path: Path) -> object:
 
 
 def _check_default(reader: Reader, value: object, schema: dict[str, Json], path: Path) -> None:
-    for place, message in check_value(value, cast("dict[str, object]", schema)):
+    for place, message in check_value(value, cast("dict[str, object]", schema), strict=True):
         where = f" at {place.lstrip('.')}" if place else ""
         reader.wrong(path, f"the default does not fit{where}: {message}", code="TYPE_MISMATCH")
 
@@ -136,10 +135,17 @@ def _any_number(reader: Reader, value: object, path: Path) -> object:
 def _pattern(reader: Reader, value: object, path: Path) -> object:
     if text(reader, value, path) is ABSENT:
         return ABSENT
+    # Here, because few blueprints have one.
+    from atomiton.blueprint.expressions.pattern import compiled
+    from atomiton.blueprint.expressions.pattern_syntax import PatternFault
+
     try:
-        re.compile(str(value))
-    except (re.error, OverflowError, RecursionError) as error:
-        return reader.wrong(path, f"'pattern' is not a regular expression: {error}")
+        compiled(str(value))
+    except PatternFault as fault:
+        message = f"'pattern' is no regular expression that can be used: {fault.message}"
+        hint = "the syntax is that of matches() in expressions"
+        code = fault.code if fault.code == "NOT_SUPPORTED" else "INVALID_BLUEPRINT"
+        return reader.wrong(path, message, hint, code=code)
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import yaml as pyyaml
 
@@ -11,6 +12,26 @@ from atomiton.blueprint.yaml import Loader
 from atomiton.errors import BlueprintError, Problem
 
 _HEADER = re.compile(r"(?:&\S+\s+)?[|>][0-9+-]*")
+_ANCHOR = re.compile(r"&\S+\s+")
+_SPACE = re.compile(r"[ \t\r\n\x85\u2028\u2029]")
+_DOUBLE = re.compile(
+    r"\\(?:x(?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})|U(?P<U>[0-9a-fA-F]{8})"
+    r"|(?P<line>\r\n|[\r\n])|(?P<char>.))|.",
+    re.DOTALL,
+)
+_SINGLE = re.compile(r"''|.", re.DOTALL)
+_PLAIN = re.compile(r".", re.DOTALL)
+#: Escapes that stand for another character than themselves; blank for those that are space.
+_ESCAPES = {
+    **dict.fromkeys("tnrNLP \t", " "),
+    "0": "\0",
+    "a": "\a",
+    "b": "\b",
+    "v": "\v",
+    "f": "\f",
+    "e": "\x1b",
+    "_": "\xa0",
+}
 
 
 class Span:
@@ -123,3 +144,64 @@ def _close(span: Span, event: pyyaml.CollectionEndEvent) -> None:
         # A key without a value: what stands for the value may be marked further down.
         first = next(iter(span.keys.values()))
         span.end = max(span.end, span.keys[last][1], first[1])
+
+
+def letters(
+    text: str, start: int, end: int, value: str, header: int | None = None
+) -> dict[int, tuple[int, int]]:
+    """Where the characters of a scalar stand in the text.
+
+    Space is left out: indentation and folded lines make it another in the value.
+
+    Args:
+        text: The whole text.
+        start: Where the scalar begins.
+        end: Offset behind it.
+        value: What it holds.
+        header: Offset behind the sign of a block of text; None for other scalars.
+
+    Returns:
+        Index in the value to the offsets of the character's first letter and behind its last.
+
+    Raises:
+        BlueprintError: The text does not hold that value there.
+
+    Example:
+        >>> letters("a: 'it''s'", 3, 10, "it's")[2]
+        (6, 8)
+    """
+    written = list(_written(text, start, end, header))
+    held = [(at, char) for at, char in enumerate(value) if not _SPACE.match(char)]
+    if [char for _, char in held] != [char for char, _ in written]:
+        message = "the text cannot be changed in place: it holds something else there"
+        raise BlueprintError([Problem("NOT_SUPPORTED", message)])
+    return {at: place for (at, _), (_, place) in zip(held, written, strict=True)}
+
+
+def _written(
+    text: str, start: int, end: int, header: int | None
+) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The characters of a scalar that are no space, each with its place."""
+    anchor = _ANCHOR.match(text, start)
+    start = start if anchor is None else anchor.end()
+    pattern = _PLAIN
+    if header is not None:
+        line_end = text.find("\n", header)  # a comment may follow the sign
+        start = end if line_end < 0 else line_end
+    elif text[start : start + 1] in ("'", '"'):
+        pattern = _DOUBLE if text[start] == '"' else _SINGLE
+        start, end = start + 1, end - 1
+    for found in pattern.finditer(text, start, end):
+        char = found[0] if len(found[0]) == 1 else _decoded(found)
+        if not _SPACE.match(char):
+            yield char, found.span()
+
+
+def _decoded(found: re.Match[str]) -> str:
+    if found[0] == "''":
+        return "'"
+    if found["line"]:
+        return " "
+    if found["char"]:
+        return _ESCAPES.get(found["char"], found["char"])
+    return chr(int(found["x"] or found["u"] or found["U"], 16))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+BEGINNING = "a blueprint begins with `atomiton: 1`"
+"""The hint for a text that holds no keys and values."""
+
 _QUOTE = "put quotes around the value"
 _QUOTE_EXPRESSION = (
     "put quotes around the whole value, as in \"${{ x ? 'a: b' : 'c' }}\", "

@@ -31,7 +31,9 @@ _BOUNDS: tuple[tuple[str, Callable[[float, float], bool], str], ...] = (
 )
 
 
-def check_value(value: object, schema: Schema, path: str = "") -> Iterator[tuple[str, str]]:
+def check_value(
+    value: object, schema: Schema, path: str = "", *, strict: bool = False
+) -> Iterator[tuple[str, str]]:
     """Compare a value with a schema.
 
     Args:
@@ -41,6 +43,8 @@ def check_value(value: object, schema: Schema, path: str = "") -> Iterator[tuple
             ``maxItems``, ``items``, ``properties``, ``required`` and ``additionalProperties``
             are checked.
         path: Where the value stands, for messages.
+        strict: Whether ``format``, ``pattern``, ``multipleOf`` and ``uniqueItems`` are checked
+            too, as they are on inputs; of a port they say what its conversion takes.
 
     Yields:
         Path and message of every mismatch.
@@ -61,18 +65,25 @@ def check_value(value: object, schema: Schema, path: str = "") -> Iterator[tuple
         yield path, f"expected {schema['const']!r}, got {describe(value)}"
         return
     options = as_list(schema.get("anyOf"))
-    if options and not _fits_any(value, options):
+    if options and not _fits_any(value, options, strict=strict):
         yield path, f"expected {describe_schema(schema)}, got {describe(value)}"
         return
     yield from _check_bounds(value, schema, path)
     yield from _check_size(value, schema, path)
-    yield from _check_parts(value, schema, path)
+    if strict:
+        # Imported here, because most blueprints declare nothing of the kind.
+        from atomiton.blueprint.constraints import check_constraints
+
+        yield from ((path, message) for message in check_constraints(value, schema))
+    yield from _check_parts(value, schema, path, strict=strict)
 
 
-def _fits_any(value: object, options: list[object]) -> bool:
+def _fits_any(value: object, options: list[object], *, strict: bool) -> bool:
     schemas = (as_object(option) for option in options)
     return any(
-        next(check_value(value, schema), None) is None for schema in schemas if schema is not None
+        next(check_value(value, schema, strict=strict), None) is None
+        for schema in schemas
+        if schema is not None
     )
 
 
@@ -98,11 +109,13 @@ def _check_size(value: object, schema: Schema, path: str) -> Iterator[tuple[str,
         yield path, f"expected at most {long} long, got {size}"
 
 
-def _check_parts(value: object, schema: Schema, path: str) -> Iterator[tuple[str, str]]:
+def _check_parts(
+    value: object, schema: Schema, path: str, *, strict: bool
+) -> Iterator[tuple[str, str]]:
     values, items = as_list(value), as_object(schema.get("items"))
     if values is not None and items:
         for index, item in enumerate(values):
-            yield from check_value(item, items, f"{path}[{index}]")
+            yield from check_value(item, items, f"{path}[{index}]", strict=strict)
     entries = as_object(value)
     if entries is None:
         return
@@ -118,7 +131,8 @@ def _check_parts(value: object, schema: Schema, path: str) -> Iterator[tuple[str
             continue
         schema_of_part = as_object(part)
         if schema_of_part:
-            yield from check_value(item, schema_of_part, f"{path}.{name}" if path else name)
+            place = f"{path}.{name}" if path else name
+            yield from check_value(item, schema_of_part, place, strict=strict)
 
 
 def _type_names(schema: Schema) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from atomiton.blueprint.positions import (
 )
 from atomiton.blueprint.problems import Path, dotted
 from atomiton.blueprint.scalars import CONSTANTS, INT_MAX, INT_MIN, resolve
-from atomiton.blueprint.syntax import explain
+from atomiton.blueprint.syntax import BEGINNING, explain
 from atomiton.errors import BlueprintError, Problem
 
 __all__ = ["MAX_ALIASES", "MAX_BYTES", "MAX_DEPTH", "MAX_NODES", "Document", "load", "place"]
@@ -203,7 +203,7 @@ _EMPTY = Problem(
     "the document is empty",
     line=1,
     column=1,
-    hint="a blueprint begins with `atomiton: 1`",
+    hint=BEGINNING,
 )
 
 
@@ -311,7 +311,7 @@ class _Builder:
     def _refuse_root(self, event: pyyaml.Event) -> NoReturn:
         empty = isinstance(event, pyyaml.ScalarEvent) and event.value == ""
         what = "is empty" if empty else "does not hold keys and values"
-        self._fatal(event, f"the document {what}", "a blueprint begins with `atomiton: 1`")
+        self._fatal(event, f"the document {what}", BEGINNING)
 
     def _document(self, event: pyyaml.DocumentStartEvent) -> None:
         self._documents += 1

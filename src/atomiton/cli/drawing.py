@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import cast
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from atomiton.blueprint.expressions import Reference, Template, parse, parse_template
-from atomiton.blueprint.model import Blueprint, Node
-from atomiton.errors import AtomitonError
+from atomiton.blueprint.model import Blueprint
+from atomiton.blueprint.reading import as_mapping
+from atomiton.blueprint.walking import IsExpression, node_texts
+from atomiton.errors import ExpressionError, NotFound
 from atomiton.nodes.registry import Registry
 
 #: Words that mean something to Mermaid and cannot name a node there.
@@ -25,7 +25,17 @@ class Box(msgspec.Struct):
     group: str | None
 
 
-class Line(msgspec.Struct):
+def name_of(box: Box) -> str:
+    """The path of a node without that of the group it stands in.
+
+    Example:
+        >>> name_of(Box("group.inner", "wait", "wait", "group"))
+        'inner'
+    """
+    return box.id if box.group is None else box.id.removeprefix(f"{box.group}.")
+
+
+class Line(msgspec.Struct, frozen=True):
     """From one node to another: a reference with the field it reads, or a ``needs``."""
 
     source: str
@@ -45,118 +55,77 @@ class Drawing(msgspec.Struct):
 def drawing_of(blueprint: Blueprint, registry: Registry) -> Drawing:
     """Find the nodes and lines of a blueprint, in document order."""
     drawing = Drawing(blueprint.id, [], [])
-    _body(blueprint.nodes, "", {}, registry, drawing)
+    _body(blueprint.document, "", {}, _expressions_of(registry), drawing)
     return drawing
 
 
+def _expressions_of(registry: Registry) -> IsExpression:
+    def is_expression(type_: str, parameter: str) -> bool:
+        try:
+            return registry.takes_expression(type_, parameter)
+        except NotFound:
+            return False  # a node type that is not known here takes no expressions
+
+    return is_expression
+
+
 def _body(
-    nodes: Mapping[str, Node],
+    owner: Mapping[str, object],
     group: str,
     outer: Mapping[str, str],
-    registry: Registry,
+    is_expression: IsExpression,
     drawing: Drawing,
 ) -> None:
     prefix = f"{group}." if group else ""
+    nodes = {
+        id_: as_mapping(node) or {} for id_, node in (as_mapping(owner.get("nodes")) or {}).items()
+    }
     scope = {**outer, **{id_: prefix + id_ for id_ in nodes}}
     for id_, node in nodes.items():
         path = prefix + id_
-        kind, label = _kind(node)
+        kind, label = kind_of(node)
         drawing.nodes.append(Box(path, kind, label, group or None))
-        seen: set[tuple[str, str | None]] = set()
-        for reference in _references(node, registry):
-            name, fields = reference.name, reference.path
-            if name == "nodes" and fields:
-                name, fields = fields[0], fields[1:]
-            line = (scope.get(name, ""), fields[0] if fields else None)
-            if line[0] and line[0] != path and line not in seen:
+        seen: set[Line] = set()
+        for kind, name, field in _named(node, is_expression):
+            line = Line(scope.get(name, ""), path, kind, field)
+            if line.source and line.source != path and line not in seen:
                 seen.add(line)
-                drawing.edges.append(Line(line[0], path, "reference", line[1]))
-        for need in node.needs:
-            name, _, route = need.partition(".")
-            if name in scope:
-                drawing.edges.append(Line(scope[name], path, "needs", route or None))
-        if node.nodes is not None:
-            _body(node.nodes, path, scope, registry, drawing)
+                drawing.edges.append(line)
+        if "nodes" in node:
+            _body(node, path, scope, is_expression, drawing)
 
 
-def _kind(node: Node) -> tuple[str, str]:
+def kind_of(node: Mapping[str, object]) -> tuple[str, str]:
     """What a node is, in one word and in a few."""
-    repeat = "map: " if node.map is not None else "loop: " if node.loop is not None else ""
-    if node.uses is not None:
-        return "uses", repeat + node.uses
-    if node.nodes is not None:
+    repeat = "map: " if "map" in node else "loop: " if "loop" in node else ""
+    if "uses" in node:
+        return "uses", f"{repeat}{node['uses']}"
+    if "nodes" in node:
         return "group", f"{repeat}group"
-    if node.call is not None:
-        return "call", f"{repeat}call {node.call}"
-    if node.branch is not None:
-        return "branch", "branch"
-    return "wait", "wait"
+    if "call" in node:
+        return "call", f"{repeat}call {node['call']}"
+    return ("branch", "branch") if "branch" in node else ("wait", "wait")
 
 
-def _references(node: Node, registry: Registry) -> Iterator[Reference]:
-    """The references of a node, in the order of the document as far as it matters."""
-    bare = _expression_parameters(node, registry)
-    for name, value in node.with_.items():
-        if name in bare and isinstance(value, str):
-            yield from _in_expression(value)
-        else:
-            yield from _in_value(value)
-    yield from _in_value(node.map)
-    for condition in (node.if_, *(node.branch or {}).values()):
-        if condition is not None and condition != "else":
-            yield from _in_expression(condition)
-    for name, value in (node.loop or {}).items():
-        if name in ("while", "until") and isinstance(value, str):
-            yield from _in_expression(value)
-        else:
-            yield from _in_value(value)
-    if node.wait is not None:
-        if node.wait.until is not None:
-            yield from _in_expression(node.wait.until)
-        yield from _in_value(node.wait.seconds)
-
-
-def _expression_parameters(node: Node, registry: Registry) -> set[str]:
-    if node.uses is None:
-        return set()
-    try:
-        return {port.name for port in registry.get(node.uses).parameters if port.expression}
-    except AtomitonError:
-        return set()  # a node type that is not known here takes no expressions
-
-
-def _in_value(value: object) -> Iterable[Reference]:
-    if isinstance(value, str):
-        return _in_text(value)
-    if isinstance(value, dict):
-        parts: Iterable[object] = cast("dict[str, object]", value).values()
-    elif isinstance(value, list):
-        parts = cast("list[object]", value)
-    else:
-        return ()
-    return [reference for part in parts for reference in _in_value(part)]
-
-
-def _in_text(text: str) -> Iterable[Reference]:
-    try:
-        return _of_template(parse_template(text))
-    except AtomitonError:
-        return ()  # malformed: validate says so
-
-
-def _of_template(template: Template) -> list[Reference]:
-    from atomiton.blueprint.scope import references_of
-
-    return list(references_of(template))
-
-
-def _in_expression(text: str) -> Iterable[Reference]:
-    if "${{" in text:
-        return _in_text(text)
-    try:
-        return parse(text).references
-    except AtomitonError:
-        return ()
+def _named(
+    node: Mapping[str, object], is_expression: IsExpression
+) -> Iterator[tuple[str, str, str | None]]:
+    """What a node names: how, the name, and what is read of it. References come before needs."""
+    for written in node_texts(node, (), is_expression):
+        if written.kind == "needs":
+            name, _, route = written.text.partition(".")
+            yield "needs", name, route or None
+            continue
+        try:
+            expressions = written.expressions()
+        except ExpressionError:
+            continue  # malformed: validate says so
+        for _, expression in expressions:
+            for reference in expression.references:
+                name, fields = reference.name, reference.path
+                if name == "nodes" and fields:
+                    name, fields = fields[0], fields[1:]
+                yield "reference", name, fields[0] if fields else None
 
 
 _SHAPES = {
@@ -192,7 +161,7 @@ def _boxes(boxes: list[Box], group: str | None, groups: set[str], space: str) ->
     for box in boxes:
         if box.group != group:
             continue
-        id_ = box.id.rpartition(".")[2]
+        id_ = name_of(box)
         if box.id in groups:
             yield f'{space}subgraph {_name(box.id)}["{_text(id_)}"]'
             yield from _boxes(boxes, box.id, groups, space + "    ")

@@ -15,6 +15,7 @@ from atomiton.cli.screen import Screen, make_screen
 from atomiton.cli.signals import Signals
 from atomiton.cli.status import REFUSED, WAITING, status_of
 from atomiton.conductor import Conductor, Run
+from atomiton.conductor.inputs import check_options
 from atomiton.conductor.result import RunResult
 from atomiton.errors import AtomitonError
 
@@ -71,6 +72,7 @@ def perform(prepared: Prepared, wishes: Wishes) -> int:
 async def _perform(prepared: Prepared, wishes: Wishes) -> tuple[RunResult, Left | None, bool]:
     store = "memory:" if prepared.durability == "none" else wishes.store
     try:
+        check_options(prepared.durability, wishes.key)  # before a store is made
         conductor = Conductor(store, resume=False)
         in_memory = conductor.in_memory
         if in_memory and (wishes.detach or wishes.key):

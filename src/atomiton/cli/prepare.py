@@ -49,6 +49,19 @@ def make_library(nodes: Sequence[str], registry: Registry | None = None) -> Libr
     return library
 
 
+def read_source(file: str) -> bytes:
+    """The bytes of a blueprint's file.
+
+    Raises:
+        Refused: It cannot be read.
+    """
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        message = f"{file} cannot be read: {error.strerror}"
+        raise Refused([Problem("NOT_FOUND", message)]) from error
+
+
 def prepare(
     file: str,
     library: Library,
@@ -75,7 +88,7 @@ def prepare(
     except AtomitonError as error:
         raise Refused(problems_of(error), "" if error.code == "NOT_FOUND" else file) from error
     try:
-        texts = dict(_split(text) for text in given)
+        texts = _texts(given)
         read = _read_inputs(inputs_file) if inputs_file is not None else {}
         read.update({name: _typed(blueprint, name, text) for name, text in texts.items()})
         checked = check_inputs(blueprint, read)
@@ -88,6 +101,17 @@ def prepare(
         raise
     except AtomitonError as error:
         raise Refused(problems_of(error), blueprint=blueprint.id) from error
+
+
+def _texts(given: Sequence[str]) -> dict[str, str]:
+    """The texts of inputs by name."""
+    texts: dict[str, str] = {}
+    for name, text in map(_split, given):
+        if name in texts:
+            hint = f"a list is written {name}=[1, 2]"
+            raise _refused(f"--input {name} is given more than once", name, hint)
+        texts[name] = text
+    return texts
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -150,7 +174,22 @@ def _read_inputs(name: str) -> dict[str, object]:
     try:
         return dict(load(text, filename=label).data)
     except AtomitonError as error:
-        raise Refused(problems_of(error), label) from error
+        problems = [_about_inputs(problem) for problem in problems_of(error)]
+        raise Refused(problems, label) from error
+
+
+def _about_inputs(problem: Problem) -> Problem:
+    """A problem of a text, told of inputs."""
+    from atomiton.blueprint.syntax import BEGINNING
+
+    message, hint = problem.message, problem.hint
+    if hint == BEGINNING:
+        message = f"inputs are a mapping of names to values, but {message}"
+        hint = "write `name: value` on a line for each, or {} for none"
+    path = f"inputs.{problem.path}" if problem.path else "inputs"
+    return msgspec.structs.replace(
+        problem, code="INVALID_INPUT", message=message, path=path, hint=hint
+    )
 
 
 def _with_timeout(blueprint: Blueprint, text: str) -> Blueprint:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from atomiton.blueprint.model import Blueprint, Durability
 from atomiton.conductor.ids import new_run_id
+from atomiton.conductor.inputs import check_options
 from atomiton.conductor.library import Source
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
@@ -66,9 +67,11 @@ class Conductor(Steering):
             BlueprintError: If the blueprint cannot be run.
             InputError: If the inputs do not fit.
         """
+        if durability is not None or key is not None:
+            check_options(durability, key)
         ready = self.library.ready(blueprint)
         loaded, program = ready.blueprint, ready.program
-        checked = ready.inputs(inputs or {})
+        checked = ready.inputs({} if inputs is None else inputs)
         if self._in_memory(loaded, durability):
             execution = self._begin(program, checked)
             if execution.finish is None:
@@ -93,9 +96,11 @@ class Conductor(Steering):
 
         With ``paused`` it waits to be resumed or stepped. Other arguments and errors: ``run``.
         """
+        if durability is not None or key is not None:
+            check_options(durability, key)
         ready = self.library.ready(blueprint)
         loaded, program = ready.blueprint, ready.program
-        checked = ready.inputs(inputs or {})
+        checked = ready.inputs({} if inputs is None else inputs)
         if self._in_memory(loaded, durability):
             return Run(self, self._begin(program, checked, paused=paused).state.id)
         run, _ = await self._accept(loaded, program, checked, durability, key, paused=paused)

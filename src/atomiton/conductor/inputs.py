@@ -1,12 +1,14 @@
-"""A run's inputs: checked, and values that nobody else holds."""
+"""What a caller gives a run: checked, and values that nobody else holds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast, get_args
 
 from atomiton.blueprint.inputs import check_inputs
-from atomiton.blueprint.model import Blueprint
-from atomiton.errors import InputError, NodeError, Problem
+from atomiton.blueprint.model import Blueprint, Durability
+from atomiton.blueprint.types import describe
+from atomiton.errors import AtomitonError, InputError, NodeError, Problem
 from atomiton.nodes.values import to_value
 
 _KINDS: Mapping[object, type[object]] = {"string": str, "integer": int, "boolean": bool}
@@ -37,14 +39,14 @@ class Inputs:
         if all(s.keys() <= _PLAIN and s.get("type") in _KINDS for s in schemas.values()):
             self._simple = {name: _KINDS[schema["type"]] for name, schema in schemas.items()}
 
-    def __call__(self, given: Mapping[str, object]) -> dict[str, object]:
+    def __call__(self, given: Mapping[str, object] | None) -> dict[str, object]:
         """Check inputs, fill in defaults, and copy what the caller may still change.
 
         Raises:
             InputError: With every input that does not fit, or that could not be put on record.
         """
         simple = self._simple
-        if simple is None or len(given) != len(simple):
+        if simple is None or type(given) is not dict or len(given) != len(simple):
             return own_inputs(self._blueprint, given)
         inputs: dict[str, object] = {}
         for name, kind in simple.items():
@@ -62,13 +64,34 @@ def _is_safe(value: object) -> bool:
     return type(value) is bool or (type(value) is str and value.isascii())
 
 
-def own_inputs(blueprint: Blueprint, given: Mapping[str, object]) -> dict[str, object]:
+_DURABILITIES = get_args(Durability)
+
+
+def check_options(durability: object, key: object) -> None:
+    """Refuse a durability that does not exist, and a key that says nothing.
+
+    Raises:
+        AtomitonError: With code INVALID_INPUT.
+
+    Example:
+        >>> check_options("sync", "order-17")
+    """
+    message = ""
+    if durability is not None and durability not in _DURABILITIES:
+        message = f"durability is sync, async or none, got {describe(durability)}"
+    elif key is not None and (not isinstance(key, str) or not key):
+        message = f"key is text that is not empty, got {describe(key)}"
+    if message:
+        raise AtomitonError(message, code="INVALID_INPUT")
+
+
+def own_inputs(blueprint: Blueprint, given: Mapping[str, object] | None) -> dict[str, object]:
     """Check inputs, fill in defaults, and copy what the caller may still change.
 
     Raises:
         InputError: With every input that does not fit, or that could not be put on record.
     """
-    inputs = check_inputs(blueprint, given)
+    inputs = check_inputs(blueprint, _mapping(given))
     problems: list[Problem] = []
     for name, value in inputs.items():
         if value is None or value is True or value is False:
@@ -101,3 +124,19 @@ def own_value(value: object, what: str) -> object:
     except NodeError as error:
         said = error.message.replace("the result", what, 1).replace("at result", f"in {what}", 1)
         raise InputError([Problem("INVALID_INPUT", said, "")]) from error
+
+
+def _mapping(given: object) -> Mapping[str, object]:
+    # Callers without a type checker give anything.
+    if given is None:
+        return {}
+    if isinstance(given, dict | Mapping):  # the former is asked in no time
+        found = cast("Mapping[object, object]", given)
+        wrong = [name for name in found if not isinstance(name, str)]
+        if not wrong:
+            return cast("Mapping[str, object]", given)
+        got = f"the name {wrong[0]!r:.60}"
+    else:
+        got = describe(given)
+    message = f"inputs are a mapping of names to values, got {got}"
+    raise InputError([Problem("INVALID_INPUT", message, "inputs")])

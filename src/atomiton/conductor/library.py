@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from typing import cast
 
@@ -13,10 +13,11 @@ import msgspec
 from atomiton.blueprint.compile import Positions, compile_blueprint, content_hash
 from atomiton.blueprint.model import Blueprint, Durability
 from atomiton.blueprint.plan import Plan
+from atomiton.blueprint.types import describe
 from atomiton.conductor.calls import BUNDLE, Calls, StoredCalls
 from atomiton.conductor.inputs import Inputs
 from atomiton.drivers.program import Program
-from atomiton.errors import NotFound
+from atomiton.errors import AtomitonError, NotFound
 from atomiton.nodes.call import NodeCall
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.registry import Registry
@@ -92,10 +93,11 @@ class Library:
         Raises:
             BlueprintError: If the file is not a blueprint.
             NotFound: If there is no such file.
+            AtomitonError: If it is nothing that can name a blueprint.
         """
         if isinstance(source, Blueprint):
             return self.adapt(source)
-        blueprint, positions = self._read_file(Path(source))
+        blueprint, positions = self._read_file(_path_of(source))
         # Compiled here because only here are the places in the text known, for problems.
         self._remember(blueprint, self._compile(blueprint, positions))
         return blueprint
@@ -108,8 +110,11 @@ class Library:
             text = path.read_bytes()
         except FileNotFoundError as error:
             raise NotFound(f"there is no blueprint file {path}") from error
-        except OSError as error:
-            raise NotFound(f"{path} cannot be read: {error.strerror}") from error
+        except IsADirectoryError as error:
+            raise NotFound(f"{path} is a folder, not the file of a blueprint") from error
+        except (OSError, ValueError) as error:  # a NUL character is a ValueError
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise NotFound(f"{str(path)!r} cannot be read: {reason}") from error
         blueprint, document = read_blueprint(text, filename=str(path))
         blueprint = self.adapt(blueprint)
         self._note_folder(blueprint, path.resolve().parent)
@@ -202,3 +207,17 @@ class Library:
         program = self._bind(plan, blueprint, bundle)
         self._by_hash[plan.hash, blueprint.durability] = program
         return program
+
+
+def _path_of(source: object) -> Path:
+    # Callers without a type checker give anything.
+    place: object = (
+        fspath(cast("PathLike[str]", source)) if isinstance(source, PathLike) else source
+    )
+    if not isinstance(place, str):
+        message = f"a run needs a Blueprint or the path of a file, got {describe(place)}"
+        hint = "; read_document makes a Blueprint of data" if isinstance(place, dict) else ""
+        raise AtomitonError(message + hint, code="INVALID_INPUT")
+    if not place:
+        raise AtomitonError("the path of the blueprint is empty", code="INVALID_INPUT")
+    return Path(place)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import cast
 
 import msgspec
 
+from atomiton.drivers.trimming import CUT, trimmed
 from atomiton.errors import NOT_RETRIED, AtomitonError, ErrorInfo, NodeError
 from atomiton.machine import RunState
 from atomiton.machine.commands import CancelAttempt
@@ -39,7 +41,23 @@ def without_secrets(text: str, secrets: object) -> str:
     for value in sorted(values, key=len, reverse=True):
         if len(value) >= SHORTEST_SECRET:
             text = text.replace(value, _BLOT)
-    return text
+    cut = CUT.search(text)
+    return text if cut is None else _whole_words(text[: cut.start()], values) + cut[0]
+
+
+def _whole_words(text: str, secrets: Collection[str]) -> str:
+    """A text that was cut, without the beginning of a secret at its end."""
+    longest = max(
+        (
+            length
+            for value in secrets
+            if len(value) >= SHORTEST_SECRET
+            for length in range(1, len(value))
+            if text.endswith(value[:length])
+        ),
+        default=0,
+    )
+    return text[: len(text) - longest] + _BLOT if longest else text
 
 
 def blotted(info: ErrorInfo, secrets: object) -> ErrorInfo:
@@ -61,8 +79,14 @@ def _blotted(value: object, secrets: object) -> object:
 
 
 def error_info(error: BaseException) -> ErrorInfo:
-    """What a node raised, as the machine keeps it: its message unchanged, if that can be stored."""
-    info = _info(error)
+    """What a node raised, as the machine keeps it: its message unchanged, if that can be stored.
+
+    Of a message of more than 64 KiB, and of details of more than 256 KiB, the beginning is kept.
+    """
+    return trimmed(_storable(_info(error)))
+
+
+def _storable(info: ErrorInfo) -> ErrorInfo:
     if type(info.message) is not str:
         info = msgspec.structs.replace(info, message=_text(info.message))
     if type(info.code) is not str:

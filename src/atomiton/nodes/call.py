@@ -20,8 +20,8 @@ class NodeCall:
     """How one node type is called; see ``ports.calls.Call``."""
 
     __slots__ = (
-        "_capabilities", "_convert", "_copy", "_inject", "_plain", "exact", "function", "is_async",
-        "needs_attempt", "runtime",
+        "_capabilities", "_convert", "_copy", "_inject", "_plain", "_renamed", "exact", "function",
+        "is_async", "needs_attempt", "runtime",
     )  # fmt: skip
 
     def __init__(
@@ -31,6 +31,7 @@ class NodeCall:
         self.is_async = type_.is_async
         self.runtime = "inline" if type_.is_async else (runtime or type_.runtime)
         self._capabilities = capabilities
+        self._renamed = tuple(type_.renamed.items())
         self._inject = tuple(type_.capabilities.items())
         self.needs_attempt = bool(self._inject)
         converters = ((p.name, converter(p)) for p in type_.parameters if not p.variadic)
@@ -40,7 +41,7 @@ class NodeCall:
         self.exact: dict[str, type[object]] = {
             port.name: _EXACT[str(port.schema["type"])]
             for port in type_.parameters
-            if port.annotation is None and _is_plain(port.schema)
+            if port.annotation is None and _is_plain(port.schema) and not type_.renamed
         }
         self._copy = not type_.plain_parameters
         self._plain = type_.plain_result
@@ -48,11 +49,17 @@ class NodeCall:
     def arguments(
         self, parameters: dict[str, object], attempt: Attempt | None
     ) -> dict[str, object]:
-        """Convert parameters to what the function declares, and add its capabilities."""
+        """Convert parameters to what the function declares, and add its capabilities.
+
+        Values of ports come by the names that Python has for them: ``as_`` for ``as``.
+        """
         exact = self.exact
         for name, value in parameters.items():
             if exact.get(name) is not type(value):
                 parameters[name] = self._adapted(name, value)
+        for port, name in self._renamed:
+            if port in parameters:
+                parameters[name] = parameters.pop(port)
         if self.needs_attempt:
             assert attempt is not None
             for name, capability in self._inject:

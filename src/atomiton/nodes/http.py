@@ -80,6 +80,9 @@ async def request(
     node counts as repeatable: hand the run's id or a key of your own to a server that must not do
     the same thing twice.
 
+    `json` is the value of a body whose Content-Type says JSON. It is null when the body is not
+    JSON after all; whoever must be sure parses `body` with `json.parse`, which then fails.
+
     Args:
         url: Address, with http:// or https://.
         method: What to ask for.
@@ -192,7 +195,7 @@ def _read(answer: HttpResponse) -> Answer:
     value: object = None
     if is_json and answer.body:
         try:
-            value = json_family.decode(answer.body)
+            value = json_family.decode(answer.body, unique=False)
         except ValueError:
             value = None  # the server says JSON, but it is not; the text is in the body
     return {

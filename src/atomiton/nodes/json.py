@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from json import loads
 from typing import TypedDict
 
 import msgspec
@@ -11,8 +12,9 @@ from atomiton.errors import NodeError
 from atomiton.nodes.spec import node
 
 #: So many digits may be an integer that does not fit into 64 bits.
-_LONG_TEXT = re.compile(r"[0-9]{19}")
-_LONG_BYTES = re.compile(rb"[0-9]{19}")
+_LONG = re.compile(rb"[0-9]{19}")
+#: What looks like a key with space before its colon.
+_SPACED_KEY = re.compile(rb'"[ \t\r\n]+:')
 
 
 class Parsed(TypedDict):
@@ -45,7 +47,7 @@ class Formatted(TypedDict):
     """,
 )
 async def parse(text: str | bytes) -> Parsed:
-    """The value that a JSON text stands for.
+    """The value that a JSON text stands for. A key that an object has twice is an error.
 
     Args:
         text: The JSON text; bytes are read as UTF-8.
@@ -86,23 +88,48 @@ async def format_(value: object, indent: int = 0) -> Formatted:
     return {"text": encode(value, indent).decode()}
 
 
-def decode(text: str | bytes) -> object:
+def decode(text: str | bytes, *, unique: bool = True) -> object:
     """Read JSON text; a leading byte order mark is ignored.
 
+    Args:
+        text: The text; bytes are UTF-8.
+        unique: Whether a key that an object has twice is an error; else the last one counts.
+
     Raises:
-        ValueError: It is not JSON, or holds an integer that no value can be.
+        ValueError: It is not JSON, holds an integer that no value can be, or a key twice.
     """
-    mark = b"\xef\xbb\xbf" if isinstance(text, bytes) else "\ufeff"
+    data = text.encode() if isinstance(text, str) else text
+    data = data.removeprefix(b"\xef\xbb\xbf")
     try:
-        value: object = msgspec.json.decode(text.removeprefix(mark))  # type: ignore[arg-type]
-        long = _LONG_TEXT.search(text) if isinstance(text, str) else _LONG_BYTES.search(text)
-        if long is not None:
+        value: object = msgspec.json.decode(data)
+        if _LONG.search(data) is not None:
             msgspec.msgpack.encode(value)  # thrown away: a look at every integer
+        if unique and not _has_each_key_once(data, value):
+            loads(data, object_pairs_hook=_unique, parse_int=str, parse_float=str)
         return value
     except OverflowError:
         raise ValueError("it holds an integer of more than 64 bits") from None
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise ValueError(str(error)) from None
+
+
+def _has_each_key_once(data: bytes, value: object) -> bool:
+    """Whether no key was lost in reading, as far as counting tells; False when it cannot.
+
+    Written again, the value has as many keys as the text, and as many texts that look like one,
+    unless a key was lost. Only a text that writes its quotes and spaces as escapes is left open.
+    """
+    found = data.count(b'":') if _SPACED_KEY.search(data) is None else -1
+    return b"\\u00" not in data and found == msgspec.json.encode(value).count(b'":')
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice[:60]!r} appears twice in one object")
+    return found
 
 
 def encode(value: object, indent: int = 0) -> bytes:

@@ -100,6 +100,18 @@ class Registry:
             raise self._missing(base, major)
         return found
 
+    def takes_expression(self, name: str, parameter: str) -> bool:
+        """Whether a parameter of a node type takes a bare expression; ``NotFound`` as ``get``.
+
+        Example:
+            >>> Registry.builtin().takes_expression("data.filter", "where")
+            True
+        """
+        ports = self.get(name).parameters
+        found = [port for port in ports if port.name == parameter and not port.variadic]
+        found += [port for port in ports if port.variadic]
+        return bool(found) and found[0].expression
+
     def __contains__(self, name: str) -> bool:
         base, _, major = name.partition("@")
         return self._find(base, major) is not None

@@ -8,11 +8,10 @@ and ``acc``.
 
 from __future__ import annotations
 
-import functools
 import inspect
 import re
 from collections.abc import Callable
-from typing import Generic, Literal, ParamSpec, TypeVar, cast, overload
+from typing import Generic, Literal, ParamSpec, TypeVar, overload
 
 import msgspec
 
@@ -54,6 +53,7 @@ class NodeType(msgspec.Struct, frozen=True, kw_only=True):
             key) or ``once`` (must not be repeated unasked).
         runtime: Where it runs: ``inline`` on the event loop, ``thread`` or ``process``.
         parameters: Input ports in order.
+        renamed: Name of a port to that of its parameter, where they differ: ``as`` and ``as_``.
         capabilities: Parameter name to capability name (``http``, ``files``, ...).
         result: JSON Schema of the result; its ``properties`` are the output ports.
         plain_result: Whether results already are fresh JSON values that nobody else holds.
@@ -67,6 +67,7 @@ class NodeType(msgspec.Struct, frozen=True, kw_only=True):
     effect: Effect = "idempotent"
     runtime: RuntimeName = "thread"
     parameters: tuple[Parameter, ...] = ()
+    renamed: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     capabilities: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     result: dict[str, object] = msgspec.field(default_factory=dict[str, object])
     plain_result: bool = False
@@ -197,7 +198,8 @@ def describe(
     last = name.rpartition(".")[2].replace("_", " ")
     return NodeType(
         name=name,
-        function=_by_port(function, signature.renamed) if signature.renamed else function,
+        function=function,
+        renamed=signature.renamed,
         is_async=is_async,
         effect=effect,
         runtime="inline" if is_async else "thread",
@@ -246,13 +248,3 @@ def _bound(timeout: float | str | None, name: str) -> float | None:
 def _immutable(parameter: Parameter) -> bool:
     """Whether values of a parameter cannot be changed by the function."""
     return parameter.schema.get("type") in ("string", "integer", "number", "boolean", "null")
-
-
-def _by_port(function: Callable[..., object], renamed: dict[str, str]) -> Callable[..., object]:
-    """Call a function by the names of its ports: ``as`` where Python needs ``as_``."""
-
-    @functools.wraps(function)
-    def call(*args: object, **kwargs: object) -> object:
-        return function(*args, **{renamed.get(name, name): value for name, value in kwargs.items()})
-
-    return cast("Callable[..., object]", call)

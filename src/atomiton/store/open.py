@@ -24,7 +24,7 @@ def open_journal(url: str = "") -> Journal:
         url: ``memory:``, ``sqlite:PATH`` or a plain path; empty for the default place.
 
     Raises:
-        StoreError: The address names a kind of store that does not exist.
+        StoreError: The address names a kind of store that does not exist, or no file.
 
     Example:
         >>> type(open_journal("memory:")).__name__
@@ -42,7 +42,14 @@ def open_journal(url: str = "") -> Journal:
         )
     else:
         path = url
+    if path == ":memory:":
+        raise StoreError(f"store {url}: use memory: to keep runs in memory only")
+    if "\0" in path:
+        raise StoreError(f"store {path!r}: the path holds a NUL character")
     # Imported here so that SQLite is loaded only by those who use it.
     from atomiton.store.sqlite import SqliteJournal
 
-    return SqliteJournal(Path(path).expanduser() if path else default_path())
+    place = Path(path).expanduser() if path else default_path()
+    if not place.name:  # the root of a disk, or the current folder
+        raise StoreError(f"store {place}: this is a folder; name a file inside it")
+    return SqliteJournal(place)

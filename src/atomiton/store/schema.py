@@ -63,6 +63,11 @@ def prepare_file(path: Path) -> None:
     try:
         if path.is_dir():
             raise StoreError(f"store {path}: this is a folder; name a file inside it")
+        if path.exists() and not path.is_file():
+            raise StoreError(f"store {path}: this is no ordinary file; name another")
+        above = next(folder for folder in path.absolute().parents if folder.exists())
+        if not above.is_dir():
+            raise StoreError(f"store {path}: '{above}' is a file, not a folder; name another place")
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Created here and not by SQLite, which would use the umask; its other files follow suit.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

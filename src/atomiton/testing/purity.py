@@ -117,6 +117,7 @@ def assert_pure(
 
 def _once(type_: NodeType, inputs: dict[str, object]) -> object:
     """Run a node without a world; with a loop of its own, made beforehand, if it is async."""
+    inputs = {type_.renamed.get(name, name): value for name, value in inputs.items()}
     if type_.capabilities:
         fakes = {name: _Silent() for name in type_.capabilities}
         inputs = inputs | cast("dict[str, object]", fakes)

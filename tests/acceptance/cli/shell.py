@@ -80,7 +80,7 @@ atomiton: 1
 id: naps
 nodes:
   first: {uses: data.value, with: {value: 1}}
-  nap: {wait: {for: 700ms}, needs: [first]}
+  nap: {wait: {for: 2s}, needs: [first]}
   last: {uses: data.value, with: {value: late}, needs: [nap]}
 output: ${{ last }}
 """,

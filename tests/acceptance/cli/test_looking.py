@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +12,7 @@ from tests.acceptance.cli.shell import Shell
 
 from atomiton.cli.app import VERBS, app
 from atomiton.cli.output import duration
+from atomiton.cli.refactor import VERBS as REFACTOR
 from atomiton.cli.refusal import excerpt
 from atomiton.cli.runs import VERBS as RUNS
 
@@ -21,7 +23,15 @@ def called(*arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("verb", [(), *((verb,) for verb in VERBS), *(("runs", v) for v in RUNS)])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        (),
+        *((verb,) for verb in VERBS),
+        *(("runs", v) for v in RUNS),
+        *(("refactor", v) for v in REFACTOR),
+    ],
+)
 def test_every_verb_helps(verb: tuple[str, ...]) -> None:
     assert "Usage: " in called(*verb, "--help")
 
@@ -135,3 +145,103 @@ def test_a_terminal_gets_a_live_line_and_its_cursor_back(shell: Shell) -> None:
     assert "'nap' waits for its time" in text
     assert "\x1b[3" not in text  # NO_COLOR
     assert all(len(line) < 120 for line in text.split("\x1b[2K"))
+
+
+GROUPS = """\
+atomiton: 1
+id: shop
+nodes:
+  rates: {uses: http.request, with: {url: "http://127.0.0.1/rates"}}
+  route: {branch: {high: rates.status > 200, low: else}}
+  each:
+    map: ${{ rates.json.orders }}
+    as: order
+    nodes:
+      charge:
+        uses: http.request
+        with: {url: "http://127.0.0.1", json: {rate: "${{ rates.json }}", id: "${{ order.id }}"}}
+        compensate: {uses: http.request, with: {url: "http://127.0.0.1/refund"}}
+      book: {uses: data.value, with: {value: "${{ charge.json }}"}}
+    compensate: {uses: shell.run, when_failed: true, with: {command: [echo]}}
+  other: {uses: data.value, needs: [route.high, rates.error], with: {value: 1}}
+  free: {uses: data.value, with: {value: 1}, compensate: {call: ./undo.yaml}}
+  save:
+    uses: file.write
+    with: {path: x, content: "${{ each }}"}
+    needs: other
+    compensate: {uses: file.delete, with: {path: "${{ save.path }}"}}
+"""
+
+
+@pytest.fixture
+def shop(shell: Shell) -> str:
+    path = shell.folder / "shop.yaml"
+    path.write_text(GROUPS)
+    return str(path)
+
+
+def test_a_graph_with_groups(shop: str) -> None:
+    assert called("graph", shop).splitlines() == [
+        "flowchart LR",
+        '    rates["rates<br/>http.request"]',
+        '    route{"route<br/>branch"}',
+        '    subgraph each["each"]',
+        '        each__charge["charge<br/>http.request"]',
+        '        each__book["book<br/>data.value"]',
+        "    end",
+        '    other["other<br/>data.value"]',
+        '    free["free<br/>data.value"]',
+        '    save["save<br/>file.write"]',
+        "    rates -->|status| route",
+        "    rates -->|json| each",
+        "    rates -->|json| each__charge",
+        "    each__charge -->|json| each__book",
+        "    route -.->|high| other",
+        "    rates -.->|error| other",
+        "    each --> save",
+        "    other -.-> save",
+    ]
+    assert called("graph", shop, "--format", "mermaid") == called("graph", shop)
+
+
+def test_a_graph_as_an_image(shop: str) -> None:
+    image = called("graph", shop, "--format", "svg")
+    root = ElementTree.fromstring(image)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    texts = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"shop", "each", "map: group", "charge", "high", "error", "json"} <= set(texts)
+    assert image.count('class="line needs"') == 3
+    assert image.count('class="line"') == 5
+    assert "prefers-color-scheme:dark" in image
+
+
+def test_what_is_undone_and_in_which_order(shell: Shell, shop: str) -> None:
+    assert called("graph", "--compensation", shop).splitlines() == [
+        "  1  save         file.delete",
+        "  2  free         call ./undo.yaml",
+        "  3  each         shell.run  (for each item or turn, also when it failed itself)",
+        "  4  each.charge  http.request  (for each item or turn)",
+    ]
+    data = json.loads(called("graph", "--compensation", shop, "--json"))
+    assert data["compensate_on"] == ["failure", "cancel"]
+    assert [(undo["node"], undo["before"]) for undo in data["compensation"]] == [
+        ("save", ["each"]), ("free", []), ("each", ["each.charge"]), ("each.charge", []),
+    ]  # fmt: skip
+    assert called("graph", "--compensation", shop, "--format", "mermaid").splitlines() == [
+        "flowchart LR",
+        '    save["save<br/>file.delete"]',
+        '    free["free<br/>call ./undo.yaml"]',
+        '    each["each<br/>shell.run"]',
+        '    each__charge["each.charge<br/>http.request"]',
+        "    save --> each",
+        "    each --> each__charge",
+    ]
+    assert "each.charge" in called("graph", "--compensation", shop, "--format", "svg")
+    none = shell.run("graph", "--compensation", "hello.yaml")
+    assert (none.code, none.out) == (0, "")
+    assert "nothing is undone" in none.err
+
+
+def test_what_does_not_go_together(shell: Shell, shop: str) -> None:
+    for more in (("--format", "svg", "--direction", "TD"), ("--format", "svg", "--json")):
+        assert shell.run("graph", shop, *more).code == 2

@@ -58,7 +58,17 @@ def test_inputs_from_stdin_and_one_instead(shell: Shell) -> None:
         (["run", "hello.yaml", "-i", "count=many"], "expected integer, got text 'many'"),
         (["run", "hello.yaml", "-i", "name"], "name=value"),
         (["run", "hello.yaml", "-i", "tags=[1"], "neither JSON nor YAML"),
+        (["run", "hello.yaml", "-i", "name=a", "-i", "name=b"], "name is given more than once"),
         (["run", "hello.yaml", "--inputs", "gone.yaml"], "cannot be read"),
+        (["run", "hello.yaml", "--inputs", "list.json"], "list.json:1:1: inputs are a mapping"),
+        (["run", "hello.yaml", "--inputs", "list.yaml"], "list.yaml:1:1: inputs are a mapping"),
+        (["run", "hello.yaml", "--inputs", "empty.yaml"], "the document is empty (write `name: "),
+        (["run", "hello.yaml", "--inputs", "twice.json"], "the key count appears twice"),
+        (["run", "hello.yaml", "--key", ""], "key is text that is not empty"),
+        (["run", "hello.yaml", "--store", ":memory:"], "use memory: to keep"),
+        (["run", "hello.yaml", "--store", "/dev/null"], "no ordinary file"),
+        (["run", "hello.yaml", "--store", "hello.yaml/runs.db"], "is a file, not a folder"),
+        (["run", "hello.yaml", "--store", "."], "this is a folder"),
         (["run", "hello.yaml", "--timeout", "soon"], "--timeout"),
         (["run", "hello.yaml", "--timeout", "0s"], "more than 0"),
         (
@@ -72,6 +82,9 @@ def test_inputs_from_stdin_and_one_instead(shell: Shell) -> None:
     ],
 )
 def test_what_is_refused(shell: Shell, arguments: list[str], said: str) -> None:
+    files = {"list.json": "[1, 2]", "list.yaml": "- 1\n", "empty.yaml": "# none\n"}
+    for name, text in {**files, "twice.json": '{"count": 1, "count": 2}'}.items():
+        (shell.folder / name).write_text(text)
     done = shell.run(*arguments)
     assert (done.code, done.out) == (2, "")
     assert said in done.err

@@ -100,6 +100,8 @@ async def fails(kind: str, token: str = "") -> str:
         raise UnspeakableError
     if kind == "no text":
         raise NodeError(5)  # type: ignore[arg-type]
+    if kind == "long":
+        raise NodeError("x" * 100_000, details={"body": "y" * 1_000_000})
     if kind == "large":
         raise NodeError("x", details={"count": 10**30})
     raise NodeError(f"no access with {token}", details={"headers": [f"Bearer {token}"]})
@@ -117,6 +119,19 @@ async def test_an_error_that_cannot_be_kept_is_an_error_of_its_node(
         result = await conductor.run(document)
     assert result.error is not None
     assert (result.error.code, result.error.message) == ("NODE_FAILED", message)
+
+
+async def test_of_a_long_error_the_beginning_is_kept(tmp_path: Path) -> None:
+    nodes = {"a": {"uses": "t.fails", "with": {"kind": "long"}}}
+    document = read_document({"atomiton": 1, "id": "long", "nodes": nodes})
+    async with Conductor(str(tmp_path / "runs.db"), nodes=[fails]) as conductor:
+        run = (await conductor.run(document)).run
+    async with Conductor(str(tmp_path / "runs.db"), nodes=[fails]) as conductor:
+        error = (await conductor.show(run)).error
+    assert error is not None
+    assert error.message.endswith("xx\n[cut: 34464 bytes more]")
+    assert str((error.details or {})["body"]).endswith(" bytes more]")
+    assert sum(file.stat().st_size for file in tmp_path.glob("runs.db*")) < 1_000_000
 
 
 async def test_an_error_does_not_give_a_secret_away(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from tests.conformance import runtime_functions as functions
 
+from atomiton import Conductor
+from atomiton.blueprint.document import read_document
 from atomiton.errors import NodeError
 from atomiton.runtimes import ProcessRuntime
 
@@ -368,3 +370,19 @@ async def test_cancel_while_a_large_request_is_on_its_way(runtime):
         job.cancel()
         _, error = await asyncio.wait_for(future, 5)
         assert isinstance(error, asyncio.CancelledError)
+
+
+async def test_a_parameter_that_python_needs_to_spell_otherwise(tmp_path: Path) -> None:
+    file = tmp_path / "spelled.py"
+    file.write_text(
+        "from atomiton import node\n"
+        '@node("t.spelled", effect="pure", runtime="process")\n'
+        'def spelled(text: str, as_: str = "lower", **more: int) -> list:\n'
+        '    """Spell."""\n'
+        "    return [getattr(text, as_)(), more]\n"
+    )
+    given = {"text": "a", "as": "upper", "n": 1}
+    document = {"atomiton": 1, "id": "x", "nodes": {"a": {"uses": "t.spelled", "with": given}}}
+    async with Conductor("memory:", nodes=[file]) as conductor:
+        result = await conductor.run(read_document(document))
+    assert (result.error, result.output) == (None, {"a": ["A", {"n": 1}]})

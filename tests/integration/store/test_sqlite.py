@@ -270,7 +270,7 @@ async def test_places_that_cannot_hold_a_store_are_refused(tmp_path):
         (foreign, "belongs to another program"),
         (folder, "this is a folder"),
         (damaged, "damaged|not a SQLite database"),
-        (text / "runs.db", "cannot be opened for writing"),
+        (text / "runs.db", "is a file, not a folder"),
     ):
         with pytest.raises(StoreError, match=why) as caught:
             await SqliteJournal(place).open()

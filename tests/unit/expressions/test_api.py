@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 
 import pytest
 
@@ -127,3 +128,33 @@ def test_expressions_compare_by_their_text() -> None:
     assert parse("a") == parse("a") != parse("b")
     assert hash(parse("a")) == hash(parse("a"))
     assert repr(parse("a")) == "parse('a')"
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "found"),
+    [
+        ("a + a.b + c.a + 'a'", ("a",), ["a", "a"]),
+        ("items.map(a, a + 1).size() + a", ("a",), ["a"]),
+        ("a.map(a, a)", ("a",), ["a"]),
+        ("nodes.a.status == nodes['a'].x && nodes.?a.b && nodes.`a`.c", ("nodes", "a"), ["a"] * 4),
+        ("has(nodes.a.error) || has(nodes.a)", ("nodes", "a"), ["a", "a"]),
+        ("g.a + g['a'] + g.b.a + x.g.a", ("g", "a"), ["a", "a"]),
+        ("r.map(g, g.a)", ("g", "a"), []),
+        ("a.all(x, x > a.min) ? {a: a} : [a]", ("a",), ["a"] * 5),
+        ('nodes[r"""a"""].b', ("nodes", "a"), ["a"]),
+    ],
+)
+def test_mentions_are_found_where_the_name_is_free(source, path, found):
+    mentions = parse(source).mentions(*path)
+    assert [source[m.start : m.end] for m in mentions] == found
+    assert all(one.start < two.start for one, two in pairwise(mentions))
+
+
+def test_a_mention_knows_the_variables_around_it():
+    inner = parse("r.map(x, s.filter(y, y > a))").mentions("a")
+    assert [mention.bound for mention in inner] == [{"x", "y"}]
+
+
+def test_a_name_that_is_spelled_with_escapes_cannot_be_found():
+    with pytest.raises(ExpressionError, match="escapes"):
+        parse(r'nodes["\x61"].status').mentions("nodes", "a")

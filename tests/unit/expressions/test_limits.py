@@ -36,6 +36,7 @@ DOUBLING = "['aaaaaaaaaaaaaaaa']" + ".map(x, x + x)" * 40
 NESTED = "[s, s]" + ".map(x, x.replace('a', x))" * 10
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     "source",
     [
@@ -74,7 +75,7 @@ NESTED = "[s, s]" + ".map(x, x.replace('a', x))" * 10
 def test_bombs(source: str) -> None:
     started = time.process_time()
     error = refused(source)
-    assert time.process_time() - started < (1.5 if sys.gettrace() is None else 15), "traced or not"
+    assert time.process_time() - started < 1.5
     assert error.code == "LIMIT_EXCEEDED"
     assert error.source == source
     assert 0 <= error.offset < len(source)
@@ -101,6 +102,7 @@ def test_steps_are_exact_and_repeat() -> None:
             assert len(run(SCOPE)) == 1000  # type: ignore[arg-type]
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     "source",
     [
@@ -128,7 +130,7 @@ def test_too_large_or_too_deep(source: str) -> None:
     started = time.process_time()
     with pytest.raises(ExpressionError):
         parse(source)
-    assert time.process_time() - started < (0.5 if sys.gettrace() is None else 5), "traced or not"
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize("sign", ["+", "*", "&&", "||"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 
 import pytest
@@ -89,11 +88,12 @@ def test_what_needs_going_back_is_refused(pattern: str) -> None:
     assert caught.value.code == "NOT_SUPPORTED"
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("pattern", ["^(a+)+$", "^(a|a)*$", "^(a|aa)+$", "(.*)*x", "(a*)*(a*)*b"])
 def test_nothing_hangs(pattern: str) -> None:
     started = time.process_time()
     assert matches("a" * 5000 + "!", pattern) is False
-    assert time.process_time() - started < (1 if sys.gettrace() is None else 10), "traced or not"
+    assert time.process_time() - started < 1
 
 
 def test_a_long_text_meets_the_limit() -> None:

@@ -296,6 +296,7 @@ def fan(first: PlanNode) -> Plan:
     return plan_of(first, *(uses(f"n{n}", 0) for n in range(1, MANY)))
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("shape", [chain, fan])
 def test_a_hundred_thousand_nodes_are_skipped_at_once(shape: type) -> None:
     before = time.process_time()
@@ -305,6 +306,7 @@ def test_a_hundred_thousand_nodes_are_skipped_at_once(shape: type) -> None:
     assert time.process_time() - before < 10
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("shape", [chain, fan])
 def test_a_hundred_thousand_nodes_cost_as_much_each_as_a_few(shape: type) -> None:
     run, _ = begun(shape(uses("a")))

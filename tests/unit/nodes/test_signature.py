@@ -179,7 +179,8 @@ def test_a_function_is_read_whole() -> None:
     assert (others.variadic, others.required, others.schema) == (True, False, {"type": "integer"})
     assert list(type_.result["properties"]) == ["a", "b"]
 
-    given = {"text": "hi", "times": 2, "as": "x", "log": None, "step": None, "who": None, "n": 1}
+    assert type_.renamed == {"as": "as_"}
+    given = {"text": "hi", "times": 2, "as_": "x", "log": None, "step": None, "who": None, "n": 1}
     assert asyncio.run(type_.function(**given)) == {"a": 4, "b": ["x", {"n": 1}, Color.RED]}
 
 

@@ -6,13 +6,14 @@ The road through the package: ``lexer`` (tokens), ``parser`` (a tree of ``syntax
 all of it may cost).
 """
 
-from atomiton.blueprint.expressions.analysis import Reference
+from atomiton.blueprint.expressions.analysis import Mention, Reference
 from atomiton.blueprint.expressions.expression import Expression, parse
 from atomiton.blueprint.expressions.template import Template, parse_template
 from atomiton.blueprint.expressions.values import value_to_text
 
 __all__ = [
     "Expression",
+    "Mention",
     "Reference",
     "Template",
     "parse",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
@@ -23,9 +24,12 @@ from atomiton.blueprint.expressions.syntax import (
     Select,
     Unary,
 )
+from atomiton.errors import ExpressionError
 
 #: An expression of more parts than this is metered whatever it does.
 _SMALL: Final = 64
+#: What may stand between the place of a name and the name: a quote.
+_BEFORE_NAME: Final = re.compile(r"`|[rR]?(?:\"\"\"|'''|[\"'])")
 _ABSENT_CALLS: Final = frozenset(
     {"optional.of", "optional.none", "optional.ofNonZeroValue", "or", "dyn", "first", "last"}
 )
@@ -44,6 +48,20 @@ class Reference(msgspec.Struct, frozen=True):
     name: str
     path: tuple[str, ...]
     offset: int
+
+
+class Mention(msgspec.Struct, frozen=True):
+    """A place in the text of an expression that names something.
+
+    Attributes:
+        start: Index of the first character of the name, from 0.
+        end: Index behind its last character.
+        bound: The variables of the macros around it: a name among them would mean those.
+    """
+
+    start: int
+    end: int
+    bound: frozenset[str]
 
 
 def needs_meter(node: Node) -> bool:
@@ -151,6 +169,55 @@ def _collect(
     else:
         for part in children(node):
             _collect(part, (), bound, found)
+
+
+def mentions_of(tree: Node, source: str, path: tuple[str, ...]) -> list[Mention]:
+    r"""Where the last name of a path from a free name stands, in the order of the text.
+
+    Raises:
+        ExpressionError: The name stands there in another spelling, as in ``nodes["\x61"]``.
+    """
+    found: list[Mention] = []
+    pending: list[tuple[Node, frozenset[str]]] = [(tree, frozenset())]
+    while pending:
+        node, bound = pending.pop()
+        if _is_path(node, path, bound):
+            start = _name_at(node, source, path[-1])
+            found.append(Mention(start, start + len(path[-1]), bound))
+        if isinstance(node, Macro):
+            pending.append((node.target, bound))
+            inner = bound | frozenset(node.names)
+            pending.extend((body, inner) for body in (node.test, node.body) if body is not None)
+        else:
+            pending.extend((part, bound) for part in children(node))
+    return sorted(found, key=_start)
+
+
+def _start(mention: Mention) -> int:
+    return mention.start
+
+
+def _is_path(node: Node, path: tuple[str, ...], bound: frozenset[str]) -> bool:
+    *above, last = path
+    if not above:
+        return isinstance(node, Name) and node.name == last and last not in bound
+    if isinstance(node, Index):
+        named = isinstance(node.index, Literal) and node.index.value == last
+    else:
+        named = isinstance(node, Select) and node.field == last
+    return (
+        named and isinstance(node, Select | Index) and _is_path(node.operand, tuple(above), bound)
+    )
+
+
+def _name_at(node: Node, source: str, name: str) -> int:
+    at = node.index.offset if isinstance(node, Index) else node.offset
+    sign = _BEFORE_NAME.match(source, at)
+    start = at if sign is None else sign.end()
+    if not source.startswith(name, start):
+        message = f"'{name}' is written with escapes here"
+        raise ExpressionError(message, source=source, offset=at, code="NOT_SUPPORTED")
+    return start
 
 
 def path_of(node: Node) -> tuple[str, ...] | None:

@@ -175,12 +175,26 @@ def _timestamp(arguments: list[object], at: int, meter: Frame | None) -> object:
         if type(value) is int:
             return _EPOCH + timedelta(seconds=value)
         if type(value) is str:
-            if not _is_rfc3339(value):
-                raise ValueError
-            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+            return read_timestamp(value)
     except (ValueError, OverflowError):
         raise Failure(at, lambda: f"{str(value)[:40]!r} is no timestamp") from None
     raise refuse("timestamp", value, at)
+
+
+def read_timestamp(text: str) -> datetime:
+    """The moment that a text in the form of RFC 3339 names, in UTC.
+
+    Raises:
+        ValueError: It is of another form, or there is no such moment.
+        OverflowError: The moment is out of range.
+
+    Example:
+        >>> read_timestamp("2024-05-01T12:00:00+02:00").hour
+        10
+    """
+    if not _is_rfc3339(text):
+        raise ValueError(f"{text[:40]!r} is no timestamp")
+    return datetime.fromisoformat(text.upper()).astimezone(UTC)
 
 
 def _is_rfc3339(text: str) -> bool:

@@ -7,8 +7,10 @@ from typing import TypeVar, cast
 
 from atomiton.blueprint.expressions.access import select
 from atomiton.blueprint.expressions.analysis import (
+    Mention,
     Reference,
     may_be_absent,
+    mentions_of,
     needs_meter,
     path_of,
     references_of,
@@ -57,6 +59,22 @@ class Expression:
 
     def __hash__(self) -> int:
         return hash(self.source)
+
+    def mentions(self, *path: str) -> list[Mention]:
+        """Where a free name, or the field at the end of a path from one, stands in the text.
+
+        Args:
+            path: The name and the fields read from it: ``"nodes", "read"`` finds the ``read`` of
+                ``nodes.read.status`` and of ``nodes["read"]``.
+
+        Raises:
+            ExpressionError: It stands there in another spelling, with escapes.
+
+        Example:
+            >>> [(m.start, m.end) for m in parse("read.rows.map(x, x + read.min)").mentions("read")]
+            [(0, 4), (21, 25)]
+        """
+        return mentions_of(self._tree, self.source, path)
 
     def bind(
         self, loaders: Mapping[str, Callable[[S], object]], *, steps: int = DEFAULT_STEPS
