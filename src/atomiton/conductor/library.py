@@ -6,22 +6,43 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import msgspec
 
 from atomiton.blueprint.compile import compile_blueprint, content_hash
 from atomiton.blueprint.model import Blueprint, Durability
+from atomiton.blueprint.positions import Places
 from atomiton.drivers.program import Program
-from atomiton.errors import NotFound
+from atomiton.errors import BlueprintError, NotFound, Problem
 from atomiton.nodes.call import NodeCall
 from atomiton.nodes.guard import Capabilities
-from atomiton.nodes.registry import Registry
+from atomiton.nodes.registry import BUILTIN, Registry
 from atomiton.nodes.spec import NodeFunction, NodeType
 from atomiton.ports.journal import Journal, RunHeader
 
-Source = Blueprint | str | PathLike[str]
-"""What names a blueprint: itself, or the path of its file."""
+
+class Built(Protocol):
+    """A blueprint that was built with its node types, such as a function of ``@blueprint``."""
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """The model."""
+        ...
+
+    @property
+    def types(self) -> Sequence[NodeType]:
+        """The node types it uses, and those of the blueprints it calls."""
+        ...
+
+    @property
+    def positions(self) -> Places | None:
+        """Line and column of each place in what it was built of, for problems."""
+        ...
+
+
+Source = Blueprint | str | PathLike[str] | Built
+"""What names a blueprint: itself, the path of its file, or what was built in Python."""
 
 #: How many compiled blueprints are kept.
 KEPT = 256
@@ -45,6 +66,8 @@ class Library:
         self._by_object: OrderedDict[tuple[int, str], tuple[Blueprint, Program]] = OrderedDict()
         self._by_hash: OrderedDict[tuple[str, str], Program] = OrderedDict()
         self._stored: set[str] = set()
+        #: Node types that came with blueprints, by name and version.
+        self._adopted: dict[tuple[str, int], NodeType] = {}
         for item in nodes:
             if isinstance(item, NodeType):
                 registry.add(item)
@@ -64,6 +87,8 @@ class Library:
         """
         if isinstance(source, Blueprint):
             return source
+        if not isinstance(source, str | PathLike):
+            return self._load_built(source)
         from atomiton.blueprint.document import read_blueprint
 
         path = Path(source)
@@ -77,6 +102,36 @@ class Library:
         # Compiled here because only here are the places in the text known, for problems.
         self._remember(blueprint, self._compile(blueprint, document.positions))
         return blueprint
+
+    def _load_built(self, source: Built) -> Blueprint:
+        blueprint = source.blueprint
+        if (id(blueprint), blueprint.durability) not in self._by_object:
+            for type_ in source.types:
+                self._adopt(type_)
+            self._remember(blueprint, self._compile(blueprint, source.positions))
+        return blueprint
+
+    def _adopt(self, type_: NodeType) -> None:
+        """Add a node type that comes with a blueprint; what was given to us before wins."""
+        key = (type_.name, type_.version)
+        known = self._adopted.get(key)
+        if known is not None and known.function is type_.function:
+            return
+        name = f"{type_.name}@{type_.version}"
+        if known is None and name in self.registry:
+            found = self.registry.get(name)
+            ours = type_.name in BUILTIN and found.source.startswith("atomiton.nodes.")
+            if not ours or found.function is type_.function:
+                return
+            known = found
+        if known is not None and known.source != type_.source:
+            message = f"two node types are called '{type_.name}': {known.source} and {type_.source}"
+            hint = "give one of them another name: @node('name')"
+            raise BlueprintError([Problem("INVALID_BLUEPRINT", message, hint=hint)])
+        if known is not None:  # defined anew, as in a notebook
+            self._by_hash.clear()
+            self._by_object.clear()
+        self._adopted[key] = self.registry.add(type_)
 
     def program(self, blueprint: Blueprint, durability: Durability | None = None) -> Program:
         """The blueprint, compiled and bound; ``BlueprintError`` if it cannot be run."""
