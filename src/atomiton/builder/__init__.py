@@ -18,7 +18,15 @@ from atomiton.builder.decorator import blueprint
 from atomiton.builder.groups import group, race
 from atomiton.builder.repeats import ItemError, each, repeat
 from atomiton.builder.routes import branch, switch
-from atomiton.builder.values import contains, error_of, expression, secret, size, status_of
+from atomiton.builder.values import (
+    contains,
+    error_of,
+    expression,
+    is_null,
+    secret,
+    size,
+    status_of,
+)
 from atomiton.builder.waits import Approval, approval, wait_for
 
 __all__ = [
@@ -36,6 +44,7 @@ __all__ = [
     "expression",
     "from_yaml",
     "group",
+    "is_null",
     "race",
     "repeat",
     "secret",

@@ -12,7 +12,7 @@ from atomiton.blueprint.document import FORMAT, read_blueprint, read_document
 from atomiton.blueprint.emit import in_order, to_yaml
 from atomiton.blueprint.model import Blueprint, Json
 from atomiton.blueprint.positions import Places
-from atomiton.builder.inputs import declared_inputs, signature_of
+from atomiton.builder.inputs import declared_inputs, names_around, signature_of
 from atomiton.builder.literals import as_document, as_part
 from atomiton.builder.parts import Part, Root, select
 from atomiton.builder.places import placed_at, wrong
@@ -107,6 +107,7 @@ class BlueprintFunction(BuiltBlueprint, Generic[P, R]):
         self.function = function
         self.id = str(head["id"])
         self._head = head
+        self._around = names_around(function)
         functools.update_wrapper(cast("Callable[P, R]", self), function)
 
     @property
@@ -205,7 +206,7 @@ class BlueprintFunction(BuiltBlueprint, Generic[P, R]):
 
     @functools.cached_property
     def _signature(self) -> inspect.Signature:
-        return signature_of(self.function)
+        return signature_of(self.function, self._around)
 
     @functools.cached_property
     def _traced(self) -> _Traced:

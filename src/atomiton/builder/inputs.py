@@ -10,29 +10,42 @@ from typing import Final, cast
 from atomiton.blueprint.model import Json
 from atomiton.blueprint.properties import FORMATS, KEYWORDS
 from atomiton.builder.literals import as_document
+from atomiton.builder.places import local_names
 from atomiton.nodes.schema import Schema, schema_of
 from atomiton.nodes.signature import argument_notes, nullable
 
 _KINDS: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
-def signature_of(function: Callable[..., object]) -> inspect.Signature:
+def names_around(function: Callable[..., object]) -> dict[str, object]:
+    """What a function's annotations may name beside globals: locals of the code that defines it.
+
+    To be called while that code runs; empty when globals are enough.
+    """
+    try:
+        typing.get_type_hints(function)
+    except NameError:
+        return local_names()
+    return {}
+
+
+def signature_of(
+    function: Callable[..., object], around: Mapping[str, object]
+) -> inspect.Signature:
     """The signature of a blueprint's function, with its annotations resolved.
+
+    Args:
+        function: The function.
+        around: What ``names_around`` gave when it was defined.
 
     Raises:
         TypeError: An annotation cannot be resolved, or the function takes more than names.
     """
     try:
-        hints = typing.get_type_hints(function, include_extras=True)
-    except NameError:
-        # A type that is local to the function around, as in a test.
-        closed = inspect.getclosurevars(function)
-        around = {**closed.nonlocals, **closed.globals}
-        try:
-            hints = typing.get_type_hints(function, localns=around, include_extras=True)
-        except NameError as error:
-            message = f"blueprint {function.__name__!r}: an annotation cannot be read: {error}"
-            raise TypeError(message) from None
+        hints = typing.get_type_hints(function, localns=dict(around) or None, include_extras=True)
+    except NameError as error:
+        message = f"blueprint {function.__name__!r}: an annotation cannot be read: {error}"
+        raise TypeError(message) from None
     signature = inspect.signature(function)
     parameters: list[inspect.Parameter] = []
     for parameter in signature.parameters.values():

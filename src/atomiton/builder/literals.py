@@ -125,7 +125,7 @@ def _joined(text: str) -> Part:
     trace = current()
     pieces: list[str | Part] = [text] if trace is None else trace.split(text)
     if not pieces:
-        return Part('""')
+        return _quoted("")
     parts = [_quoted(p) if isinstance(p, str) else called("string", p) for p in pieces]
     whole = parts[0]
     for part in parts[1:]:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 from atomiton.errors import TracingError
@@ -14,12 +15,23 @@ from atomiton.errors import TracingError
 _PACKAGE: Final = str(Path(__file__).resolve().parents[1]) + os.sep
 
 
-def caller() -> tuple[str, int]:
-    """File and line of the innermost code that is not ours."""
+def _user_frame() -> FrameType | None:
     frame = inspect.currentframe()
     while frame is not None and frame.f_code.co_filename.startswith((_PACKAGE, "<frozen")):
         frame = frame.f_back
+    return frame
+
+
+def caller() -> tuple[str, int]:
+    """File and line of the innermost code that is not ours."""
+    frame = _user_frame()
     return ("<unknown>", 1) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+
+
+def local_names() -> dict[str, object]:
+    """The local variables of the innermost code that is not ours."""
+    frame = _user_frame()
+    return {} if frame is None else dict(frame.f_locals)
 
 
 def wrong(message: str, hint: str | None = None) -> TracingError:

@@ -16,6 +16,7 @@ from atomiton.builder.traced import Traced
 from atomiton.builder.tracer import Tracer, parameters_of
 from atomiton.errors import AtomitonError, ErrorInfo
 from atomiton.nodes.recording import Policies
+from atomiton.nodes.spec import NodeFunction
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -116,6 +117,7 @@ def each(
     keys: dict[str, Json] = {"map": None}
     with trace.collect() as roots:
         keys["map"] = as_document(items)
+    body, id = _named_at_once(body, id)  # noqa: A001 - the key of the format
     repeated = trace.body if is_node(body) else None
     wanted = parameters_of(body)
     name = trace.new_item("item" if repeated or not wanted else wanted[0])
@@ -135,6 +137,13 @@ def each(
     policies = Policies(id=id, needs=needs)
     base = base_of(body, "each")
     return place(trace, made, keys, roots, policies, base, direct=repeated is not None)
+
+
+def _named_at_once(body: Callable[..., R], id_: str | None) -> tuple[Callable[..., R], str | None]:
+    """Give an id to a node function itself: its compensation refers to the node by it."""
+    if isinstance(body, NodeFunction) and id_ is not None:
+        return cast("NodeFunction[..., R]", body).with_(id=id_), None
+    return body, id_
 
 
 def _wants_two(body: Callable[..., object], constants: dict[str, object]) -> bool:
@@ -247,6 +256,7 @@ def repeat(
     trace = current()
     if not isinstance(trace, Tracer):
         return _repeat_plainly(body, start, while_, until, times, max, constants)
+    body, id = _named_at_once(body, id)  # noqa: A001 - the key of the format
     repeated = trace.body if is_node(body) else None
     scope = Body("the function given to repeat()", frozenset({"acc", "index"}), repeated)
     acc, index = _named(scope, "acc", "index")

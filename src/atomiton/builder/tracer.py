@@ -163,6 +163,9 @@ def retry_document(retry: Retry) -> Json:
         seconds = written.get(name)
         if isinstance(seconds, float | int):
             written[name] = format_duration(seconds)
+    written |= {
+        name: list(codes) for name, codes in (("on", retry.on), ("not_on", retry.not_on)) if codes
+    }
     return {"attempts": retry.attempts} | written
 
 

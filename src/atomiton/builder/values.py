@@ -44,6 +44,18 @@ def contains(container: Container[object], item: object) -> bool:
     return item in container
 
 
+def is_null(value: object) -> bool:
+    """Whether a value is null: ``is None`` for traced values too.
+
+    Example:
+        >>> is_null(None)
+        True
+    """
+    if isinstance(value, Standing):
+        return cast("bool", Traced(infix(part_of(value), "==", Part("null"), COMPARE)))
+    return value is None
+
+
 def expression(source: str, /, *values: object) -> Any:  # noqa: ANN401 - nothing knows its type
     """An expression in its own language, for what Python's operators cannot say.
 

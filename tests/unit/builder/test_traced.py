@@ -9,7 +9,7 @@ import os
 import pytest
 from tests.unit.builder.making import computed, nodes, note
 
-from atomiton.builder import blueprint, contains, expression, size
+from atomiton.builder import blueprint, contains, expression, is_null, size
 from atomiton.errors import TracingError
 
 
@@ -27,7 +27,7 @@ from atomiton.errors import TracingError
         (lambda x: x[x.i], "inputs.x[inputs.x.i]"),
         (lambda x: x.total > 5, "inputs.x.total > 5"),
         (lambda x: x > 5, "inputs.x > 5"),
-        (lambda x: x > 5, "inputs.x > 5"),
+        (lambda x: is_null(x.a), "inputs.x.a == null"),
         (lambda x: x == None, "inputs.x == null"),  # noqa: E711
         (lambda x: x != "a", "inputs.x != 'a'"),
         (lambda x: x == True, "inputs.x == true"),  # noqa: E712
@@ -47,7 +47,7 @@ from atomiton.errors import TracingError
         (lambda x: 1 / x, "double(1) / inputs.x"),
         (lambda x: x / "a.csv", "inputs.x + '/a.csv'"),
         (lambda x: "a" + x, "'a' + inputs.x"),
-        (lambda x: x + [1, x, {"a": x}], "inputs.x + [1, inputs.x, {'a': inputs.x}]"),
+        (lambda x: x + [1, x, {"a": x}], "inputs.x + [1, inputs.x, {'a': inputs.x}]"),  # noqa: RUF005
         (lambda x: x.startswith("a"), "inputs.x.startsWith('a')"),
         (lambda x: x.name.strip(), "inputs.x.name.trim()"),
         (lambda x: x.split(","), "inputs.x.split(',')"),
@@ -82,13 +82,13 @@ def test_what_python_writes_becomes_an_expression(function, source) -> None:
         (lambda x: x and 1, "& | ~"),
         (lambda x: not x, "& | ~"),
         (lambda x: 1 < x < 5, "'a < b < c'"),
-        (lambda x: [y for y in x], "each(items, node)"),
+        (lambda x: [y + 1 for y in x], "each(items, node)"),
         (lambda x: list(reversed(x)), "each(items, node)"),
         (lambda x: sorted(x), "each(items, node)"),
         (lambda x: next(x), "each(items, node)"),
         (lambda x: len(x), "size(value)"),
         (lambda x: "a" in x, "contains(value, item)"),
-        (lambda x: x in ["a"], "branch("),
+        (lambda x: x in ["a", "b"], "branch("),
         (lambda x: int(x), "expression('int({})', value)"),
         (lambda x: [1, 2][x], "expression('int({})', value)"),
         (lambda x: float(x), "expression('double({})', value)"),
