@@ -142,7 +142,8 @@ def each(
 def _named_at_once(body: Callable[..., R], id_: str | None) -> tuple[Callable[..., R], str | None]:
     """Give an id to a node function itself: its compensation refers to the node by it."""
     if isinstance(body, NodeFunction) and id_ is not None:
-        return cast("NodeFunction[..., R]", body).with_(id=id_), None
+        named: Callable[..., R] = cast("NodeFunction[..., R]", body).with_(id=id_)
+        return named, None
     return body, id_
 
 

@@ -106,7 +106,10 @@ class Tracer(Trace):
         if policies.retry is not None:
             found["retry"] = retry_document(policies.retry)
         if policies.on_error is not None:
-            found["on_error"] = as_document(policies.on_error)
+            with self.collect() as roots:
+                found["on_error"] = as_document(policies.on_error)
+            if roots:
+                raise wrong("the value of on_error is a constant", "choose later with branch()")
         if policies.compensate is not None:
             found["compensate"] = self._compensation(policies.compensate, id_)
         if policies.when_failed:
