@@ -141,10 +141,9 @@ def each(
 
 def _named_at_once(body: Callable[..., R], id_: str | None) -> tuple[Callable[..., R], str | None]:
     """Give an id to a node function itself: its compensation refers to the node by it."""
-    if isinstance(body, NodeFunction) and id_ is not None:
-        named: Callable[..., R] = cast("NodeFunction[..., R]", body).with_(id=id_)
-        return named, None
-    return body, id_
+    if id_ is None or not is_node(body):
+        return body, id_
+    return cast("NodeFunction[..., R]", body).with_(id=id_), None
 
 
 def _wants_two(body: Callable[..., object], constants: dict[str, object]) -> bool:
