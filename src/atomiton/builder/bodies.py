@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeVar, cast
 
 from atomiton.blueprint.model import Json
+from atomiton.builder.built import BuiltBlueprint
 from atomiton.builder.literals import as_document, as_part, template
 from atomiton.builder.parts import Part, Root
 from atomiton.builder.scopes import Body, Record
-from atomiton.builder.tracer import Tracer
+from atomiton.builder.tracer import Tracer, parameters_of
 from atomiton.nodes.recording import Policies
 from atomiton.nodes.spec import NodeFunction
 
@@ -115,6 +116,13 @@ def place(
 def is_node(function: Callable[..., object]) -> bool:
     """Whether a function is one node, whose policies are those of the repeat around it."""
     return isinstance(function, NodeFunction)
+
+
+def takes_number(function: Callable[..., object], constants: Mapping[str, object]) -> bool:
+    """Whether a function of an item also takes its number, as its second parameter."""
+    if isinstance(function, NodeFunction | BuiltBlueprint):
+        return False
+    return len([name for name in parameters_of(function) if name not in constants]) > 1
 
 
 def base_of(function: Callable[..., object], otherwise: str) -> str:

@@ -91,6 +91,7 @@ class BuiltBlueprint:
             InputError: The inputs do not fit.
             RunFailed: The run failed or was cancelled.
         """
+        refuse_in_blueprint(self.blueprint.id)
         from atomiton.conductor.synchronous import run  # whoever only builds needs no engine
 
         return run(self, inputs, store=store).value()
@@ -172,12 +173,14 @@ class BlueprintFunction(BuiltBlueprint, Generic[P, R]):
             InputError: The inputs do not fit.
             RunFailed: The run failed or was cancelled.
         """
+        refuse_in_blueprint(self.id)
         from atomiton.conductor.synchronous import run  # whoever only builds needs no engine
 
         return self.converted(run(self, self.inputs_of(*args, **kwargs)).value())
 
     async def arun(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """As ``run``, for code that is asynchronous."""
+        refuse_in_blueprint(self.id)
         from atomiton.conductor.conductor import Conductor  # as above
 
         inputs = self.inputs_of(*args, **kwargs)
@@ -248,6 +251,12 @@ class BlueprintFunction(BuiltBlueprint, Generic[P, R]):
         except TypeError as error:
             listed = ", ".join(self._signature.parameters)
             raise wrong(f"'{self.id}': {error}", f"its inputs: {listed or 'none'}") from None
+
+
+def refuse_in_blueprint(id_: str) -> None:
+    """Refuse to run a blueprint while another is being built: nothing is run then."""
+    if current() is not None:
+        raise wrong(f"{id_!r} cannot be run while another blueprint is built", "call it instead")
 
 
 def _descendants(built: BuiltBlueprint) -> list[BlueprintFunction[..., object]]:

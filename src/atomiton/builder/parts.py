@@ -21,10 +21,17 @@ _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Root(NamedTuple):
-    """A name that an expression uses, and the scope that gives it its meaning."""
+    """A name that an expression uses.
+
+    Attributes:
+        name: The name.
+        scope: What gives it its meaning.
+        late: Whether it is used by a compensation only, and so is nothing to wait for.
+    """
 
     name: str
     scope: Scope
+    late: bool = False
 
 
 class Part(NamedTuple):

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Concatenate, Literal, TypedDict, TypeVar, cast, overload
 
 from atomiton.blueprint.model import Json
-from atomiton.builder.bodies import Made, base_of, is_node, make, place
+from atomiton.builder.bodies import Made, base_of, is_node, make, place, takes_number
 from atomiton.builder.literals import as_condition, as_document, as_part
 from atomiton.builder.parts import Part, Root, method
 from atomiton.builder.places import wrong
 from atomiton.builder.plain import plain_call
-from atomiton.builder.scopes import Body, current
+from atomiton.builder.scopes import Body, Scope, current
 from atomiton.builder.traced import Traced
 from atomiton.builder.tracer import Tracer, parameters_of
 from atomiton.errors import AtomitonError, ErrorInfo
@@ -122,7 +122,7 @@ def each(
     wanted = parameters_of(body)
     name = trace.new_item("item" if repeated or not wanted else wanted[0])
     scope = Body("the function given to each()", frozenset({name, "index"}), repeated)
-    arguments = _named(scope, name, "index")[: 2 if _wants_two(body, constants) else 1]
+    arguments = _named(scope, name, "index")[: 2 if takes_number(body, constants) else 1]
     made = make(trace, scope, body, arguments, constants)
     if not scope.records:
         if concurrency is not None or on_item_error is not None or id is not None:
@@ -144,10 +144,6 @@ def _named_at_once(body: Callable[..., R], id_: str | None) -> tuple[Callable[..
     if id_ is None or not is_node(body):
         return body, id_
     return cast("NodeFunction[..., R]", body).with_(id=id_), None
-
-
-def _wants_two(body: Callable[..., object], constants: dict[str, object]) -> bool:
-    return not is_node(body) and len([p for p in parameters_of(body) if p not in constants]) > 1
 
 
 def _named(scope: Body, *names: str) -> list[object]:
@@ -173,7 +169,7 @@ def _each_plainly(
 ) -> list[object]:
     results: list[object] = []
     for index, item in enumerate(items):
-        arguments = (item, index) if _wants_two(body, constants) else (item,)
+        arguments = (item, index) if takes_number(body, constants) else (item,)
         try:
             results.append(plain_call(body, *arguments, **constants))
         except Exception as error:  # a node may raise anything
@@ -262,7 +258,7 @@ def repeat(
     acc, index = _named(scope, "acc", "index")
     loop: dict[str, Json] = {}
     with trace.collect() as roots:
-        with trace.inside(scope):
+        with trace.inside(scope), trace.inside(Scope("the condition of repeat()")):
             for key, test in (("while", while_), ("until", until)):
                 if test is not None:
                     loop[key] = as_condition(test(cast("T", acc)))
@@ -270,7 +266,7 @@ def repeat(
             loop["times"] = times if type(times) is int else as_condition(times)
         loop["start"] = as_document(start)
     loop |= {key: value for key, value in (("max", max), ("delay", delay)) if value is not None}
-    arguments = [acc, index] if _wants_two(body, constants) else [acc]
+    arguments = [acc, index] if takes_number(body, constants) else [acc]
     made = make(trace, scope, body, arguments, constants)
     if not scope.records:
         from atomiton.nodes.data import value  # a loop repeats a node, if only this
@@ -297,7 +293,7 @@ def _repeat_plainly(
 ) -> T:
     acc = start
     most = MOST_TURNS if most is None else most
-    two = _wants_two(body, constants)
+    two = takes_number(body, constants)
     turn = 0
     while turn != times and (while_ is None or while_(acc)):
         if turn == most:

@@ -43,15 +43,17 @@ class Record:
         id: Its id.
         document: Its keys, as in the format.
         refs: Ids of nodes of the same body that it depends on.
-        line: Line of the call in the user's file.
+        mentions: Those, and the ids that only its compensation names.
         passing: Whether it only hands a value on, and is left out when nobody wants that.
     """
 
-    def __init__(self, id_: str, document: dict[str, Json], refs: set[str], line: int) -> None:
+    def __init__(
+        self, id_: str, document: dict[str, Json], refs: set[str], mentions: set[str]
+    ) -> None:
         self.id = id_
         self.document = document
         self.refs = refs
-        self.line = line
+        self.mentions = mentions
         self.passing = False
 
     def need(self, name: str) -> None:
@@ -60,6 +62,7 @@ class Record:
         if isinstance(needs, list) and name not in needs:
             needs.append(name)
         self.refs.add(name.partition(".")[0])
+        self.mentions.add(name.partition(".")[0])
 
 
 class Body(Scope):
@@ -88,7 +91,7 @@ class Body(Scope):
             if record.passing and record.id not in wanted:
                 del self.records[record.id]
             else:
-                wanted |= record.refs
+                wanted |= record.mentions
 
     def document(self) -> dict[str, Json]:
         """The nodes, as in the format."""
@@ -119,6 +122,7 @@ class Trace:
         self._items: set[str] = set()
         self._marks: dict[int, Part] = {}
         self._collectors: list[set[Root]] = []
+        self._late = False
 
     # -- names -----------------------------------------------------------------------------
 
@@ -204,12 +208,17 @@ class Trace:
                     "give the parameter of the outer function another name",
                 )
             for collector in self._collectors:
-                collector.add(root)
+                collector.add(root._replace(late=True) if self._late else root)
         return part
 
-    def refs(self, roots: set[Root]) -> set[str]:
-        """Ids of the nodes of the body that are among some names."""
-        return {root.name for root in roots if root.scope is self.body}
+    @contextmanager
+    def late(self) -> Generator[None, None, None]:
+        """Note names that are used meanwhile as those of a compensation."""
+        before, self._late = self._late, True
+        try:
+            yield
+        finally:
+            self._late = before
 
     # -- records and marks -----------------------------------------------------------------
 
@@ -224,12 +233,13 @@ class Trace:
         Returns:
             Its output.
         """
-        line = caller()[1]
-        self.lines[id_] = line
-        record = Record(id_, document, self.refs(roots), line)
-        for need in _as_list(document.get("needs")):
-            record.refs.add(str(need).partition(".")[0])
-        self.body.records[id_] = record
+        if self.stack[-1] is not self.body:
+            raise wrong(f"no node can be called in {self.stack[-1].what}", "only compute there")
+        self.lines[id_] = caller()[1]
+        used = {(root.name, root.late) for root in roots if root.scope is self.body}
+        used |= {(str(n).partition(".")[0], False) for n in _as_list(document.get("needs"))}
+        refs = {name for name, late in used if not late}
+        self.body.records[id_] = Record(id_, document, refs, {name for name, _ in used})
         return self.output_of(id_)
 
     def output_of(self, id_: str) -> Part:

@@ -63,7 +63,11 @@ class Tracer(Trace):
         """
         id_ = self.new_id(policies.id, base)
         with self.collect() as more:
-            document |= self._policies(policies, id_)
+            asked = self._policies(policies, id_)
+        if "needs" in document and "needs" in asked:
+            both = [*cast("list[Json]", document["needs"]), *cast("list[Json]", asked["needs"])]
+            asked["needs"] = list(dict.fromkeys(map(str, both)))
+        document |= asked
         return Traced(self.add(id_, document, roots | more))
 
     def expression(self, value: object, what: str) -> Json:
@@ -141,7 +145,7 @@ class Tracer(Trace):
         """The body of the node that a function of the result records."""
         body = _Compensation(f"the compensation of '{id_}'")
         result = Traced(self.output_of(id_))
-        with self.collect(), self.inside(body):
+        with self.late(), self.inside(body):
             compensate(*([result] if parameters_of(compensate) else []))
         records = list(body.records.values())
         if len(records) != 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from tests.unit.builder.making import convert, document, first, nodes, note
+from tests.unit.builder.making import convert, document, first, nodes, note, pick
 
 from atomiton.builder import (
     approval,
@@ -37,6 +37,11 @@ def child(order: dict, currency: str = "EUR") -> object:
     return note(order)
 
 
+@blueprint
+def two(a: int, b: int) -> object:
+    return note([a, b])
+
+
 # --- each -------------------------------------------------------------------------------------
 
 
@@ -44,10 +49,11 @@ def test_each_of_a_node_is_that_node_mapped() -> None:
     def report(x: list) -> object:
         other = note(1)
         quick = convert.with_(retry=None, timeout="5s", needs=[other], compensate=note, if_=True)
-        return each(x, quick, currency="USD", concurrency=8, on_item_error="skip", id="mine")
+        more = {"concurrency": 8, "on_item_error": "skip", "id": "mine"}
+        return each(x, quick, currency="USD", needs=[note(2), other], **more)
 
     assert nodes(report)["mine"] == {
-        "needs": ["note"],
+        "needs": ["note", "note_2"],
         "if": "true",
         "map": "${{ inputs.x }}",
         "concurrency": 8,
@@ -321,6 +327,26 @@ def test_a_branch_in_a_repeat_is_there() -> None:
     assert made["each"]["output"] == "${{ merge }}"
 
 
+def test_a_compensation_in_a_route_is_nothing_to_wait_for() -> None:
+    def report(x: int) -> object:
+        before = branch(x > 1, then=lambda: note(1))
+
+        def then() -> object:
+            told = note("told")
+            return convert.with_(compensate=lambda result: note([result, told, before]))(x)
+
+        return branch(x > 5, then=then, otherwise=lambda: 0)
+
+    made = nodes(report)
+    assert made["convert"]["needs"] == ["branch_2.then"]
+    assert made["convert"]["compensate"]["with"]["text"] == [
+        "${{ convert }}",
+        "${{ note_2 }}",
+        "${{ merge }}",
+    ]
+    assert "merge" in made
+
+
 # --- groups, waits, children ------------------------------------------------------------------
 
 
@@ -479,6 +505,17 @@ def test_error_routes() -> None:
         (lambda x: child(), "missing a required argument: 'order'; its inputs: order, currency"),
         (lambda x: child(x, size=1), "unexpected keyword argument 'size'"),
         (lambda x: call("child", x), "by name"),
+        (lambda x: child.run(x), "cannot be run while another blueprint is built"),
+        (lambda x: pick(x, lambda item: note(item)), "no node can be called in the function given"),
+        (
+            lambda x: repeat(grow, 1, until=lambda acc: note(acc) == 1),
+            "no node can be called in the condition of repeat()",
+        ),
+        (
+            lambda x: wait_for(signal="a", match=lambda p: note(p) == 1),
+            "no node can be called in the function given as match",
+        ),
+        (lambda x: each(x, two), "missing a required argument: 'b'"),
     ],
 )
 def test_wrong_uses_name_the_line(function, words: str) -> None:
