@@ -56,6 +56,21 @@ def pick(orders: list[Order], where: Lambda, as_: str = "list") -> list[Order]:
     return [order for order in orders if where(order)]
 
 
+@node("orders.grow")
+def grow(number: int, by: int = 1) -> int:
+    return number + by
+
+
+@blueprint
+def child(order: dict, currency: str = "EUR") -> object:
+    return note(order)
+
+
+@blueprint
+def two(a: int, b: int) -> object:
+    return note([a, b])
+
+
 def document(function: Callable[..., object]) -> dict[str, Json]:
     """The document of a function, with every expression in it parsed."""
     made: Blueprint = blueprint(id="x")(function).blueprint
