@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
+from pathlib import PurePath
 from typing import Generic, NamedTuple, ParamSpec, TypeVar, cast
 
 from atomiton.blueprint.document import FORMAT, read_blueprint, read_document
@@ -22,7 +23,7 @@ from atomiton.builder.traced import Traced
 from atomiton.builder.tracer import Tracer
 from atomiton.errors import AtomitonError, NodeError, NotFound
 from atomiton.nodes.recording import RECORDER, Policies
-from atomiton.nodes.schema import converts, schema_of, show_type
+from atomiton.nodes.schema import converts, is_class, schema_of, show_type
 from atomiton.nodes.signature import Parameter
 from atomiton.nodes.spec import NodeType
 from atomiton.nodes.values import converter, to_value
@@ -214,10 +215,9 @@ class BlueprintFunction(BuiltBlueprint, Generic[P, R]):
     @functools.cached_property
     def _traced(self) -> _Traced:
         trace = Tracer()
-        given = Part("inputs", roots=frozenset({Root("inputs", trace.top)}))
         inputs = {
-            name: Traced(select(given, name, as_part(name).source)._replace(operand=None))
-            for name in self._signature.parameters
+            name: Traced(_input(trace, name, parameter.annotation))
+            for name, parameter in self._signature.parameters.items()
         }
         token = RECORDER.set(trace)
         try:
@@ -251,6 +251,12 @@ class BlueprintFunction(BuiltBlueprint, Generic[P, R]):
         except TypeError as error:
             listed = ", ".join(self._signature.parameters)
             raise wrong(f"'{self.id}': {error}", f"its inputs: {listed or 'none'}") from None
+
+
+def _input(trace: Tracer, name: str, annotation: object) -> Part:
+    given = Part("inputs", roots=frozenset({Root("inputs", trace.top)}))
+    text = is_class(annotation) and issubclass(annotation, str | PurePath)
+    return select(given, name, as_part(name).source)._replace(operand=None, text=text)
 
 
 def refuse_in_blueprint(id_: str) -> None:

@@ -108,7 +108,8 @@ def _text(text: str) -> str:
     pieces: list[str | Part] = [text] if trace is None else trace.split(text)
     if len(pieces) == 1 and isinstance(pieces[0], Part):
         # Alone it would keep its type, and an f-string is text.
-        return template(called("string", pieces[0]))
+        part = pieces[0]
+        return template(part if part.text else called("string", part))
     written = [
         # A dollar before a template would turn it into plain text.
         template(piece) if isinstance(piece, Part) else piece.replace(_OPEN, f"${_OPEN}")

@@ -43,6 +43,7 @@ class Part(NamedTuple):
         roots: The names it uses.
         operand: Of ``operand.field`` the first half, which may turn out to be a method's target.
         field: Its second half.
+        text: Whether the value is known to be text.
     """
 
     source: str
@@ -50,6 +51,7 @@ class Part(NamedTuple):
     roots: frozenset[Root] = frozenset()
     operand: Part | None = None
     field: str = ""
+    text: bool = False
 
     def at(self, level: int) -> str:
         """The text, in parentheses unless it binds at least as tightly as ``level``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -128,6 +128,18 @@ def test_policies_act() -> None:
         patch.setenv("ATOMITON_SECRET_LENGTH", "four")
         assert policies.run(4) == {"tried": 4, "failed": 5, "skipped": None, "s": 4}
     assert tries == [4, 4, 4]
+
+
+def test_waits_act() -> None:
+    @blueprint
+    def waits(n: int, moment: str) -> int:
+        first = wait_for(f"{n}ms")
+        second = wait_for(until="2001-01-01T00:00:00Z", needs=[first])
+        third = wait_for(until=datetime(2001, 1, 1, tzinfo=UTC), needs=[second])
+        fourth = wait_for(until=moment, needs=[third])
+        return data.value.with_(needs=[fourth])(n)  # type: ignore[return-value]
+
+    assert waits.run(3, "2001-01-01T00:00:00Z") == 3
 
 
 def test_a_failure_is_raised_with_its_code() -> None:

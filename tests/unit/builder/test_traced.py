@@ -142,10 +142,11 @@ def test_the_line_is_the_users() -> None:
 
 
 def test_text_around_values_is_a_template() -> None:
-    def told(x: int) -> object:
+    def told(x: int, name: str) -> object:
         return note(
             {
                 "whole": f"{x}",
+                "text": f"{name}",
                 "inside": f"a {x} b {x} c",
                 "format": f"{x}-{1}",
                 "literal": "costs ${{ x }}",
@@ -156,6 +157,7 @@ def test_text_around_values_is_a_template() -> None:
 
     assert nodes(told)["note"]["with"]["text"] == {
         "whole": "${{ string(inputs.x) }}",
+        "text": "${{ inputs.name }}",
         "inside": "a ${{ inputs.x }} b ${{ inputs.x }} c",
         "format": "${{ inputs.x }}-1",
         "literal": "costs $${{ x }}",
