@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeVar, cast, overload
+from typing import Final, NamedTuple, TypeVar, cast, overload
 
 from atomiton.blueprint.model import Json
 from atomiton.builder.literals import as_condition, as_part
@@ -20,8 +20,12 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
+ELSE: Final = object()
+"""The condition of the route that is taken when no other is."""
+
+
 class Route(NamedTuple):
-    """One way to go on: its name, its condition (None for *else*), and what it does."""
+    """One way to go on: its name, its condition, and what it does."""
 
     name: str
     when: object
@@ -72,7 +76,7 @@ def branch(
         'more'
     """
     trace = current()
-    routes = [Route("then", condition, then), Route("otherwise", None, otherwise)]
+    routes = [Route("then", condition, then), Route("otherwise", ELSE, otherwise)]
     if isinstance(trace, Tracer):
         return _branch(trace, routes, id)
     return _plainly(routes)
@@ -115,7 +119,7 @@ def switch(
     if not routes or "default" in routes:
         raise wrong("switch() takes at least one route, and none of the name 'default'")
     listed = [Route(name, when, function) for name, (when, function) in routes.items()]
-    listed.append(Route("default", None, default))
+    listed.append(Route("default", ELSE, default))
     if isinstance(trace, Tracer):
         return _branch(trace, listed, id)
     return _plainly(listed)
@@ -123,7 +127,7 @@ def switch(
 
 def _plainly(routes: list[Route]) -> object:
     for route in routes:
-        if route.when is None or route.when is True:
+        if route.when is ELSE or route.when is True:
             return None if route.function is None else plain_call(route.function)
         if route.when is not False:
             raise TypeError(f"a condition must be true or false, not {route.when!r:.60}")
@@ -134,7 +138,7 @@ def _branch(trace: Tracer, routes: list[Route], wanted: str | None) -> object:
     conditions: dict[str, Json] = {}
     with trace.collect() as roots:
         for route in routes:
-            conditions[route.name] = "else" if route.when is None else as_condition(route.when)
+            conditions[route.name] = "else" if route.when is ELSE else as_condition(route.when)
     node = trace.node({"branch": conditions}, roots, Policies(id=wanted), "branch")
     id_ = part_of(node).source
     taken = [_follow(trace, id_, route) for route in routes]

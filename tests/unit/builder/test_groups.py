@@ -7,6 +7,7 @@ import datetime
 import pytest
 from tests.unit.builder.making import child, convert, grow, nodes, note, pick, two
 
+from atomiton.blueprint.model import Retry
 from atomiton.builder import (
     approval,
     blueprint,
@@ -18,6 +19,7 @@ from atomiton.builder import (
     group,
     race,
     repeat,
+    secret,
     switch,
     use,
     wait_for,
@@ -201,7 +203,24 @@ def test_wrong_uses_name_the_line(function, words: str) -> None:
     assert str(caught.value).startswith("tests/unit/builder/test_groups.py:")
 
 
-def test_only_calls_by_name_need_a_blueprint() -> None:
-    for function in (lambda: use("file.read", path="a"), lambda: call("other")):
+def test_node_types_used_by_name_take_policies() -> None:
+    patient = use.with_(timeout="5s", retry=Retry(attempts=2)).with_(timeout="9s", id="mine")
+    assert nodes(lambda x: patient("crm.find@2", name=x, as_=1).found) == {
+        "mine": {
+            "uses": "crm.find@2",
+            "with": {"name": "${{ inputs.x }}", "as": 1},
+            "retry": {"attempts": 2},
+            "timeout": "9s",
+        }
+    }
+
+
+def test_what_only_a_run_knows_needs_a_blueprint() -> None:
+    for function in (
+        lambda: use("file.read", path="a"),
+        lambda: call("other"),
+        lambda: secret("KEY"),
+        lambda: expression("run.id"),
+    ):
         with pytest.raises(TracingError, match="that is being built"):
             function()

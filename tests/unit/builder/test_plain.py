@@ -108,8 +108,9 @@ def test_repeats_and_branches_mean_what_they_mean_in_a_run() -> None:
     assert switch({"a": (False, lambda: 1)}, default=lambda: 2) == 2
     assert group(lambda: 1, if_=False) is None
     assert race(lambda: 1, lambda: 2) == 1
-    with pytest.raises(TypeError, match="must be true or false"):
-        branch(1, then=lambda: 1)  # type: ignore[call-overload]
+    for wrong in (1, None, "true"):
+        with pytest.raises(TypeError, match="must be true or false"):
+            branch(wrong, then=lambda: 1)  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("ask", [lambda: wait_for(signal="paid"), lambda: approval("Sure?")])
