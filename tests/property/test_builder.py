@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.property.test_yaml import ATOM, CHARACTERS, JSON, same
 
@@ -49,6 +49,7 @@ def evaluated(text: str, **scope: object) -> object:
 
 @settings(max_examples=300, deadline=None)
 @given(JSON)
+@example({"\ue000": "\ue000 1 \ue001"})
 def test_a_constant_reaches_the_node_as_it_is(value: object) -> None:
     @blueprint(id="x")
     def built() -> object:

@@ -16,7 +16,7 @@ from atomiton.blueprint.model import Json
 from atomiton.blueprint.scalars import INT_MAX, INT_MIN
 from atomiton.builder.parts import ADD, PRIMARY, UNARY, Part, Root, called, infix
 from atomiton.builder.places import wrong
-from atomiton.builder.scopes import current
+from atomiton.builder.scopes import current, has_mark
 from atomiton.builder.standing import Standing, part_of
 from atomiton.errors import NodeError
 from atomiton.nodes.schema import is_named_tuple
@@ -81,7 +81,7 @@ def as_part(value: object) -> Part:
 
 def as_condition(value: object) -> str:
     """Write a bare expression: of a traced value, a constant, or text that is one already."""
-    if type(value) is str and "\ue000" not in value:
+    if type(value) is str and not has_mark(value):
         return value
     return _used(as_part(value)).source
 
@@ -160,7 +160,7 @@ def _fields(value: object) -> Mapping[str, object] | None:
     if isinstance(value, Mapping):
         entries = cast("Mapping[object, object]", value)
         for key in entries:
-            if not isinstance(key, str) or "\ue000" in key:
+            if not isinstance(key, str) or has_mark(key):
                 raise wrong(f"a key of an object must be text without values, not {key!r:.60}")
         return cast("Mapping[str, object]", entries)
     if isinstance(value, msgspec.Struct):

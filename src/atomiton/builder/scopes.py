@@ -270,6 +270,11 @@ def _as_list(value: Json) -> list[Json]:
     return value if isinstance(value, list) else []
 
 
+def has_mark(text: str) -> bool:
+    """Whether a text holds a mark that stands for a value."""
+    return _MARK.search(text) is not None
+
+
 def current() -> Trace | None:
     """The tracing that goes on here."""
     recorder = RECORDER.get()

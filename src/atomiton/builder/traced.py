@@ -10,7 +10,7 @@ from atomiton.builder import parts
 from atomiton.builder.literals import as_part
 from atomiton.builder.parts import Part
 from atomiton.builder.places import wrong
-from atomiton.builder.scopes import current
+from atomiton.builder.scopes import current, has_mark
 from atomiton.builder.standing import Standing, part_of
 from atomiton.errors import ExpressionError
 
@@ -86,7 +86,7 @@ class Traced(Standing):
         return Traced(parts.select(self._part, name, as_part(name).source))
 
     def __getitem__(self, key: object) -> Traced:
-        if isinstance(key, str) and "\ue000" not in key:
+        if isinstance(key, str) and not has_mark(key):
             return Traced(parts.select(self._part, key, as_part(key).source))
         if isinstance(key, slice):
             raise wrong("a traced value cannot be sliced", "use the node type data.slice")

@@ -87,11 +87,11 @@ class Library:
         """
         if isinstance(source, Blueprint):
             return source
-        if not isinstance(source, str | PathLike):
-            return self._load_built(source)
+        if hasattr(source, "blueprint"):
+            return self._load_built(cast("Built", source))
         from atomiton.blueprint.document import read_blueprint
 
-        path = Path(source)
+        path = Path(cast("str | PathLike[str]", source))
         try:
             text = path.read_bytes()
         except FileNotFoundError as error:
