@@ -13,8 +13,9 @@ import msgspec
 from atomiton.blueprint.compile import compile_blueprint, content_hash
 from atomiton.blueprint.model import Blueprint, Durability
 from atomiton.blueprint.positions import Places
+from atomiton.blueprint.types import describe
 from atomiton.drivers.program import Program
-from atomiton.errors import BlueprintError, NotFound, Problem
+from atomiton.errors import AtomitonError, BlueprintError, NotFound, Problem
 from atomiton.nodes.call import NodeCall
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.registry import BUILTIN, Registry
@@ -87,11 +88,11 @@ class Library:
         """
         if isinstance(source, Blueprint):
             return source
-        if hasattr(source, "blueprint"):
-            return self._load_built(cast("Built", source))
+        if not isinstance(source, str | PathLike):
+            return self._load_built(source)
         from atomiton.blueprint.document import read_blueprint
 
-        path = Path(cast("str | PathLike[str]", source))
+        path = Path(source)
         try:
             text = path.read_bytes()
         except FileNotFoundError as error:
@@ -104,6 +105,9 @@ class Library:
         return blueprint
 
     def _load_built(self, source: Built) -> Blueprint:
+        if not hasattr(source, "blueprint"):  # callers without a type checker give anything
+            message = f"a run needs a Blueprint or the path of a file, got {describe(source)}"
+            raise AtomitonError(message, code="INVALID_INPUT")
         blueprint = source.blueprint
         if (id(blueprint), blueprint.durability) not in self._by_object:
             for type_ in source.types:

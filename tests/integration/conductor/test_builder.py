@@ -239,6 +239,12 @@ async def test_what_the_conductor_was_given_wins() -> None:
         assert (await conductor.run(makes("x.step", 1))).output == 99  # type: ignore[arg-type]
 
 
+def test_what_is_no_blueprint_is_refused() -> None:
+    with pytest.raises(AtomitonError, match="got null") as caught:
+        run(None)  # type: ignore[arg-type]
+    assert caught.value.code == "INVALID_INPUT"
+
+
 def test_yaml_is_the_same_blueprint() -> None:
     text = report.to_yaml()
     again = from_yaml(text)
