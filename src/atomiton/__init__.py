@@ -1,6 +1,6 @@
 """Atomiton: workflows as blueprints.
 
-The house, in ten lines (a folder imports only what stands above it, and ``errors``):
+The house, in eleven lines (a folder imports only what stands above it, and ``errors``):
 
     blueprint/   what a workflow is      model, YAML, expressions, compiling to a plan
     machine/     how a run moves         facts in, commands out; pure
@@ -11,16 +11,30 @@ The house, in ten lines (a folder imports only what stands above it, and ``error
     runtimes/    where code runs         threads, processes
     drivers/     who makes it happen     local (asyncio), simulation
     conductor/   the one API             run, start, watch, cancel, pause, step, resume
+    builder/     written in Python       @blueprint, each, branch, ...
     cli/ testing/                        outside: the command line, the kit for users' tests
 """
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from atomiton.blueprint.model import Blueprint as Blueprint
     from atomiton.blueprint.model import Retry as Retry
+    from atomiton.builder.calls import call as call
+    from atomiton.builder.calls import use as use
+    from atomiton.builder.decorator import blueprint as blueprint
+    from atomiton.builder.groups import group as group
+    from atomiton.builder.groups import race as race
+    from atomiton.builder.repeats import each as each
+    from atomiton.builder.repeats import repeat as repeat
+    from atomiton.builder.routes import branch as branch
+    from atomiton.builder.routes import switch as switch
+    from atomiton.builder.waits import approval as approval
+    from atomiton.builder.waits import wait_for as wait_for
     from atomiton.conductor import Conductor as Conductor
     from atomiton.conductor import Run as Run
     from atomiton.conductor.result import RunResult as RunResult
@@ -45,8 +59,19 @@ __all__ = [
     "Run",
     "RunFailed",
     "RunResult",
+    "approval",
+    "blueprint",
+    "branch",
+    "call",
+    "each",
+    "group",
     "node",
+    "race",
+    "repeat",
     "run",
+    "switch",
+    "use",
+    "wait_for",
 ]
 
 #: Where each public name lives. They are loaded when they are first used, so that importing the
@@ -63,9 +88,36 @@ _HOMES = {
     "Run": "atomiton.conductor",
     "RunFailed": "atomiton.errors",
     "RunResult": "atomiton.conductor.result",
+    "approval": "atomiton.builder",
+    "branch": "atomiton.builder",
+    "call": "atomiton.builder",
+    "each": "atomiton.builder",
+    "group": "atomiton.builder",
     "node": "atomiton.nodes.spec",
+    "race": "atomiton.builder",
+    "repeat": "atomiton.builder",
     "run": "atomiton.conductor.synchronous",
+    "switch": "atomiton.builder",
+    "use": "atomiton.builder",
+    "wait_for": "atomiton.builder",
 }
+
+
+if not TYPE_CHECKING:
+    # The decorator and the folder ``blueprint`` have one name, and importing anything of the folder
+    # binds that name to it. So the folder itself is made to be the decorator, before anyone can
+    # import it; see docs/decisions/0013.
+    import atomiton.blueprint  # noqa: F401
+
+    class _Decorator(ModuleType):
+        """The folder ``blueprint``, which is the decorator ``@blueprint`` when it is called."""
+
+        def __call__(self, *args: object, **kwargs: object) -> object:
+            from atomiton.builder.decorator import blueprint
+
+            return blueprint(*args, **kwargs)
+
+    sys.modules["atomiton.blueprint"].__class__ = _Decorator
 
 
 def __getattr__(name: str) -> object:

@@ -2,6 +2,7 @@
 
 AtomitonError                what this package raises on purpose; has a stable ``code``
 ├── BlueprintError           the blueprint cannot be run; carries every problem found
+│   └── TracingError         a function that builds a blueprint asked for what only a run knows
 ├── InputError               the inputs do not fit the blueprint; carries every problem found
 ├── ExpressionError          an expression is malformed or cannot be evaluated
 ├── NodeError                raised by a node to say why it failed
@@ -145,6 +146,31 @@ class BlueprintError(AtomitonError):
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         super().__init__(f"{first}{more}", code=first.code)
         self.problems = tuple(problems)
+
+
+class TracingError(BlueprintError):
+    """A function that builds a blueprint did what only a run could do, or built it wrongly.
+
+    Attributes:
+        file: The user's file; None when there is none.
+        line: Line in it, from 1.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        column = None if line is None else 1
+        super().__init__([Problem(self.code, message, line=line, column=column, hint=hint)])
+        self.file = file
+        self.line = line
+        place = "" if file is None else f"{file}:{line}: "
+        self.message = f"{place}{message}" + (f"; {hint}" if hint else "")
+        self.args = (self.message,)
 
 
 class InputError(BlueprintError):

@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 TUTORIAL = ROOT / "docs" / "tutorial" / "first-blueprint.md"
+BUILDER = ROOT / "docs" / "how-to" / "python-builder.md"
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"in\s+`([\w.]+)`:\s*\Z", re.IGNORECASE)
 #: What differs from run to run.
@@ -65,16 +66,17 @@ def run(command: str, folder: Path) -> str:
 
 
 @pytest.mark.slow
-def test_the_tutorial_shows_what_happens(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("page", "count"), [(TUTORIAL, 8), (BUILDER, 3)])
+def test_the_page_shows_what_happens(tmp_path: Path, page: Path, count: int) -> None:
     ran = 0
-    for language, name, text in blocks(TUTORIAL):
+    for language, name, text in blocks(page):
         if name is not None:
             (tmp_path / name).write_text(text, encoding="utf-8")
         elif language == "console":
             for command, said in commands(text):
                 assert steady(run(command, tmp_path)) == steady(said), command
                 ran += 1
-    assert ran == 8
+    assert ran == count
 
 
 @pytest.mark.parametrize("name", ["big.yaml", "hello/hello.yaml", "hello/hello.py"])

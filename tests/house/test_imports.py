@@ -18,12 +18,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ports": {"errors", "blueprint", "machine"},
     **dict.fromkeys(RING, INNER),
     "conductor": INNER | RING,
-    "testing": INNER | RING | {"conductor"},
+    "builder": {"errors", "blueprint", "nodes", "conductor"},
+    "testing": INNER | RING | {"conductor", "builder"},
     "client": INNER | RING | {"conductor"},
     "server": INNER | RING | {"conductor"},
-    "cli": INNER | RING | {"conductor", "testing", "client", "server"},
+    "cli": INNER | RING | {"conductor", "builder", "testing", "client", "server"},
     "__main__": {"cli"},
-    "atomiton": INNER | RING | {"conductor", "client"},  # the public names, re-exported
+    "atomiton": INNER | RING | {"conductor", "builder", "client"},  # the public names, re-exported
 }
 
 
@@ -89,6 +90,9 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         ("atomiton.drivers.local", "def f():\n    import atomiton.runtimes.inline"),
         ("atomiton.nodes.a", "if TYPE_CHECKING:\n    from atomiton.drivers import local"),
         ("atomiton.conductor", "from atomiton.cli import main"),
+        ("atomiton.conductor.library", "from atomiton.builder import each"),
+        ("atomiton.nodes.spec", "from atomiton.builder.tracer import Tracer"),
+        ("atomiton.builder.built", "from atomiton.drivers.local import Driver"),
         ("atomiton.client.http", "import atomiton.server.app"),
         ("atomiton.attic.old", "import json"),
         ("atomiton", "from atomiton.server import app"),
@@ -109,6 +113,7 @@ def test_a_wrong_arrow_is_found(name: str, text: str) -> None:
         ("atomiton.store.sqlite", "from . import memory"),
         ("atomiton.conductor", "from atomiton.drivers.local import Driver"),
         ("atomiton.cli.run", "from atomiton.conductor import Conductor"),
+        ("atomiton.builder.built", "from atomiton.conductor.synchronous import run"),
     ],
 )
 def test_a_right_arrow_is_left_alone(name: str, text: str) -> None:

@@ -14,7 +14,7 @@ from typing import Final, cast
 from atomiton.blueprint.model import Json
 from atomiton.blueprint.scalars import INT_MAX, INT_MIN
 
-__all__ = ["block_lines", "entry_lines", "flow", "item_lines", "scalar", "to_yaml"]
+__all__ = ["block_lines", "entry_lines", "flow", "in_order", "item_lines", "scalar", "to_yaml"]
 
 _TOP: Final = (
     *("atomiton", "id", "name", "version", "description", "metadata"),
@@ -83,6 +83,27 @@ def to_yaml(document: Mapping[str, Json]) -> str:
             lines.append("")
         lines.extend(entry_lines(key, value, 0, (key,)))
     return "\n".join(lines) + "\n"
+
+
+def in_order(document: Mapping[str, Json]) -> dict[str, Json]:
+    """The same document with its keys in the order in which ``to_yaml`` writes them.
+
+    What is in this order has the same hash before it is written and after it is read.
+
+    Example:
+        >>> in_order({"nodes": {"a": {"with": {"b": 1}, "uses": "x"}}, "id": "hi"})
+        {'id': 'hi', 'nodes': {'a': {'uses': 'x', 'with': {'b': 1}}}}
+    """
+    return {key: _put_in_order(value, (key,)) for key, value in _ordered(document, _TOP)}
+
+
+def _put_in_order(value: Json, path: tuple[str, ...]) -> Json:
+    if isinstance(value, dict):
+        entries = _ordered(value, _NODE) if _is_node(path) else list(value.items())
+        return {key: _put_in_order(part, (*path, key)) for key, part in entries}
+    if isinstance(value, list):
+        return [_put_in_order(part, (*path, "-")) for part in value]
+    return value
 
 
 def _ordered(entries: Mapping[str, Json], order: tuple[str, ...]) -> list[tuple[str, Json]]:

@@ -23,14 +23,14 @@ class Calls:
     Args:
         read: Reads a file.
         folder: Where the file of a blueprint is; None when it is from no file.
-        known: Blueprints by id, beside those in files.
+        known: Finds what a caller calls by id, beside files; None if it is not known.
     """
 
     def __init__(
         self,
         read: Read,
         folder: Callable[[Blueprint], Path | None],
-        known: Mapping[str, Blueprint],
+        known: Callable[[Blueprint, str], Blueprint | None],
     ) -> None:
         self._read = read
         self._folder = folder
@@ -60,7 +60,7 @@ class Calls:
                 )
             return self._file((folder or Path()) / name)
         id_, _, version = name.partition("@")
-        found = self._known.get(id_) or self._beside(folder, id_)
+        found = self._known(caller, id_) or self._beside(folder, id_)
         if found is None:
             where = f"in {folder}" if folder else "among the known ones"
             raise NotFound(f"there is no blueprint '{id_}' {where}; call a file as './{id_}.yaml'")

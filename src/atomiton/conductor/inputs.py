@@ -39,14 +39,14 @@ class Inputs:
         if all(s.keys() <= _PLAIN and s.get("type") in _KINDS for s in schemas.values()):
             self._simple = {name: _KINDS[schema["type"]] for name, schema in schemas.items()}
 
-    def __call__(self, given: Mapping[str, object] | None) -> dict[str, object]:
+    def __call__(self, given: dict[str, object] | Mapping[str, object] | None) -> dict[str, object]:
         """Check inputs, fill in defaults, and copy what the caller may still change.
 
         Raises:
             InputError: With every input that does not fit, or that could not be put on record.
         """
         simple = self._simple
-        if simple is None or type(given) is not dict or len(given) != len(simple):
+        if simple is None or not isinstance(given, dict) or len(given) != len(simple):
             return own_inputs(self._blueprint, given)
         inputs: dict[str, object] = {}
         for name, kind in simple.items():

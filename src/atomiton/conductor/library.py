@@ -6,26 +6,52 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import msgspec
 
 from atomiton.blueprint.compile import Positions, compile_blueprint, content_hash
 from atomiton.blueprint.model import Blueprint, Durability
 from atomiton.blueprint.plan import Plan
+from atomiton.blueprint.positions import Places
 from atomiton.blueprint.types import describe
 from atomiton.conductor.calls import BUNDLE, Calls, StoredCalls
 from atomiton.conductor.inputs import Inputs
 from atomiton.drivers.program import Program
-from atomiton.errors import AtomitonError, NotFound
+from atomiton.errors import AtomitonError, BlueprintError, NotFound, Problem
 from atomiton.nodes.call import NodeCall
 from atomiton.nodes.guard import Capabilities
-from atomiton.nodes.registry import Registry
+from atomiton.nodes.registry import BUILTIN, Registry
 from atomiton.nodes.spec import NodeFunction, NodeType
 from atomiton.ports.journal import Journal, RunHeader
 
-Source = Blueprint | str | PathLike[str]
-"""What names a blueprint: itself, or the path of its file."""
+
+class Built(Protocol):
+    """A blueprint that was built with its node types, such as a function of ``@blueprint``."""
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """The model."""
+        ...
+
+    @property
+    def types(self) -> Sequence[NodeType]:
+        """The node types it uses, and those of the blueprints it calls."""
+        ...
+
+    @property
+    def positions(self) -> Places | None:
+        """Line and column of each place in what it was built of, for problems."""
+        ...
+
+    @property
+    def children(self) -> Mapping[str, Built]:
+        """What it calls, by id."""
+        ...
+
+
+Source = Blueprint | str | PathLike[str] | Built
+"""What names a blueprint: itself, the path of its file, or what was built in Python."""
 
 #: How many compiled blueprints are kept.
 KEPT = 256
@@ -68,6 +94,9 @@ class Library:
         self._stored: set[str] = set()
         self._folders: OrderedDict[int, tuple[Blueprint, Path]] = OrderedDict()
         self._known: dict[str, Blueprint] = {}
+        self._children: dict[tuple[int, str], tuple[Blueprint, Blueprint]] = {}
+        #: Node types that came with blueprints, by name and version.
+        self._adopted: dict[tuple[str, int], NodeType] = {}
         for item in nodes:
             if isinstance(item, NodeType):
                 registry.add(item)
@@ -97,6 +126,8 @@ class Library:
         """
         if isinstance(source, Blueprint):
             return self.adapt(source)
+        if hasattr(source, "blueprint"):
+            return self.adapt(self._load_built(cast("Built", source)))
         blueprint, positions = self._read_file(_path_of(source))
         # Compiled here because only here are the places in the text known, for problems.
         self._remember(blueprint, self._compile(blueprint, positions))
@@ -138,6 +169,48 @@ class Library:
         """Make a blueprint known, so that others can call it by its id."""
         self._known[blueprint.id] = blueprint
 
+    def _load_built(self, source: Built) -> Blueprint:
+        blueprint = source.blueprint
+        if (id(blueprint), blueprint.durability) not in self._by_object:
+            for type_ in source.types:
+                self._adopt(type_)
+            self._add_children(source)
+            self._remember(blueprint, self._compile(blueprint, source.positions))
+        return blueprint
+
+    def _add_children(self, source: Built) -> None:
+        """Note the blueprints that one built in Python calls, and those that these call."""
+        for child in source.children.values():
+            known = (source.blueprint, child.blueprint)
+            self._children[id(source.blueprint), child.blueprint.id] = known
+            self._add_children(child)
+
+    def _find_known(self, caller: Blueprint, id_: str) -> Blueprint | None:
+        found = self._children.get((id(caller), id_))
+        return self._known.get(id_) if found is None else found[1]
+
+    def _adopt(self, type_: NodeType) -> None:
+        """Add a node type that comes with a blueprint; what was given to us before wins."""
+        key = (type_.name, type_.version)
+        known = self._adopted.get(key)
+        if known is not None and known.function is type_.function:
+            return
+        name = f"{type_.name}@{type_.version}"
+        if known is None and name in self.registry:
+            found = self.registry.get(name)
+            ours = type_.name in BUILTIN and found.source.startswith("atomiton.nodes.")
+            if not ours or found.function is type_.function:
+                return
+            known = found
+        if known is not None and known.source != type_.source:
+            message = f"two node types are called '{type_.name}': {known.source} and {type_.source}"
+            hint = "give one of them another name: @node('name')"
+            raise BlueprintError([Problem("INVALID_BLUEPRINT", message, hint=hint)])
+        if known is not None:  # defined anew, as in a notebook
+            self._by_hash.clear()
+            self._by_object.clear()
+        self._adopted[key] = self.registry.add(type_)
+
     def program(self, blueprint: Blueprint, durability: Durability | None = None) -> Program:
         """The blueprint, compiled and bound; ``BlueprintError`` if it cannot be run."""
         wanted = durability or blueprint.durability
@@ -163,7 +236,7 @@ class Library:
         digest = content_hash(blueprint.document) if blueprint.document else ""
         program = self._by_hash.get((digest, blueprint.durability)) if digest else None
         if program is None:
-            calls = Calls(lambda path: self._read_file(path)[0], self._folder, self._known)
+            calls = Calls(lambda path: self._read_file(path)[0], self._folder, self._find_known)
             plan = compile_blueprint(blueprint, self.registry, positions, calls.resolve)
             record = blueprint.document
             if plan.hash != digest:

@@ -40,7 +40,7 @@ def run(
         'Hello, world'
     """
     if _is_running():
-        message = "there is an event loop already: use 'await conductor.run(...)' in it"
+        message = "there is an event loop already: use 'await conductor.run(...)' in it, or arun"
         raise AtomitonError(message, code="NOT_ALLOWED")
 
     async def main() -> RunResult:

@@ -14,7 +14,7 @@ from atomiton.nodes import json
 from atomiton.nodes.guard.files import refusal, write_whole
 from atomiton.nodes.guard.threads import in_thread
 from atomiton.nodes.spec import node
-from atomiton.ports.capabilities import Files
+from atomiton.ports.capabilities import Files, injected
 
 #: Above this size text is decoded and parsed in a thread.
 _LARGE = 1 << 20
@@ -93,7 +93,7 @@ class Existence(TypedDict):
     """,
 )
 async def read(
-    path: str, *, as_: Literal["text", "json", "lines", "bytes"] = "text", files: Files
+    path: str, *, as_: Literal["text", "json", "lines", "bytes"] = "text", files: Files = injected
 ) -> Content:
     """The content of a file. Text is UTF-8; a leading byte order mark is left out.
 
@@ -152,7 +152,7 @@ async def write(
     append: bool = False,
     overwrite: bool = True,
     create_folders: bool = True,
-    files: Files,
+    files: Files = injected,
 ) -> Written:
     """Write a file. It is replaced in one step: after a crash it is the old one or the new one.
 
@@ -203,7 +203,9 @@ def encode(content: object) -> bytes:
     output: ${{ found.files }}
     """,
 )
-def list_(path: str = ".", pattern: str = "*", *, recursive: bool = False, files: Files) -> Listing:
+def list_(
+    path: str = ".", pattern: str = "*", *, recursive: bool = False, files: Files = injected
+) -> Listing:
     """What a folder holds, sorted by path. Links are listed, but not followed into folders.
 
     Args:
@@ -266,7 +268,12 @@ def _entry(item: os.DirEntry[str]) -> Entry:
     """,
 )
 def copy(
-    path: str, to: str, *, overwrite: bool = True, create_folders: bool = True, files: Files
+    path: str,
+    to: str,
+    *,
+    overwrite: bool = True,
+    create_folders: bool = True,
+    files: Files = injected,
 ) -> Written:
     """Copy a file. The copy appears in one step, whole.
 
@@ -306,7 +313,12 @@ def copy(
     """,
 )
 def move(
-    path: str, to: str, *, overwrite: bool = True, create_folders: bool = True, files: Files
+    path: str,
+    to: str,
+    *,
+    overwrite: bool = True,
+    create_folders: bool = True,
+    files: Files = injected,
 ) -> Moved:
     """Move or rename a file or a folder.
 
@@ -367,7 +379,9 @@ def _blamed(error: OSError, path: str, to: str) -> str:
     output: ${{ delete.deleted }}
     """,
 )
-def delete(path: str, *, recursive: bool = False, missing_ok: bool = True, files: Files) -> Deleted:
+def delete(
+    path: str, *, recursive: bool = False, missing_ok: bool = True, files: Files = injected
+) -> Deleted:
     """Delete a file or a folder.
 
     Args:
@@ -410,7 +424,7 @@ def delete(path: str, *, recursive: bool = False, missing_ok: bool = True, files
     output: ${{ check.exists }}
     """,
 )
-async def exists(path: str, *, files: Files) -> Existence:
+async def exists(path: str, *, files: Files = injected) -> Existence:
     """Whether there is a file or folder at a path.
 
     Args:

@@ -6,7 +6,7 @@ from typing import Literal, TypedDict
 
 from atomiton.errors import NodeError
 from atomiton.nodes.spec import node
-from atomiton.ports.capabilities import Log
+from atomiton.ports.capabilities import Log, injected
 
 
 class Logged(TypedDict):
@@ -68,7 +68,7 @@ async def log(
     message: object,
     level: Literal["debug", "info", "warning", "error"] = "info",
     *,
-    log: Log,
+    log: Log = injected,
 ) -> Logged:
     """Say something to the readers of the run.
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from atomiton.errors import NodeError
 from atomiton.nodes import json as json_family
 from atomiton.nodes.spec import node
-from atomiton.ports.capabilities import Http, HttpResponse
+from atomiton.ports.capabilities import Http, HttpResponse, injected
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 #: Answers of which a later try may be better.
@@ -72,7 +72,7 @@ async def request(
     auth: Auth | None = None,
     follow_redirects: bool = True,
     fail_on_error: bool = True,
-    http: Http,
+    http: Http = injected,
 ) -> Answer:
     """Send a request and read the answer.
 

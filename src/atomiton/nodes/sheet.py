@@ -7,7 +7,7 @@ from typing import TypedDict, cast
 from atomiton.errors import NodeError
 from atomiton.nodes.guard.threads import in_thread
 from atomiton.nodes.spec import node
-from atomiton.ports.capabilities import Files
+from atomiton.ports.capabilities import Files, injected
 
 
 class Table(TypedDict):
@@ -56,7 +56,7 @@ async def read(
     headers: bool = True,
     delimiter: str | None = None,
     range: str | None = None,  # noqa: A002 - the name of the port
-    files: Files,
+    files: Files = injected,
 ) -> Table:
     """Read a table. With headers each row is an object, without them a list.
 
@@ -114,7 +114,7 @@ async def write(
     delimiter: str | None = None,
     overwrite: bool = True,
     create_folders: bool = True,
-    files: Files,
+    files: Files = injected,
 ) -> Saved:
     """Write a table. The file is replaced in one step.
 

@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from atomiton.errors import NodeError
 from atomiton.nodes.spec import node
-from atomiton.ports.capabilities import Process
+from atomiton.ports.capabilities import Process, injected
 
 
 class Ended(TypedDict):
@@ -43,7 +43,7 @@ async def run(
     cwd: str | None = None,
     env: dict[str, str] | None = None,
     check: bool = True,
-    process: Process,
+    process: Process = injected,
 ) -> Ended:
     """Run a program and wait for its end. No shell is between: the arguments arrive as they are.
 

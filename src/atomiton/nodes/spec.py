@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
-from typing import Generic, Literal, ParamSpec, TypeVar, overload
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, cast, overload
 
 import msgspec
 
 from atomiton.blueprint.durations import parse_duration
 from atomiton.blueprint.model import Retry
+from atomiton.nodes.recording import RECORDER, Caching, Join, Policies
 from atomiton.nodes.signature import (
     WORLDLY,
     Lambda,
@@ -26,11 +27,13 @@ from atomiton.nodes.signature import (
 )
 
 __all__ = [
+    "AsyncNodeFunction",
     "Effect",
     "Lambda",
     "NodeFunction",
     "NodeType",
     "Parameter",
+    "PlainNodeFunction",
     "RuntimeName",
     "node",
 ]
@@ -84,23 +87,121 @@ class NodeType(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NodeFunction(Generic[P, R]):
-    """A function that is also a node type; calling it calls the function."""
+    """A function that is also a node type.
 
-    def __init__(self, function: Callable[P, R], type_: NodeType) -> None:
-        self.function = function
+    Inside a blueprint that is being built, a call is recorded and gives what stands for the
+    result; to type checkers that is the result itself, ``R``, also when the function is async.
+    Anywhere else a call calls the function, and an async one gives its coroutine: there use
+    ``function``, whose type says so.
+    """
+
+    def __init__(self, function: Callable[P, object], type_: NodeType, policies: Policies) -> None:
+        self._function = function
         self.type = type_
+        self.policies = policies
         self.__wrapped__ = function
         self.__doc__ = function.__doc__
         self.__name__ = getattr(function, "__name__", type_.name)
         self.__module__ = function.__module__
 
+    @property
+    def function(self) -> Callable[P, R | Coroutine[object, object, R]]:
+        """The function itself, as it was written."""
+        return cast("Callable[P, R | Coroutine[object, object, R]]", self._function)
+
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call the function as ordinary Python."""
-        return self.function(*args, **kwargs)
+        """Record the call in the blueprint that is being built, or call the function."""
+        recorder = RECORDER.get()
+        if recorder is not None:
+            return cast("R", recorder.call(cast("NodeFunction[..., object]", self), args, kwargs))
+        return cast("R", self._function(*args, **kwargs))
+
+    def with_(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002 - the key of the format
+        name: str | None = None,
+        description: str | None = None,
+        needs: Sequence[object] | None = None,
+        if_: bool | None = None,
+        join: Join | None = None,
+        enabled: bool | None = None,
+        retry: Retry | None = None,
+        timeout: float | str | None = None,
+        deadline: float | str | None = None,
+        on_error: Literal["continue"] | Mapping[str, object] | None = None,
+        compensate: Callable[..., object] | None = None,
+        when_failed: bool | None = None,
+        runtime: RuntimeName | None = None,
+        cache: Caching | None = None,
+        weight: float | None = None,
+    ) -> Self:
+        """The same node function with policies of one use; see ``Policies`` for each.
+
+        Example:
+            >>> @node("text.shout", effect="pure")
+            ... def shout(text: str) -> str:
+            ...     return text.upper()
+            >>> shout.with_(timeout="5s", retry=Retry(attempts=3)).policies.timeout
+            '5s'
+        """
+        given = Policies(
+            id=id,
+            name=name,
+            description=description,
+            needs=needs,
+            if_=if_,
+            join=join,
+            enabled=enabled,
+            retry=retry,
+            timeout=timeout,
+            deadline=deadline,
+            on_error=on_error,
+            compensate=compensate,
+            when_failed=when_failed,
+            runtime=runtime,
+            cache=cache,
+            weight=weight,
+        )
+        return type(self)(self._function, self.type, self.policies.changed(given))
+
+
+class PlainNodeFunction(NodeFunction[P, R]):
+    """A node function that is not async."""
+
+    @property
+    def function(self) -> Callable[P, R]:
+        """The function itself, as it was written."""
+        return cast("Callable[P, R]", self._function)
+
+
+class AsyncNodeFunction(NodeFunction[P, R]):
+    """A node function that is async: ``await it.function(...)`` outside of blueprints."""
+
+    @property
+    def function(self) -> Callable[P, Coroutine[object, object, R]]:
+        """The coroutine function itself, as it was written."""
+        return cast("Callable[P, Coroutine[object, object, R]]", self._function)
+
+
+class Decorator(Protocol):
+    """What makes a node function of a function."""
+
+    # To a type checker every coroutine is also some other result; the first that fits is taken.
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, function: Callable[P, Coroutine[Any, Any, R]], /
+    ) -> AsyncNodeFunction[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> PlainNodeFunction[P, R]: ...
 
 
 @overload
-def node(name: Callable[P, R], /) -> NodeFunction[P, R]: ...
+def node(  # type: ignore[overload-overlap]
+    name: Callable[P, Coroutine[Any, Any, R]], /
+) -> AsyncNodeFunction[P, R]: ...
+@overload
+def node(name: Callable[P, R], /) -> PlainNodeFunction[P, R]: ...
 @overload
 def node(
     name: str | None = None,
@@ -115,9 +216,9 @@ def node(
     icon: str = "",
     example: str = "",
     plain: bool = False,
-) -> Callable[[Callable[P, R]], NodeFunction[P, R]]: ...
+) -> Decorator: ...
 def node(
-    name: str | Callable[P, R] | None = None,
+    name: str | Callable[..., object] | None = None,
     /,
     *,
     effect: Effect = "idempotent",
@@ -129,7 +230,7 @@ def node(
     icon: str = "",
     example: str = "",
     plain: bool = False,
-) -> NodeFunction[P, R] | Callable[[Callable[P, R]], NodeFunction[P, R]]:
+) -> object:
     """Make a node type of a typed function, async or not.
 
     Args:
@@ -159,7 +260,7 @@ def node(
     if callable(name):
         return node()(name)
 
-    def decorate(function: Callable[P, R]) -> NodeFunction[P, R]:
+    def decorate(function: Callable[..., object]) -> NodeFunction[..., object]:
         full = name or _default_name(function)
         if effect not in ("pure", "idempotent", "once"):
             raise TypeError(f"node {full!r}: effect must be pure, idempotent or once")
@@ -176,7 +277,9 @@ def node(
             icon=icon,
             example=inspect.cleandoc(example) + "\n" if example else "",
         )
-        return NodeFunction(function, type_)
+        if type_.is_async:
+            return AsyncNodeFunction(function, type_, Policies())
+        return PlainNodeFunction(function, type_, Policies())
 
     return decorate
 

@@ -12,9 +12,33 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
+
+
+class _Injected:
+    """Stands for a capability where a node function is called by hand without one."""
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise TypeError(
+            "the engine gives a node its capabilities when it runs in a blueprint; "
+            f"called by hand, it must be given one that has {name!r}"
+        )
+
+    def __repr__(self) -> str:
+        return "injected"
+
+
+injected: Final[Any] = _Injected()
+"""The default of a parameter that the engine fills, so that calls need not name it.
+
+Example:
+    >>> async def read(path: str, *, files: Files = injected) -> str:
+    ...     return (await files.read(path)).decode()
+"""
 
 
 class HttpResponse(msgspec.Struct, frozen=True):

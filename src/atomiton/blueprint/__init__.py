@@ -1,0 +1,1 @@
+"""What a workflow is: the model, its YAML, its expressions, and its plan."""
