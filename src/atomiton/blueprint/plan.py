@@ -79,6 +79,10 @@ class BodyScope(Scope, Protocol):
         """What ``nodes.<id>`` is."""
         ...
 
+    def missing(self, node: int) -> bool:
+        """Whether a node has ended without giving anything."""
+        ...
+
 
 class ItemScope:
     """The scope of one item of a map, one turn of a loop, or of an expression over a list.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import cast
+from typing import TypeVar, cast
 
 from atomiton.blueprint.durations import parse_duration
 from atomiton.blueprint.expressions import Expression, Reference, Template
@@ -13,6 +13,7 @@ from atomiton.blueprint.plan import ENDED, NEED, BodyScope, Edge, Getter, ItemSc
 from atomiton.errors import ExpressionError
 
 Load = Callable[[Scope], object]
+R = TypeVar("R")
 
 #: Names that no node may have, and what they mean.
 BUILT_IN: Mapping[str, Load] = {
@@ -116,6 +117,19 @@ class Names:
                 return _climb(output_loader(at.nodes[name]), hops)
         return None
 
+    def missing(self, references: tuple[Reference, ...]) -> dict[str, Callable[[Scope], bool]]:
+        """For the nodes among the names used, what tells whether one gave nothing at all."""
+        found: dict[str, Callable[[Scope], bool]] = {}
+        for reference in references:
+            name = reference.name
+            hops, at = next(
+                ((hops, at) for hops, at in self.chain() if name in at.items or name in at.nodes),
+                (0, self),
+            )
+            if name not in at.items and name in at.nodes:
+                found[name] = _climb(_missing(at.nodes[name]), hops)
+        return found
+
     def _info_loader(self, references: tuple[Reference, ...]) -> Load:
         used: dict[str, Load] = {}
         for reference in references:
@@ -129,7 +143,7 @@ class Names:
     def bind(self, parsed: Expression | Template) -> Getter:
         """Compile a parsed expression or template; ``ExpressionError`` on an unknown name."""
         references = parsed.references if isinstance(parsed, Expression) else references_of(parsed)
-        return parsed.bind(self.loaders(references))
+        return parsed.bind(self.loaders(references), missing=self.missing(references))
 
     def bind_lambda(self, parsed: Expression) -> Getter:
         """Compile a bare expression over item, index and acc into a function that makes it."""
@@ -149,14 +163,14 @@ class Names:
         return make
 
 
-def _climb(load: Load, hops: int) -> Load:
+def _climb(load: Callable[[Scope], R], hops: int) -> Callable[[Scope], R]:
     """Load from a scope further out."""
     if not hops:
         return load
     if hops == 1:
         return lambda scope: load(cast("Scope", scope.outer))
 
-    def climb(scope: Scope) -> object:
+    def climb(scope: Scope) -> R:
         for _ in range(hops):
             scope = cast("Scope", scope.outer)
         return load(scope)
@@ -167,6 +181,10 @@ def _climb(load: Load, hops: int) -> Load:
 def output_loader(number: int) -> Load:
     """A function that gives the output of a node of the body."""
     return lambda scope: cast("BodyScope", scope).outputs[number]
+
+
+def _missing(number: int) -> Callable[[Scope], bool]:
+    return lambda scope: cast("BodyScope", scope).missing(number)
 
 
 def _info_of(number: int) -> Load:

@@ -180,6 +180,10 @@ class Frame:
             "duration_ms": self.duration_ms(node),
         }
 
+    def missing(self, node: int) -> bool:
+        """Whether a node has ended without giving anything: skipped, failed, cancelled."""
+        return self.status[node] > COMPLETED and self.outputs[node] is None
+
     def duration_ms(self, node: int) -> float | None:
         """How long a node took from its first attempt to its end; None if it has not ended."""
         if self.status[node] < COMPLETED or not self.started[node]:
