@@ -133,7 +133,7 @@ class Execution:
         key = (command.frame, command.node)
         self._driver.waiting.add(self._steps[command.step].call)
         spare = self._driver.starter.hand_over(lane, first)
-        self._jobs[key] = TaskJob(command, spare.task, lane.close)
+        self._jobs[key] = TaskJob(command, spare.task, lane.close, spare.cancel)
         return True
 
     async def _lane(self, own: StartAttempt | None = None) -> None:  # noqa: C901 - one loop
@@ -212,7 +212,7 @@ class Execution:
         """Give an attempt of a node that is known to wait a task from the beginning."""
         lane = self._lane(start)
         task = self._loop.create_task(lane)
-        self._jobs[start.frame, start.node] = TaskJob(start, task, lane.close)
+        self._jobs[start.frame, start.node] = TaskJob(start, task, lane.close, task.cancel)
 
     def _must_wait(self, command: StartAttempt, *, unsaved: bool) -> bool:
         """Whether an attempt may act only after the next commit.
