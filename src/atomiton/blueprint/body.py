@@ -181,12 +181,9 @@ class BodyCompiler:
         wait = node.wait
         assert wait is not None
         values = self._values(names)
-        compiled.timeout = None
         compiled.pure = True
-        timeout = wait.timeout
-        for bound in (node.timeout, node.deadline):
-            timeout = bound if timeout is None else timeout
-        compiled.deadline = None
+        bounds = [bound for bound in (node.timeout, wait.timeout) if bound is not None]
+        compiled.timeout = min(bounds, default=None)
         if wait.until is not None:
             compiled.kind = WAIT_UNTIL
             when = values.expression(wait.until, (*path, "wait", "until"))
@@ -197,10 +194,10 @@ class BodyCompiler:
             if wait.match is not None:
                 payload = Names(names, items={"payload": "item"})
                 match = self._values(payload).condition(wait.match, (*path, "wait", "match"))
-            compiled.detail = Waiting(signal=wait.signal, match=match, timeout=timeout)
+            compiled.detail = Waiting(signal=wait.signal, match=match)
         elif wait.approval is not None:
             compiled.kind = WAIT_APPROVAL
-            compiled.detail = Waiting(approval=wait.approval, timeout=timeout)
+            compiled.detail = Waiting(approval=wait.approval)
         else:
             compiled.kind = WAIT_FOR
             seconds = values.value(wait.seconds, (*path, "wait", "for"))

@@ -206,14 +206,12 @@ class Waiting(NamedTuple):
         signal: Name of the signal.
         match: Condition on the signal, in a scope where the payload is the item.
         approval: What a person is asked.
-        timeout: Seconds after which waiting fails.
     """
 
     when: Getter | None = None
     signal: str = ""
     match: Getter | None = None
     approval: Mapping[str, object] | None = None
-    timeout: float | None = None
 
 
 class Group(NamedTuple):

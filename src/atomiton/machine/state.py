@@ -46,6 +46,7 @@ TIMER_ATTEMPT = 1
 TIMER_WAIT = 2
 TIMER_RUN = 3
 TIMER_TURN = 4
+TIMER_PATIENCE = 5  # of a wait: what it waits for has not come in time
 
 # What a frame runs.
 BODY = 0  # the nodes of a body
