@@ -136,8 +136,7 @@ class World:
             self._gate(path).set()
 
     async def until(self, *acts: str) -> None:
-        """Wait until all these acts have happened, and what they led to has begun to wait."""
-        await asyncio.sleep(0.001)
+        """Wait until all these acts have happened."""
         async with asyncio.timeout(10):
             while not set(acts) <= set(self.acts):
                 await asyncio.sleep(0.001)
