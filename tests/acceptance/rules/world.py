@@ -32,13 +32,13 @@ class World:
         acts: Path of each node when it acts: ``a`` when it gave something, ``a!`` when it failed,
             ``a?`` when it began to wait for ``release``, ``a~`` when it was stopped while waiting.
         keys: Idempotency key of every act, in the same order.
-        seen: What nodes of the type t.look were given.
+        outputs: What nodes of the type t.do gave last, by path.
     """
 
     def __init__(self, folder: Path) -> None:
         self.acts: list[str] = []
         self.keys: list[str] = []
-        self.seen: list[Any] = []
+        self.outputs: dict[str, Any] = {}
         self.most = 0
         self._busy = 0
         self._tries: dict[str, int] = {}
@@ -163,6 +163,7 @@ class World:
         @node("t.do")
         async def do(attempt: Attempt, value: Any = None) -> Any:
             self._act(attempt)
+            self.outputs[attempt.node] = value
             return value
 
         @node("t.fail")
