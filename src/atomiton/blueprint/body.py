@@ -67,7 +67,7 @@ class BodyCompiler:
         self.nodes = nodes
         self.path = path
         numbers = {name: number for number, name in enumerate(nodes)}
-        self.names = Names(outer, nodes=numbers)
+        self.names = Names(outer, nodes=numbers, path=path)
 
     def compile(self, output: object, path: Path, *, has_output: bool) -> Body:
         """Compile every node, and what the body gives (``output``, which stands at ``path``)."""

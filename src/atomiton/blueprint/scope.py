@@ -10,6 +10,7 @@ from typing import TypeVar, cast
 from atomiton.blueprint.durations import parse_duration
 from atomiton.blueprint.expressions import Expression, Reference, Template
 from atomiton.blueprint.plan import ENDED, NEED, BodyScope, Edge, Getter, ItemScope, Scope
+from atomiton.blueprint.problems import Path
 from atomiton.errors import ExpressionError
 
 Load = Callable[[Scope], object]
@@ -36,6 +37,7 @@ class Names:
         outer: The scope around this one.
         nodes: Of a body: node id to number.
         items: Of an item, a turn, a list function: name to the field of ``ItemScope``.
+        path: Of a body: where its nodes stand in the document.
         results: Of a body: what each node gives, where that is known, as JSON Schema.
         routes: Of a body: the routes of each branch.
         edges: Of a body: how each node depends on others.
@@ -48,8 +50,10 @@ class Names:
         *,
         nodes: Mapping[str, int] | None = None,
         items: Mapping[str, str] | None = None,
+        path: Path = (),
     ) -> None:
         self.outer = outer
+        self.path = path
         self.nodes = nodes or {}
         self.items = items or {}
         self.results: dict[str, Schema | None] = {}
