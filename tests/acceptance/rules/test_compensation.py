@@ -52,6 +52,7 @@ async def test_compensations_run_one_after_the_other(world: World) -> None:
     await world.until("b:compensate?")
     assert (await world.conductor.show(run.id)).status == "compensating"
     assert "a:compensate?" not in world.acts
+    assert compensation(await world.conductor.show(run.id)) == ([], [])
     world.release("b:compensate")
     await world.until("a:compensate?")
     world.release("a:compensate")
@@ -253,6 +254,18 @@ async def test_a_compensation_may_be_a_group_or_a_wait(world: World) -> None:
     assert compensation(result) == (["b", "a"], [])
     assert world.acts[-2:] == ["a:compensate.x", "a:compensate.y"]
     assert world.outputs["a:compensate.x"] == 4
+
+
+async def test_what_a_compensation_does_is_not_compensated(world: World) -> None:
+    result = await world.run("""
+        nodes:
+          a:
+            uses: t.do
+            compensate: {nodes: {x: {uses: t.do, compensate: {uses: t.do}}, y: {uses: t.fail}}}
+          fails: {uses: t.fail, needs: a}
+    """)
+    assert compensation(result) == ([], ["a"])
+    assert "a:compensate.x:compensate" not in world.acts
 
 
 async def test_a_compensation_that_is_a_group_fails_as_a_whole(world: World) -> None:

@@ -142,6 +142,26 @@ async def test_a_node_has_all_the_time_when_nothing_bounds_it(world: World) -> N
     assert (await world.run("nodes: {a: {uses: t.left}}")).output == {"a": None}
 
 
+async def test_a_cancel_while_a_group_cleans_up_after_its_failure(world: World) -> None:
+    run = await world.start("""
+        nodes:
+          g:
+            on_error: continue
+            nodes:
+              a: {uses: t.fail}
+              close: {uses: t.hold, needs: a, join: settled}
+          after: {uses: t.do, needs: g}
+    """)
+    await world.until("g.close?")
+    await run.cancel()
+    assert "g.close~" not in world.acts
+    world.release("g.close")
+    result = await run.result()
+    assert (result.status, code(result)) == ("cancelled", "CANCELLED")
+    assert statuses(result)["g.close"] == "completed"
+    assert "after" not in world.acts
+
+
 # -- races ---------------------------------------------------------------------------------------
 
 RACE = """
@@ -242,6 +262,19 @@ async def test_a_race_with_a_fallback_does_not_fail(world: World) -> None:
             nodes: {b: {uses: t.fail}, a: {uses: t.fail, on_error: {value: 0}}}
     """)
     assert result.output == {"g": {"a": 0, "b": None}}
+
+
+async def test_what_completed_on_the_way_does_not_save_a_race(world: World) -> None:
+    result = await world.run("""
+        nodes:
+          g:
+            race: true
+            nodes:
+              a: {uses: t.fail, with: {times: 1}, retry: {attempts: 2, delay: 0}}
+              b: {uses: t.fail, on_error: continue}
+              c: {uses: t.fail, needs: [a, b], with: {code: LAST}}
+    """)
+    assert (code(result), statuses(result)["g"]) == ("LAST", "failed")
 
 
 async def test_an_error_route_can_win_a_race(world: World) -> None:

@@ -352,6 +352,21 @@ async def test_a_turn_that_fails_fails_the_loop(world: World) -> None:
     assert result.error.node == "l[1]"
 
 
+async def test_a_group_that_fails_in_its_turn_fails_the_loop(world: World) -> None:
+    result = await world.run("""
+        nodes:
+          l:
+            loop: {times: 2}
+            nodes: {a: {uses: t.fail}, b: {uses: t.hold}}
+          after: {uses: t.do, needs: l}
+    """)
+    assert result.error is not None
+    assert result.error.node == "l[0].a"
+    found = statuses(result)
+    assert (found["l"], found["l[0]"], found["l[0].b"]) == ("failed", "failed", "cancelled")
+    assert "l[1]" not in found
+
+
 async def test_a_condition_that_cannot_be_evaluated_fails_the_loop(world: World) -> None:
     for key in ("while", "until"):
         result = await world.run(f"nodes: {{l: {{loop: {{{key}: acc.x > 1}}, uses: t.do}}}}")
