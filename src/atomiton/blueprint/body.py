@@ -46,8 +46,6 @@ from atomiton.blueprint.values import Values
 
 #: Turns after which a loop is stopped that does not say how many it may make.
 MOST_TURNS = 1000
-#: The same for one that says how often it turns.
-MOST_TIMES = 1_000_000
 
 _JOINS = {"all": JOIN_ALL, "any": JOIN_ANY, "settled": JOIN_SETTLED}
 
@@ -69,7 +67,7 @@ class BodyCompiler:
         self.nodes = nodes
         self.path = path
         numbers = {name: number for number, name in enumerate(nodes)}
-        self.names = Names(outer, nodes=numbers)
+        self.names = Names(outer, nodes=numbers, path=path)
 
     def compile(self, output: object, path: Path, *, has_output: bool) -> Body:
         """Compile every node, and what the body gives (``output``, which stands at ``path``)."""
@@ -102,9 +100,14 @@ class BodyCompiler:
     # -- one node ----------------------------------------------------------------------------
 
     def _node(self, number: int, name: str, node: Node) -> PlanNode:
-        path: Path = (*self.path, name)
-        compiled = PlanNode(name)
         self.names.current = number
+        compiled = self.alone(name, node, (*self.path, name))
+        self.names.current = None
+        return compiled
+
+    def alone(self, name: str, node: Node, path: Path) -> PlanNode:
+        """Compile a node; one that is not part of the body sees it, and makes no edges."""
+        compiled = PlanNode(name)
         compiled.enabled = node.enabled
         compiled.weight = node.weight
         compiled.deadline = node.deadline
@@ -117,8 +120,6 @@ class BodyCompiler:
             place = (*path, "on_error", "value")
             compiled.fallback = values.value(node.on_error.get("value"), place)
         self._join(node, compiled)
-        if node.cache is not None:
-            self.unit.problems.unsupported("cached results", (*path, "cache"))
         if node.map is not None:
             self._map(node, compiled, path)
         elif node.loop is not None:
@@ -126,7 +127,6 @@ class BodyCompiler:
         else:
             self._kind(node, compiled, self.names, path)
             self._undo(node, compiled, self.names, path)
-        self.names.current = None
         return compiled
 
     def _join(self, node: Node, compiled: PlanNode) -> None:
@@ -141,6 +141,8 @@ class BodyCompiler:
     def _kind(self, node: Node, compiled: PlanNode, names: Names, path: Path) -> None:
         """Compile what a node does, in the scope in which it does it."""
         defaults = self.unit.blueprint.defaults
+        if node.cache is not None:
+            self.unit.problems.unsupported("cached results", (*path, "cache"))
         compiled.retry = node.retry or defaults.retry
         compiled.timeout = node.timeout
         compiled.runtime = node.runtime or defaults.runtime
@@ -182,12 +184,9 @@ class BodyCompiler:
         wait = node.wait
         assert wait is not None
         values = self._values(names)
-        compiled.timeout = None
         compiled.pure = True
-        timeout = wait.timeout
-        for bound in (node.timeout, node.deadline):
-            timeout = bound if timeout is None else timeout
-        compiled.deadline = None
+        bounds = [bound for bound in (node.timeout, wait.timeout) if bound is not None]
+        compiled.timeout = min(bounds, default=None)
         if wait.until is not None:
             compiled.kind = WAIT_UNTIL
             when = values.expression(wait.until, (*path, "wait", "until"))
@@ -198,10 +197,10 @@ class BodyCompiler:
             if wait.match is not None:
                 payload = Names(names, items={"payload": "item"})
                 match = self._values(payload).condition(wait.match, (*path, "wait", "match"))
-            compiled.detail = Waiting(signal=wait.signal, match=match, timeout=timeout)
+            compiled.detail = Waiting(signal=wait.signal, match=match)
         elif wait.approval is not None:
             compiled.kind = WAIT_APPROVAL
-            compiled.detail = Waiting(approval=wait.approval, timeout=timeout)
+            compiled.detail = Waiting(approval=wait.approval)
         else:
             compiled.kind = WAIT_FOR
             seconds = values.value(wait.seconds, (*path, "wait", "for"))
@@ -274,14 +273,14 @@ class BodyCompiler:
             counted = values.expression(times, (*place, "times"))
         elif times is not None:
             counted = values.value(times, (*place, "times"))
-        most = loop.get("max")
+        most = loop.get("max", 0 if counted else MOST_TURNS)
         compiled.detail = LoopPlan(
             node=inner,
             before=conditions.get("while"),
             after=conditions.get("until"),
             times=counted,
             start=values.value(loop["start"], (*place, "start")) if "start" in loop else None,
-            most=most if isinstance(most, int) else MOST_TURNS if counted is None else MOST_TIMES,
+            most=cast("int", most),
             delay=parse_duration(loop.get("delay", 0)),
         )
 
@@ -294,15 +293,9 @@ class BodyCompiler:
         what = node.compensate.node
         self._kind(what, undo, names, (*path, "compensate"))
         undo.deadline = what.deadline
-        compiled.undo = Undo(undo, node.compensate.when_failed)
+        if what.enabled:
+            compiled.undo = Undo(undo, node.compensate.when_failed)
         self.names.current = current
-
-    def alone(self, name: str, node: Node, path: Path) -> PlanNode:
-        """Compile a node that stands outside of the graph but sees its nodes."""
-        compiled = PlanNode(name)
-        compiled.deadline = node.deadline
-        self._kind(node, compiled, self.names, path)
-        return compiled
 
     # -- edges -------------------------------------------------------------------------------
 
@@ -340,7 +333,7 @@ class BodyCompiler:
             for edge in edges:
                 if edge.kind == ERROR:
                     nodes[edge.source].routes_error = True
-            self._check_join(node, len(edges))
+            self._check_join(node, sum(edge.kind != ENDED for edge in edges))
         for number, node in enumerate(nodes):
             for needed in node.needs:
                 nodes[needed].successors.append(number)

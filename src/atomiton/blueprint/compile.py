@@ -59,6 +59,8 @@ def compile_blueprint(
         shared.stack.append(unit.blueprint)
         compiler = BodyCompiler(unit, unit.blueprint.nodes, ("nodes",))
         output = unit.blueprint.output
+        if unit.blueprint.limits.cost is not None:
+            unit.problems.unsupported("a limit on cost", ("limits", "cost"))
         body = compiler.compile(output, ("output",), has_output=unit.blueprint.has_output)
         for key, node in unit.blueprint.on.items():
             compiled = compiler.alone(f"on:{key}", node, ("on", key))
@@ -69,8 +71,6 @@ def compile_blueprint(
 
     shared = Shared(types, resolve, compile_unit)
     body = compile_unit(UnitCompiler(blueprint, shared, problems))
-    if blueprint.limits.cost is not None:
-        problems.unsupported("a limit on cost", ("limits", "cost"))
     problems.raise_any()
     plan = Plan(blueprint.id, _hash(blueprint, shared), body)
     plan.version = blueprint.version or ""

@@ -204,6 +204,7 @@ def _limits(reader: Reader, value: object, path: Path) -> object:
 
 
 _LIFECYCLE: Final = ("success", "failure", "cancel", "always")
+_NOT_AT_THE_END: Final = ("needs", "join", "on_error", "compensate")
 
 
 def _on(reader: Reader, value: object, path: Path) -> object:
@@ -214,6 +215,10 @@ def _on(reader: Reader, value: object, path: Path) -> object:
     for key, node in found.items():
         if key in _LIFECYCLE:
             read[key] = read_node(reader, node, (*path, key))
+            for name in _NOT_AT_THE_END:
+                if name in (as_mapping(node) or {}):
+                    message = f"a node that runs at the end cannot have '{name}'"
+                    reader.wrong((*path, key, name), message, at_key=True)
         else:
             reader.unknown((*path, key), _LIFECYCLE, "'on'")
     return read

@@ -79,6 +79,10 @@ class BodyScope(Scope, Protocol):
         """What ``nodes.<id>`` is."""
         ...
 
+    def missing(self, node: int) -> bool:
+        """Whether a node has ended without giving anything."""
+        ...
+
 
 class ItemScope:
     """The scope of one item of a map, one turn of a loop, or of an expression over a list.
@@ -202,14 +206,12 @@ class Waiting(NamedTuple):
         signal: Name of the signal.
         match: Condition on the signal, in a scope where the payload is the item.
         approval: What a person is asked.
-        timeout: Seconds after which waiting fails.
     """
 
     when: Getter | None = None
     signal: str = ""
     match: Getter | None = None
     approval: Mapping[str, object] | None = None
-    timeout: float | None = None
 
 
 class Group(NamedTuple):

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import cast
+from typing import TypeVar, cast
 
 from atomiton.blueprint.durations import parse_duration
 from atomiton.blueprint.expressions import Expression, Reference, Template
 from atomiton.blueprint.plan import ENDED, NEED, BodyScope, Edge, Getter, ItemScope, Scope
+from atomiton.blueprint.problems import Path
 from atomiton.errors import ExpressionError
 
 Load = Callable[[Scope], object]
+R = TypeVar("R")
 
 #: Names that no node may have, and what they mean.
 BUILT_IN: Mapping[str, Load] = {
@@ -35,6 +37,7 @@ class Names:
         outer: The scope around this one.
         nodes: Of a body: node id to number.
         items: Of an item, a turn, a list function: name to the field of ``ItemScope``.
+        path: Of a body: where its nodes stand in the document.
         results: Of a body: what each node gives, where that is known, as JSON Schema.
         routes: Of a body: the routes of each branch.
         edges: Of a body: how each node depends on others.
@@ -47,8 +50,10 @@ class Names:
         *,
         nodes: Mapping[str, int] | None = None,
         items: Mapping[str, str] | None = None,
+        path: Path = (),
     ) -> None:
         self.outer = outer
+        self.path = path
         self.nodes = nodes or {}
         self.items = items or {}
         self.results: dict[str, Schema | None] = {}
@@ -117,6 +122,19 @@ class Names:
                 return _climb(output_loader(at.nodes[name]), hops)
         return None
 
+    def missing(self, references: tuple[Reference, ...]) -> dict[str, Callable[[Scope], bool]]:
+        """For the nodes among the names used, what tells whether one gave nothing at all."""
+        found: dict[str, Callable[[Scope], bool]] = {}
+        for reference in references:
+            name = reference.name
+            hops, at = next(
+                ((hops, at) for hops, at in self.chain() if name in at.items or name in at.nodes),
+                (0, self),
+            )
+            if name not in at.items and name in at.nodes:
+                found[name] = _climb(_missing(at.nodes[name]), hops)
+        return found
+
     def _info_loader(self, references: tuple[Reference, ...]) -> Load:
         used: dict[str, Load] = {}
         for reference in references:
@@ -130,7 +148,7 @@ class Names:
     def bind(self, parsed: Expression | Template) -> Getter:
         """Compile a parsed expression or template; ``ExpressionError`` on an unknown name."""
         references = parsed.references if isinstance(parsed, Expression) else references_of(parsed)
-        return parsed.bind(self.loaders(references))
+        return parsed.bind(self.loaders(references), missing=self.missing(references))
 
     def bind_lambda(self, parsed: Expression) -> Getter:
         """Compile a bare expression over item, index and acc into a function that makes it."""
@@ -150,14 +168,14 @@ class Names:
         return make
 
 
-def _climb(load: Load, hops: int) -> Load:
+def _climb(load: Callable[[Scope], R], hops: int) -> Callable[[Scope], R]:
     """Load from a scope further out."""
     if not hops:
         return load
     if hops == 1:
         return lambda scope: load(cast("Scope", scope.outer))
 
-    def climb(scope: Scope) -> object:
+    def climb(scope: Scope) -> R:
         for _ in range(hops):
             scope = cast("Scope", scope.outer)
         return load(scope)
@@ -168,6 +186,10 @@ def _climb(load: Load, hops: int) -> Load:
 def output_loader(number: int) -> Load:
     """A function that gives the output of a node of the body."""
     return lambda scope: cast("BodyScope", scope).outputs[number]
+
+
+def _missing(number: int) -> Callable[[Scope], bool]:
+    return lambda scope: cast("BodyScope", scope).missing(number)
 
 
 def _info_of(number: int) -> Load:

@@ -8,7 +8,7 @@ from atomiton.blueprint.expressions import Expression, Reference, Template, pars
 from atomiton.blueprint.model import Blueprint
 from atomiton.blueprint.narrow import as_list, as_object
 from atomiton.blueprint.plan import Getter, NodeKind, Port, Scope
-from atomiton.blueprint.problems import Path, Problems, nearest
+from atomiton.blueprint.problems import Path, Problems, dotted, nearest
 from atomiton.blueprint.scope import BUILT_IN, ITEM_NAMES, Names, Schema, condition, references_of
 from atomiton.blueprint.types import check_value, describe_schema, fits
 from atomiton.errors import ExpressionError
@@ -95,41 +95,51 @@ class Values:
 
     def check_edge(self, text: str, schema: Schema, what: str, path: Path) -> None:
         """Compare the types of both ends where a value is exactly one reference."""
-        source = self._schema_of(text)
-        if source is not None and not fits(source, schema):
-            self.problems.add(
-                "TYPE_MISMATCH",
-                f"{bare(text)} gives {describe_schema(source)}, "
-                f"but {what} takes {describe_schema(schema)}",
-                path,
+        where = self._reference(text)
+        found = self._source(where) if where else None
+        if found is not None and not fits(found[1], schema):
+            gives, takes = (
+                describe_schema(part).replace("string", "text") for part in (found[1], schema)
             )
+            message = f"{dotted(found[0])} gives {gives}, but {what} takes {takes}"
+            self.problems.add("TYPE_MISMATCH", message, path)
 
-    def _schema_of(self, text: str) -> Schema | None:
-        """What a reference gives, where that is known."""
+    def _source(self, where: tuple[str, ...]) -> tuple[Path, Schema] | None:
+        """Where the value of a dotted path comes from and what it is, where that is known."""
+        place: Path = where
+        result: Schema | None
+        if where[0] == "inputs":
+            result = {"properties": self.blueprint.inputs}
+        else:
+            at = self._node(where[0])
+            if at is None:
+                return None
+            place, result = (*at.path, *where), at.results.get(where[0])
+        for name in where[1:]:
+            result = as_object(_properties(result or {}).get(name))
+        return None if result is None else (place, result)
+
+    def _reference(self, text: str) -> tuple[str, ...]:
+        """The names of a text that is exactly one dotted path; none if it is anything else."""
         try:
             template = parse_template(text)
         except ExpressionError:
-            return None  # reported where it is compiled
-        if not template.whole:
-            return None
-        where = template.expressions[0][1].path
-        if where is None:
-            return None
-        if where[0] == "inputs" and len(where) == 2:
-            return self.blueprint.inputs.get(where[1])
-        result = self._result(where[0])
-        if result is None or len(where) == 1:
-            return result
-        return as_object(_properties(result).get(where[1])) if len(where) == 2 else None
+            return ()  # reported where it is compiled
+        return (template.whole and template.expressions[0][1].path) or ()
 
-    def _result(self, name: str) -> Schema | None:
-        """What the node of a name gives, unless an item of that name hides it."""
+    def _node(self, name: str) -> Names | None:
+        """The body in which the node of a name stands, unless an item of that name hides it."""
         for _, at in self.names.chain():
             if name in at.items:
                 return None
             if name in at.nodes:
-                return at.results.get(name)
+                return at
         return None
+
+    def _result(self, name: str) -> Schema | None:
+        """What the node of a name gives, where that is known."""
+        found = self._node(name)
+        return None if found is None else found.results.get(name)
 
     # -- values and expressions --------------------------------------------------------------
 
@@ -244,6 +254,10 @@ class Values:
             self.problems.add(
                 "UNKNOWN_REFERENCE", "secrets can only be used in the parameters of a node", path
             )
+            return False
+        if name == "secrets" and not fields:
+            message = "'secrets' needs the name of a secret: secrets.NAME"
+            self.problems.add("UNKNOWN_REFERENCE", message, path)
             return False
         if not fields or fields[0] in known:
             return True

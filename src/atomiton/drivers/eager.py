@@ -25,9 +25,11 @@ Work = Coroutine[object, object, None]
 class Lane:
     """A spare task: parked until a coroutine is handed over."""
 
-    __slots__ = ("base", "context", "first", "parked", "task", "work")
+    __slots__ = ("base", "begun", "context", "first", "loop", "parked", "task", "work")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.begun = False
         self.base = copy_context()
         self.context = self.base.copy()
         self.work: Work | None = None
@@ -46,7 +48,19 @@ class Lane:
         if self.parked is not None and not self.parked.done():
             self.parked.set_result(None)
 
+    def cancel(self) -> None:
+        """Raise ``CancelledError`` where the coroutine waits.
+
+        A task that is cancelled before its first step ends without it, and what it was given would
+        never hear of it: so that step, which is due already, is made first.
+        """
+        if self.begun:
+            self.task.cancel()
+        else:
+            self.loop.call_soon(self.task.cancel)
+
     async def _main(self) -> None:
+        self.begun = True
         try:
             if self.work is None:
                 await self._park()

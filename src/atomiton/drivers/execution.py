@@ -146,7 +146,9 @@ class Execution(msgspec.Struct, eq=False):
         self._current = None
         self.steps[command.step].waits = True
         spare = self.driver.starter.hand_over(lane, first)
-        self._jobs[command.frame, command.node] = TaskJob(command, spare.task, lane.close)
+        self._jobs[command.frame, command.node] = TaskJob(
+            command, spare.task, lane.close, spare.cancel
+        )
         return True
 
     async def _lane(self, own: StartAttempt | None = None) -> None:  # noqa: C901 - one loop
@@ -257,7 +259,7 @@ class Execution(msgspec.Struct, eq=False):
         """Give an attempt of a node that is known to wait a task from the beginning."""
         lane = self._lane(start)
         task = self.driver.loop.create_task(lane)
-        self._jobs[start.frame, start.node] = TaskJob(start, task, lane.close)
+        self._jobs[start.frame, start.node] = TaskJob(start, task, lane.close, task.cancel)
 
     def _resumed(self, start: StartAttempt, fact: Event) -> None:
         """A node that waited has ended, unless it was given up before."""

@@ -12,18 +12,23 @@ from atomiton.machine.commands import StartAttempt
 class TaskJob:
     """A coroutine that waits; the job's face of its task."""
 
-    __slots__ = ("kill", "start", "task")
+    __slots__ = ("_cancel", "kill", "start", "task")
 
     def __init__(
-        self, start: StartAttempt, task: asyncio.Task[None], kill: Callable[[], None]
+        self,
+        start: StartAttempt,
+        task: asyncio.Task[None],
+        kill: Callable[[], None],
+        cancel: Callable[[], object],
     ) -> None:
         self.start = start
         self.task = task
         self.kill = kill
+        self._cancel = cancel
 
     def cancel(self) -> None:
         """Raise ``CancelledError`` where the coroutine waits."""
-        self.task.cancel()
+        self._cancel()
 
     def abandon(self) -> None:
         """End a coroutine that refuses to be cancelled, where it waits."""

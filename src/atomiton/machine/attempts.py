@@ -22,25 +22,24 @@ def begin(frame: Frame, node: int, now: float, out: list[Command]) -> float | No
     Returns:
         The moment by which it must have ended; None when it has all the time.
     """
-    plan_node = frame.nodes[node]
     frame.attempts[node] += 1
     frame.status[node] = RUNNING
     if not frame.started[node]:  # a lost first attempt that is made again began before
         frame.started[node] = now
     # What cleans up after the time is over has time all the same.
     deadline = None if frame.stopping else frame.deadline
-    if plan_node.timeout is None and plan_node.deadline is None:
+    end = attempt_deadline(frame, node, now)
+    if end is None:
         return deadline
-    end = _attempt_deadline(frame, node, now)
     set_timer(frame.run, Timer(TIMER_ATTEMPT, end, frame.id, node, frame.attempts[node]), out)
     return end if deadline is None else min(deadline, end)
 
 
-def _attempt_deadline(frame: Frame, node: int, now: float) -> float:
+def attempt_deadline(frame: Frame, node: int, now: float) -> float | None:
+    """When an attempt that begins now must have ended by what its own node says."""
     plan_node = frame.nodes[node]
-    ends: list[float] = []
-    if plan_node.timeout is not None:
-        ends.append(now + plan_node.timeout)
-    if plan_node.deadline is not None:
-        ends.append(frame.started[node] + plan_node.deadline)
-    return min(ends)
+    timeout, deadline = plan_node.timeout, plan_node.deadline
+    if deadline is None:
+        return None if timeout is None else now + timeout
+    end = frame.started[node] + deadline
+    return end if timeout is None else min(end, now + timeout)

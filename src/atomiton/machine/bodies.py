@@ -36,10 +36,10 @@ KEPT = 1000
 def open_frame(
     parent: Frame, node: int, kind: int, nodes: Sequence[PlanNode], deadline: float | None
 ) -> Frame:
-    """Make the frame in which the body of a node runs."""
+    """Make the frame in which the body of a node runs; that of an earlier attempt is let go."""
     run = parent.run
     earlier = parent.children.get(node)
-    if earlier is not None:  # of an attempt before this one
+    if earlier is not None:
         _forget(earlier)
     scope = parent.scope(node)
     frame = Frame(run, run.next_frame, kind, nodes, scope.unit)
@@ -125,7 +125,7 @@ def _next_turn(frame: Frame, plan: LoopPlan, now: float, out: list[Command]) -> 
     times = frame.items[1]
     try:
         more = turn < times if isinstance(times, int) else _wanted(frame, plan, turn)
-        if more and turn >= plan.most:
+        if more and plan.most and turn >= plan.most:
             raise AtomitonError(
                 f"the loop has made {plan.most} turns and its end has not come", code="LOOP_LIMIT"
             )
@@ -201,11 +201,16 @@ def _nobody_won(frame: Frame) -> ErrorInfo | None:
     """The first failure of a race in which nobody has come to the end."""
     if not frame.race or frame.winner >= 0:
         return None
+    lost: ErrorInfo | None = None
     for node, error in frame.errors.items():
         plan_node = frame.nodes[node]
-        if frame.status[node] == FAILED and not plan_node.routes_error:
-            return error
-    return None
+        if frame.status[node] != FAILED or plan_node.routes_error:
+            continue
+        if plan_node.fallback is None:
+            lost = lost or error
+        elif not plan_node.successors:
+            return None  # nobody was better than what it gives instead
+    return lost
 
 
 def _output(frame: Frame) -> object:

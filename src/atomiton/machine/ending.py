@@ -48,7 +48,8 @@ def complete(
         remember(frame, node)
     if not frame.quick:
         settle(frame, node, given=True)
-        if frame.race and frame.winner < 0 and not plan_node.successors:
+        won = status == COMPLETED and not plan_node.successors
+        if frame.race and frame.winner < 0 and won:
             frame.winner = node
             stop_frame(frame, None, now, out)
         return

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from atomiton.blueprint.plan import Waiting
 from atomiton.errors import ErrorInfo
 from atomiton.machine.commands import Command
-from atomiton.machine.ending import complete, fail
+from atomiton.machine.ending import complete, fail_attempt
 from atomiton.machine.starting import open_node
 from atomiton.machine.state import (
     PENDING,
     TIMER_ATTEMPT,
+    TIMER_PATIENCE,
     TIMER_RETRY,
     TIMER_RUN,
     TIMER_TURN,
@@ -18,7 +18,6 @@ from atomiton.machine.state import (
     Timer,
 )
 from atomiton.machine.stopping import stop, stop_node
-from atomiton.machine.waiting import times_out
 
 
 def fire(run: RunState, number: int, now: float, out: list[Command]) -> None:
@@ -37,23 +36,25 @@ def fire(run: RunState, number: int, now: float, out: list[Command]) -> None:
         run.opened.append((frame, node))
     elif timer.kind == TIMER_ATTEMPT:
         _time_out(frame, timer, now, out)
-    elif times_out(frame, node):
-        wait = frame.nodes[node].detail
-        assert isinstance(wait, Waiting)
-        message = f"nothing came within {wait.timeout:g} s"
-        fail(frame, node, ErrorInfo("TIMEOUT", message), now, out)
+    elif timer.kind == TIMER_PATIENCE:
+        fail_attempt(frame, node, _timeout(frame, timer), now, out)
     else:
         complete(frame, node, None, now, out)
 
 
 def _time_out(frame: Frame, timer: Timer, now: float, out: list[Command]) -> None:
     """A node has had its time: stop it. It has timed out whatever it answers now."""
+    frame.verdicts[timer.node] = _timeout(frame, timer)
+    stop_node(frame, timer.node, now, out)
+
+
+def _timeout(frame: Frame, timer: Timer) -> ErrorInfo:
+    """The error of a node that has had its time."""
     node = timer.node
     plan_node = frame.nodes[node]
     last = plan_node.deadline is not None and timer.at >= frame.started[node] + plan_node.deadline
     seconds = plan_node.deadline if last else plan_node.timeout
     what = "the node with all its attempts" if last else "the attempt"
-    frame.verdicts[node] = ErrorInfo(
-        "TIMEOUT", f"{what} took longer than {seconds:g} s", retryable=not last
-    )
-    stop_node(frame, node, now, out)
+    if timer.kind == TIMER_PATIENCE:
+        what = "the wait with all its attempts" if last else "the wait"
+    return ErrorInfo("TIMEOUT", f"{what} took longer than {seconds:g} s", retryable=not last)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from atomiton.blueprint.plan import (
     BRANCH,
     GROUP,
-    JOIN_SETTLED,
     LOOP,
     MAP,
     USES,
@@ -33,10 +32,8 @@ def open_nodes(run: RunState, now: float, out: list[Command]) -> None:
     opened = run.opened
     for frame, node in opened:  # grows while it is gone through
         if frame.status[node] != PENDING:
-            continue  # decided before, as nodes are that need not wait for all
+            continue  # decided before: it need not wait for all, or what it is in is ending
         plan_node = frame.nodes[node]
-        if frame.stopping and plan_node.join != JOIN_SETTLED:
-            continue
         wanted = joined(frame, node)
         if wanted is None:
             continue

@@ -46,6 +46,7 @@ TIMER_ATTEMPT = 1
 TIMER_WAIT = 2
 TIMER_RUN = 3
 TIMER_TURN = 4
+TIMER_PATIENCE = 5  # of a wait: what it waits for has not come in time
 
 # What a frame runs.
 BODY = 0  # the nodes of a body
@@ -180,6 +181,10 @@ class Frame:
             "error": None if error is None else error_value(error),
             "duration_ms": self.duration_ms(node),
         }
+
+    def missing(self, node: int) -> bool:
+        """Whether a node has ended without giving anything: skipped, failed, cancelled."""
+        return self.status[node] > COMPLETED and self.outputs[node] is None
 
     def duration_ms(self, node: int) -> float | None:
         """How long a node took from its first attempt to its end; None if it has not ended."""

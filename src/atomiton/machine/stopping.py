@@ -46,10 +46,9 @@ def stop_up(frame: Frame, failure: ErrorInfo, now: float, out: list[Command]) ->
         stop_frame(frame, failure, now, out)
         if _absorbs(parent, node, failure):
             return
-        if parent.status[node] == RUNNING:
-            drop_timer(parent, node, out)
-            parent.status[node] = STOPPING
-            parent.verdicts[node] = failure
+        drop_timer(parent, node, out)
+        parent.status[node] = STOPPING
+        parent.verdicts[node] = failure
         frame = parent
 
 

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from atomiton.blueprint.plan import WAIT_FOR, WAIT_SIGNAL, WAIT_UNTIL, ItemScope, Waiting
+from atomiton.blueprint.plan import WAIT_SIGNAL, WAIT_UNTIL, ItemScope, Waiting
 from atomiton.errors import AtomitonError, IllegalEvent
+from atomiton.machine.attempts import attempt_deadline
 from atomiton.machine.commands import Command
 from atomiton.machine.ending import complete
 from atomiton.machine.events import ApprovalGiven, SignalReceived
-from atomiton.machine.state import TIMER_WAIT, WAITING, Frame, RunState, Timer
+from atomiton.machine.state import TIMER_PATIENCE, TIMER_WAIT, WAITING, Frame, RunState, Timer
 from atomiton.machine.timers import drop_timer, set_timer
 
 
 def begin_wait(frame: Frame, node: int, now: float, out: list[Command]) -> None:
-    """Begin a wait; its length or its end is evaluated now, once."""
+    """Begin a wait; its length or its end is evaluated now."""
     plan_node = frame.nodes[node]
     wait = plan_node.detail
     assert isinstance(wait, Waiting)
-    frame.attempts[node] = 1
-    frame.started[node] = now
-    until = None if wait.timeout is None else now + wait.timeout
+    frame.attempts[node] += 1
+    frame.started[node] = frame.started[node] or now
+    kind, until = TIMER_PATIENCE, attempt_deadline(frame, node, now)
     if wait.when is not None:
         when = wait.when(frame.scope(node))
         assert isinstance(when, float)
-        until = when if plan_node.kind == WAIT_UNTIL else now + when
+        end = when if plan_node.kind == WAIT_UNTIL else now + when
+        if until is None or end <= until:
+            kind, until = TIMER_WAIT, end
     elif plan_node.kind == WAIT_SIGNAL:
         early = _take(frame, node, wait)
         if early is not None:
@@ -33,7 +36,7 @@ def begin_wait(frame: Frame, node: int, now: float, out: list[Command]) -> None:
         frame.run.listening.setdefault(wait.signal, []).append((frame, node))
     frame.status[node] = WAITING
     if until is not None:
-        set_timer(frame.run, Timer(TIMER_WAIT, until, frame.id, node, 1), out)
+        set_timer(frame.run, Timer(kind, until, frame.id, node, frame.attempts[node]), out)
 
 
 def _take(frame: Frame, node: int, wait: Waiting) -> SignalReceived | None:
@@ -90,8 +93,3 @@ def decide(run: RunState, event: ApprovalGiven, out: list[Command]) -> None:
         "fields": event.fields,
     }
     complete(frame, event.node, answer, event.time, out)
-
-
-def times_out(frame: Frame, node: int) -> bool:
-    """Whether a wait fails when its timer fires: it waits for somebody, not for a time."""
-    return frame.nodes[node].kind not in (WAIT_FOR, WAIT_UNTIL)

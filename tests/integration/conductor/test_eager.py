@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from atomiton import Conductor, node
+from atomiton import Conductor, NodeError, node
 from atomiton.blueprint.document import read_document
 
 MARK: ContextVar[str] = ContextVar("MARK", default="unset")
@@ -225,3 +225,26 @@ async def test_a_long_chain_that_never_waits_lets_others_have_their_turn() -> No
         task.cancel()
     assert result.output == {"n4999": 5000}
     assert turns >= 4
+
+
+async def test_a_node_that_is_cancelled_as_soon_as_it_waits_cleans_up() -> None:
+    seen: list[str] = []
+
+    @node("t.wait")
+    async def wait() -> None:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            seen.append("cancelled")
+            raise
+        finally:
+            await asyncio.sleep(0)
+            seen.append("cleaned")
+
+    @node("t.fail")
+    async def fail() -> None:
+        raise NodeError("at once")
+
+    result = await run(wait, fail)
+    assert (result.status, result.nodes["wait"].status) == ("failed", "cancelled")
+    assert seen == ["cancelled", "cleaned"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import cast
 
+from atomiton.blueprint.compile import compile_blueprint
+from atomiton.blueprint.document import read_blueprint
 from atomiton.blueprint.model import Retry
 from atomiton.blueprint.plan import USES, WAIT_FOR, Body, BodyScope, Plan, PlanNode, Scope, Waiting
 from atomiton.errors import ErrorInfo
@@ -18,6 +20,7 @@ from atomiton.machine.events import (
     TimerFired,
 )
 from atomiton.machine.state import STATUS_NAMES
+from atomiton.nodes.registry import Registry
 
 T0 = 1_000.0
 
@@ -70,6 +73,12 @@ def plan_of(
     plan.uses = tuple(calls)
     plan.timeout, plan.concurrency, plan.steps = timeout, concurrency, steps
     return plan
+
+
+def compiled(text: str) -> Plan:
+    """The plan of a blueprint, over the library's node types."""
+    blueprint, document = read_blueprint(f"atomiton: 1\nid: p\n{text}")
+    return compile_blueprint(blueprint, Registry.builtin(), document.positions)
 
 
 def begun(plan: Plan, at: float = T0, seed: int = 0) -> tuple[RunState, list[Command]]:

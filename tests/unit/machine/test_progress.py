@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 
 import pytest
-from tests.unit.machine.making import T0, bad, begun, fire, lost, ok, plan_of, uses
+from tests.unit.machine.making import T0, bad, begun, compiled, fire, lost, ok, plan_of, uses
 
 from atomiton.blueprint.model import Retry
+from atomiton.machine import RunState, apply
+from atomiton.machine.events import AttemptCompleted
 from atomiton.machine.progress import Progress, ProgressMeter
 
 
@@ -64,3 +66,37 @@ def test_nothing_is_estimated_when_the_clock_went_back() -> None:
     run, _ = begun(plan_of(uses("a"), uses("b")))
     ok(run, 0)
     assert ProgressMeter(run).read(T0 - 5).left is None
+
+
+def done(run: RunState, path: str) -> None:
+    """Complete the node of that path."""
+    for frame in list(run.frames.values()):
+        for node in range(len(frame.status)):
+            if frame.path(node) == path:
+                apply(run, AttemptCompleted(T0, frame.id, node, frame.attempts[node], None))
+                return
+    raise AssertionError(path)
+
+
+@pytest.mark.parametrize(
+    ("node", "steps"),
+    [
+        ("nodes: {x: {V, weight: 3}, y: {V, needs: x}}", [("n.x", 0.375), ("n.y", 0.5)]),
+        ("map: [1, 2, 3, 4], concurrency: 1, V", [("n[0]", 0.125), ("n[1]", 0.25)]),
+        ("map: [1, 2], nodes: {x: {V, weight: 5}, y: {V}}", [("n[0].x", 5 / 24), ("n[1].y", 0.25)]),
+        ("loop: {times: 4}, V", [("n[0]", 0.125), ("n[1]", 0.25)]),
+        ("loop: {times: 0}, V", []),
+        ("loop: {until: index == 1}, V", [("n[0]", 0.5 / 3), ("n[1]", 0.5)]),
+    ],
+)
+def test_what_is_inside_counts_for_the_node_that_holds_it(
+    node: str, steps: list[tuple[str, float]]
+) -> None:
+    node = node.replace("V", "uses: data.value, with: {value: 1}")
+    run, _ = begun(compiled(f"nodes: {{n: {{{node}}}, z: {{wait: {{signal: s}}}}}}"))
+    meter = ProgressMeter(run)
+    assert meter.read(T0).fraction == (0.0 if steps else 0.5)
+    for path, fraction in steps:
+        assert path in meter.read(T0).running
+        done(run, path)
+        assert meter.read(T0).fraction == pytest.approx(fraction)

@@ -53,10 +53,16 @@ class Compiler:
     """Compiles one tree for one set of loaders."""
 
     def __init__(
-        self, source: str, loaders: Mapping[str, Callable[..., object]], *, metered: bool
+        self,
+        source: str,
+        loaders: Mapping[str, Callable[..., object]],
+        missing: Mapping[str, Callable[..., bool]],
+        *,
+        metered: bool,
     ) -> None:
         self.source = source
         self.loaders = loaders
+        self.missing = missing
         self.metered = metered
         self.variables: list[str] = []
         self.slots = 0
@@ -114,14 +120,34 @@ class Compiler:
                 return slot
         return None
 
+    def _nowhere(self, node: Node) -> Callable[[Frame], bool] | None:
+        """What tells whether the name that a path begins with has no value to be read from."""
+        while isinstance(node, Select | Index):
+            node = node.operand
+        if not isinstance(node, Name) or self._slot(node.name) is not None:
+            return None
+        missing = self.missing.get(node.name)
+        if missing is None or not self.metered:
+            return cast("Callable[[Frame], bool] | None", missing)
+        return lambda e: missing(e.scope)
+
+    def _asked(self, node: Select) -> Code:
+        """``has(value.field)`` and ``value.?field``."""
+        at, field, test = node.offset, node.field, node.test
+        operand, nowhere = self.compile(node.operand), self._nowhere(node)
+
+        def ask(e: Frame) -> object:
+            value = operand(e)
+            if value is None and nowhere is not None and nowhere(e):
+                return False if test else values.ABSENT
+            return member(value, field, at) if test else select(value, node)
+
+        return ask
+
     def _select(self, node: Select) -> Code:
-        at, field = node.offset, node.field
-        if node.test:
-            operand = self.compile(node.operand)
-            return lambda e: member(operand(e), field, at)
-        if node.optional:
-            operand = self.compile(node.operand)
-            return lambda e: select(operand(e), node)
+        if node.test or node.optional:
+            return self._asked(node)
+        field = node.field
         if isinstance(node.operand, Name) and (slot := self._slot(node.operand.name)) is not None:
 
             def of_variable(e: Frame) -> object:
@@ -134,7 +160,8 @@ class Compiler:
                 return select(value, node)
 
             return of_variable
-        operand = cast("Callable[[Frame], dict[str, object]]", self.compile(node.operand))
+        operand = cast("Callable[[Frame], dict[str, object] | None]", self.compile(node.operand))
+        nowhere = self._nowhere(node)
 
         def of_value(e: Frame) -> object:
             # Said to be a map for the type checker, and looked at before it is used as one.
@@ -144,6 +171,8 @@ class Compiler:
                     return value[field]
                 except KeyError:
                     pass
+            elif value is None and nowhere is not None and nowhere(e):
+                return None
             return select(value, node)
 
         return of_value
@@ -151,7 +180,16 @@ class Compiler:
     def _index(self, node: Index) -> Code:
         operand = self.compile(node.operand)
         place = self.compile(node.index)
-        return lambda e: index(operand(e), place(e), node)
+        nowhere = self._nowhere(node)
+        instead = values.ABSENT if node.optional else None
+
+        def read(e: Frame) -> object:
+            value = operand(e)
+            if value is None and nowhere is not None and nowhere(e):
+                return instead
+            return index(value, place(e), node)
+
+        return read
 
     def _unary(self, node: Unary) -> Code:
         operand, at = self.compile(node.operand), node.offset

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TypeVar, cast
 
 from atomiton.blueprint.expressions.access import select
@@ -23,6 +24,9 @@ from atomiton.blueprint.expressions.values import settle
 from atomiton.errors import ExpressionError
 
 S = TypeVar("S")
+
+NEVER: Mapping[str, Callable[..., bool]] = MappingProxyType({})
+"""No name is ever without a value."""
 
 
 class Expression:
@@ -77,13 +81,19 @@ class Expression:
         return mentions_of(self._tree, self.source, path)
 
     def bind(
-        self, loaders: Mapping[str, Callable[[S], object]], *, steps: int = DEFAULT_STEPS
+        self,
+        loaders: Mapping[str, Callable[[S], object]],
+        *,
+        steps: int = DEFAULT_STEPS,
+        missing: Mapping[str, Callable[[S], bool]] = NEVER,
     ) -> Callable[[S], object]:
         """Compile for a kind of scope.
 
         Args:
             loaders: For each name in scope, what gives its value from a scope.
             steps: Work one evaluation may do; about a million a second.
+            missing: For names whose null may mean that there is no value at all, what tells. Then
+                a path into it is null too, and not an error.
 
         Returns:
             The evaluator: takes a scope, gives the value, may be called from several threads. It
@@ -92,19 +102,27 @@ class Expression:
         Raises:
             ExpressionError: A name is not in scope (code ``UNKNOWN_REFERENCE``).
         """
-        return self.bind_in(loaders, steps, self.source, 0)
+        return self.bind_in(loaders, missing, steps, self.source, 0)
 
     def bind_in(
-        self, loaders: Mapping[str, Callable[[S], object]], steps: int, source: str, shift: int
+        self,
+        loaders: Mapping[str, Callable[[S], object]],
+        missing: Mapping[str, Callable[[S], bool]],
+        steps: int,
+        source: str,
+        shift: int,
     ) -> Callable[[S], object]:
         """Bind an expression that stands at ``shift`` in ``source``, where errors then point."""
         tree = self._tree
-        if self.path is not None and len(self.path) == 2 and self.path[0] in loaders:
-            return _field(loaders[self.path[0]], tree, self.path[1], source, shift)
-        if self.path is not None and len(self.path) == 1 and self.path[0] in loaders:
-            return loaders[self.path[0]]
+        path = self.path
+        if path is not None and path[0] in loaders:
+            loader, nowhere = loaders[path[0]], missing.get(path[0])
+            if len(path) == 1:
+                return loader
+            if len(path) == 2:
+                return _field(loader, nowhere, cast("Select", tree), source, shift)
         metered = needs_meter(tree)
-        compiler = Compiler(self.source, loaders, metered=metered)
+        compiler = Compiler(self.source, loaders, missing, metered=metered)
         try:
             code = compiler.compile(tree)
         except ExpressionError as error:
@@ -121,10 +139,15 @@ class Expression:
 
 
 def _field(
-    loader: Callable[[S], object], tree: Node, field: str, source: str, shift: int
+    loader: Callable[[S], object],
+    nowhere: Callable[[S], bool] | None,
+    tree: Select,
+    source: str,
+    shift: int,
 ) -> Callable[[S], object]:
     """The most common expression of all, in one closure: ``node.field``."""
-    load = cast("Callable[[S], dict[str, object]]", loader)
+    load = cast("Callable[[S], dict[str, object] | None]", loader)
+    field = tree.field
 
     def evaluate(scope: S) -> object:
         # Said to be a map for the type checker, and looked at before it is used as one.
@@ -134,8 +157,10 @@ def _field(
                 return value[field]
             except KeyError:
                 pass
+        elif value is None and nowhere is not None and nowhere(scope):
+            return None
         try:
-            return select(value, cast("Select", tree))
+            return select(value, tree)
         except Failure as failure:
             raise _error(failure, source, shift) from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from atomiton.blueprint.expressions.expression import Expression, parse
+from atomiton.blueprint.expressions.expression import NEVER, Expression, parse
 from atomiton.blueprint.expressions.lexer import tokenize
 from atomiton.blueprint.expressions.limits import DEFAULT_STEPS, LIMIT, MAX_TEXT
 from atomiton.blueprint.expressions.values import value_to_text
@@ -49,13 +49,18 @@ class Template:
         return f"parse_template({self.source!r})"
 
     def bind(
-        self, loaders: Mapping[str, Callable[[S], object]], *, steps: int = DEFAULT_STEPS
+        self,
+        loaders: Mapping[str, Callable[[S], object]],
+        *,
+        steps: int = DEFAULT_STEPS,
+        missing: Mapping[str, Callable[[S], bool]] = NEVER,
     ) -> Callable[[S], object]:
         """Compile for a kind of scope, as ``Expression.bind`` does.
 
         Args:
             loaders: For each name in scope, what gives its value from a scope.
             steps: Work the evaluation of each expression may do.
+            missing: For names whose null may mean that there is no value at all, what tells.
 
         Returns:
             What gives the text from a scope, or the value as it is when ``whole``. It raises
@@ -70,11 +75,11 @@ class Template:
             return lambda _: constant
         if self.whole:
             offset, expression = self.expressions[0]
-            return expression.bind_in(loaders, steps, source, offset)
+            return expression.bind_in(loaders, missing, steps, source, offset)
         parts = [
             (part, 0, None)
             if isinstance(part, str)
-            else ("", part[0], part[1].bind_in(loaders, steps, source, part[0]))
+            else ("", part[0], part[1].bind_in(loaders, missing, steps, source, part[0]))
             for part in self._parts
         ]
 
