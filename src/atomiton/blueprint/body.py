@@ -339,7 +339,7 @@ class BodyCompiler:
             for edge in edges:
                 if edge.kind == ERROR:
                     nodes[edge.source].routes_error = True
-            self._check_join(node, len(edges))
+            self._check_join(node, sum(edge.kind != ENDED for edge in edges))
         for number, node in enumerate(nodes):
             for needed in node.needs:
                 nodes[needed].successors.append(number)

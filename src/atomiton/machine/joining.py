@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import ge, gt
 from typing import cast
 
 from atomiton.blueprint.plan import (
@@ -28,9 +29,12 @@ def joined(frame: Frame, node: int) -> bool | None:
     given = [satisfied(frame, edge) for edge in plan_node.edges]
     if plan_node.join == JOIN_ALL:
         return all(given) or _stood_in(plan_node, given)
+    # A node whose status is only looked at must have ended; it is none of those that count.
+    looked_at = [edge.kind == ENDED for edge in plan_node.edges]
+    counted = sum(map(gt, given, looked_at))
     if plan_node.join == JOIN_ANY:
-        return any(given)
-    if sum(given) >= plan_node.least:
+        return counted > 0 or all(looked_at)
+    if counted >= plan_node.least and all(map(ge, given, looked_at)):
         return True
     return False if not frame.open[node] else None
 
