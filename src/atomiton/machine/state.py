@@ -84,6 +84,7 @@ class Frame:
         unit: The blueprint that it belongs to.
         status: What each node is doing.
         open: How many dependencies of each node have not ended.
+        again: Nodes whose lost attempt is to be made again, and has not been yet.
         blocked: Nodes that a dependency of theirs keeps from running.
         outputs: What each node gave; None until then, and when skipped.
         attempts: Number of the latest attempt of each node, from 1; 0 before the first.
@@ -104,10 +105,10 @@ class Frame:
     """
 
     __slots__ = (
-        "attempts", "blocked", "body", "children", "deadline", "ended", "errors", "failure", "id",
-        "items", "kind", "next", "node", "nodes", "open", "outer", "outputs", "parent", "quick",
-        "race", "remaining", "run", "started", "status", "stopping", "timers", "unit",
-        "verdicts", "winner",
+        "again", "attempts", "blocked", "body", "children", "deadline", "ended", "errors",
+        "failure", "id", "items", "kind", "next", "node", "nodes", "open", "outer", "outputs",
+        "parent", "quick", "race", "remaining", "run", "started", "status", "stopping", "timers",
+        "unit", "verdicts", "winner",
     )  # fmt: skip
 
     def __init__(
@@ -125,6 +126,7 @@ class Frame:
         self.outer: Scope | None = None
         self.status = [PENDING] * size
         self.open: list[int] = []
+        self.again: set[int] | None = None
         self.blocked: set[int] | None = None
         self.outputs: list[object] = [None] * size
         self.attempts = [0] * size
