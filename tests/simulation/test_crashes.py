@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import multiprocessing
 import time
+from collections.abc import Sequence
 
 import pytest
 
-from atomiton.drivers.simulated_blueprints import random_plan
+from atomiton.blueprint.plan import Plan
+from atomiton.drivers.simulated_blueprints import random_plan, weather_of
 from atomiton.drivers.simulated_world import Violation
-from atomiton.drivers.simulation import POINTS, Faults, Tally, check_seed, simulate
+from atomiton.drivers.simulation import POINTS, STORM, Faults, Tally, check_seed, simulate
+from atomiton.machine import RunState, apply, bodies
+from atomiton.machine.commands import Command
+from atomiton.machine.events import Event
+from atomiton.machine.finishing import undone
 
 SHORT = 300
 CHUNK = 30
@@ -64,3 +70,25 @@ def test_many_crashes_end_some_time() -> None:
         for seed in range(40)
     ]
     assert sum(crashes) > 100
+
+
+def test_bodies_that_are_forgotten_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of maps and loops with very many items the bodies are let go of once they have ended."""
+    stories = []
+    for seed in range(400):
+        plan = random_plan(seed, weather_of(seed))
+        stories.append((plan, simulate(plan, seed, STORM).facts))
+    kept = [replayed(plan, facts) for plan, facts in stories]
+    monkeypatch.setattr(bodies, "KEPT", 0)
+    forgotten = 0
+    for (plan, facts), (run, commands) in zip(stories, kept, strict=True):
+        again, same = replayed(plan, facts)
+        assert same == commands
+        assert undone(again) == undone(run)
+        forgotten += len(run.frames) - len(again.frames)
+    assert forgotten > 40
+
+
+def replayed(plan: Plan, facts: Sequence[Event]) -> tuple[RunState, list[Command]]:
+    run = RunState(plan)
+    return run, [command for fact in facts for command in apply(run, fact)]

@@ -5,13 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from atomiton.blueprint.model import Blueprint, Limits, Node, Retry, Wait
+from atomiton.blueprint.yaml import load
 from atomiton.drivers import simulation
-from atomiton.drivers.simulated_blueprints import SimulatedTypes, random_blueprint, random_plan
+from atomiton.drivers.simulated_blueprints import (
+    Drawing,
+    SimulatedTypes,
+    drawing_of,
+    random_plan,
+    weather_of,
+)
 from atomiton.drivers.simulated_journal import SimulatedJournal
 from atomiton.drivers.simulated_laws import Laws
 from atomiton.drivers.simulated_world import Violation, script_of
@@ -62,23 +72,75 @@ def test_the_same_facts_give_the_same_bytes_for_every_hash_seed() -> None:
     assert digests != {"0\n"}
 
 
+def drawn_nodes(drawing: Drawing) -> Iterator[dict[str, object]]:
+    """Every node of a drawing, in all its bodies."""
+    found = [
+        node
+        for document in (drawing.document, *drawing.called.values())
+        for node in (*document["nodes"].values(), *document.get("on", {}).values())
+    ]
+    for node in found:
+        yield node
+        found.extend(node.get("nodes", {}).values())
+        found.extend(undo for undo in (node.get("compensate"),) if undo)
+
+
 def test_seeds_draw_all_there_is() -> None:
     """What is never drawn is never tested."""
-    nodes = [node for seed in range(300) for node in random_blueprint(seed).nodes.values()]
-    limits = [random_blueprint(seed).limits for seed in range(300)]
-    outcomes = [simulate(random_plan(seed), seed, STORM) for seed in range(300)]
-    assert {node.uses for node in nodes} == {"sim.pure", "sim.idempotent", "sim.once", None}
-    for field in ("if_", "retry", "timeout", "deadline", "on_error", "wait", "needs"):
-        assert 10 < sum(bool(getattr(node, field)) for node in nodes) < len(nodes)
-    assert 0 < sum(not node.enabled for node in nodes) < 200
-    for field in ("concurrency", "steps", "timeout"):
-        assert 5 < sum(getattr(limit, field) is not None for limit in limits) < 295
-    assert max(len(random_blueprint(seed).nodes) for seed in range(300)) == 12
+    drawings = [drawing_of(seed, weather_of(seed)) for seed in range(400)]
+    nodes = [node for drawing in drawings for node in drawn_nodes(drawing)]
+    keys = Counter(key for node in nodes for key in node)
+    wanted = (
+        "uses nodes call branch wait map loop mode race as concurrency on_item_error output needs"
+        " if join enabled retry timeout deadline on_error compensate when_failed weight with"
+    )
+    assert {key: keys[key] for key in wanted.split() if keys[key] < 15} == {}
+    values = Counter(f"{key}: {node[key]}" for node in nodes for key in node)
+    for value in ("fail", "collect", "skip"):
+        assert values[f"on_item_error: {value}"] > 10
+    for value in ("any", "first", "settled", {"at_least": 2}):
+        assert values[f"join: {value}"] > 5
+    loops = Counter(key for node in nodes for key in node.get("loop", {}))
+    assert set(loops) == {"times", "while", "until", "start", "max", "delay"}
+    waits = Counter(key for node in nodes for key in node.get("wait", {}))
+    assert set(waits) == {"for", "until", "signal", "match", "approval", "timeout"}
+    text = str([drawing.document for drawing in drawings])
+    assert "{{ nodes.n" in text
+    for name in ("early_", "late_", "never_", "'map': []", "'map': {", ".error'", ".high'"):
+        assert name in text
+    top = [drawing.document for drawing in drawings]
+    for key in ("limits", "compensate_on", "on", "output"):
+        assert 20 < sum(key in document for document in top) < 380
+    acting = [sum("uses" in n or "wait" in n for n in drawn_nodes(d)) for d in drawings]
+    assert max(acting) <= 40, "small: what fails is read by a person"
+
+
+def test_runs_come_to_every_end() -> None:
+    outcomes = [simulate(random_plan(seed), seed, STORM) for seed in range(400)]
     assert {outcome.status for outcome in outcomes} == {"completed", "failed", "cancelled"}
     codes = {outcome.error.code for outcome in outcomes if outcome.error}
-    assert codes >= {"TIMEOUT", "CANCELLED", "FLAKY", "NOT_FOUND", "EXPRESSION_ERROR"}
+    assert codes >= {
+        "TIMEOUT", "CANCELLED", "FLAKY", "NOT_FOUND", "EXPRESSION_ERROR", "LOOP_LIMIT",
+        "LIMIT_EXCEEDED",
+    }  # fmt: skip
     facts = {type(fact).__name__ for outcome in outcomes for fact in outcome.facts}
-    assert len(facts) == 11, "every kind of fact occurs"
+    assert facts == {
+        "RunRequested", "AttemptStarted", "AttemptCompleted", "AttemptFailed", "AttemptLost",
+        "AttemptRepeated", "TimerFired", "SignalReceived", "ApprovalGiven", "CancelRequested",
+        "Paused", "Resumed", "StepRequested",
+    }  # fmt: skip
+    assert sum(bool(outcome.undone[0]) for outcome in outcomes) > 40
+    assert sum(bool(outcome.undone[1]) for outcome in outcomes) > 5
+    inner = Counter(status for outcome in outcomes for _, status in outcome.inner)
+    assert set(inner) == {"completed", "failed", "skipped", "cancelled"}
+
+
+def test_what_is_drawn_can_be_read_as_yaml() -> None:
+    for seed in range(40):
+        drawing = drawing_of(seed, weather_of(seed))
+        read = [load(text).data for text in drawing.yaml().split("---\n")]
+        assert read == [drawing.document, *drawing.called.values()]
+        assert drawing.compiled().hash == random_plan(seed, weather_of(seed)).hash
 
 
 def test_a_blueprint_of_ones_own() -> None:
@@ -106,7 +168,7 @@ def test_an_unknown_type_is_refused() -> None:
 
 
 def test_scripts_differ_by_seed_node_and_attempt() -> None:
-    scripts = {repr(script_of(s, n, a)) for s in range(5) for n in range(5) for a in range(1, 5)}
+    scripts = {repr(script_of(s, n, a)) for s in range(5) for n in "abcde" for a in range(1, 5)}
     assert len(scripts) > 30
 
 
@@ -133,9 +195,21 @@ def test_an_error_of_any_kind_is_a_violation(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_calm_seeds_do_not_race() -> None:
-    for seed in range(0, 40, 2):
-        plan = random_plan(seed, calm=True)
-        assert simulate(plan, seed, CALM).same_end(simulate(plan, seed, Faults()))
+    for seed in range(0, 120, 2):
+        weather = weather_of(seed)
+        plan = random_plan(seed, weather)
+        assert simulate(plan, seed, CALM).same_end(simulate(plan, seed, Faults()), weather)
+
+
+def test_what_goes_in_single_file_fails_the_same_with_the_same_compensations() -> None:
+    compared = 0
+    for seed in range(0, 400, 4):
+        plan = random_plan(seed, "file")
+        first = simulate(plan, seed, CALM)
+        again = simulate(plan, seed, replace(CALM, crashes=0.1))
+        assert first.all() == again.all()
+        compared += first.status == "failed" and len(first.undone[0]) > 1
+    assert compared > 5
 
 
 def test_the_journal_takes_records_in_order_only() -> None:

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from atomiton.blueprint.plan import ERROR, JOIN_ALL, ROUTE, Conditions, Edge, PlanNode, Routes
+from atomiton.blueprint.plan import (
+    ENDED,
+    ERROR,
+    JOIN_ALL,
+    ROUTE,
+    Conditions,
+    Edge,
+    PlanNode,
+    Routes,
+)
 
 _NOWHERE: Conditions = {}
 _OK = frozenset({"completed"})
@@ -53,6 +62,8 @@ def _conditions(nodes: Sequence[PlanNode], number: int, found: Sequence[Conditio
 
 
 def _of_edge(nodes: Sequence[PlanNode], edge: Edge, conditions: Conditions) -> Conditions:
+    if edge.kind == ENDED:
+        return _NOWHERE  # it is given on every route, and so stands in for nothing
     source = nodes[edge.source]
     if edge.kind == ROUTE:
         return _bounded({**conditions, edge.source: frozenset({edge.route})})

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from random import Random
 
 import msgspec
 
 from atomiton.blueprint.compile import compile_blueprint
-from atomiton.blueprint.model import Blueprint, Json, Limits, Node, Retry, Wait
+from atomiton.blueprint.document import read_document
+from atomiton.blueprint.emit import to_yaml
+from atomiton.blueprint.model import Blueprint, Json, Retry
 from atomiton.blueprint.plan import Plan
-from atomiton.drivers.simulated_world import START
+from atomiton.drivers.simulated_documents import Artist, Document, Place, Weather
+from atomiton.drivers.simulated_kinds import EFFECTS, call_of, draw_body
 from atomiton.errors import NotFound
-
-EFFECTS = ("pure", "idempotent", "once")
-FALLBACKS: tuple[Json, ...] = ({"value": {"value": 5}}, {"continue": True})
 
 
 class SimulatedPort(msgspec.Struct, frozen=True):
@@ -53,84 +52,90 @@ class SimulatedTypes:
         return self._types[name]
 
 
-def random_blueprint(seed: int, *, calm: bool = False) -> Blueprint:
+class Drawing(msgspec.Struct, frozen=True):
+    """A blueprint that was drawn, as documents.
+
+    Attributes:
+        document: The blueprint.
+        called: The blueprints that it calls, by id.
+    """
+
+    document: Document
+    called: dict[str, Document]
+
+    def yaml(self) -> str:
+        """All of it as text, to be read or run by hand."""
+        return "---\n".join(to_yaml(part) for part in (self.document, *self.called.values()))
+
+    def compiled(self) -> Plan:
+        """The plan of it."""
+        others = {name: read_document(document) for name, document in self.called.items()}
+
+        def resolve(_caller: Blueprint, name: str) -> Blueprint:
+            return others[name]
+
+        return compile_blueprint(read_document(self.document), SimulatedTypes(), resolve=resolve)
+
+
+def weather_of(seed: int) -> Weather:
+    """What a seed stands for: odd ones are storms, every fourth goes in single file."""
+    if seed % 2:
+        return "storm"
+    return "calm" if seed % 4 else "file"
+
+
+def drawing_of(seed: int, weather: Weather = "storm") -> Drawing:
     """Draw a blueprint.
 
     Args:
         seed: Draws all of it.
-        calm: Draw nothing whose outcome depends on how long something takes.
+        weather: What may be drawn.
     """
-    draw = Random(seed * 2)  # noqa: S311 - to be replayed, not to be secret
-    size = min(draw.randint(1, 12), draw.randint(2, 12))
-    names = [f"n{number}" for number in range(size)]
-    nodes = [(name, _node(draw, names[:place], calm=calm)) for place, name in enumerate(names)]
-    if draw.random() < 0.5:
-        draw.shuffle(nodes)  # the order of the document is not the order of the run
-    limits = Limits(
-        concurrency=draw.choice((None, None, 1, 2, 3)),
-        steps=draw.randint(1, size + 4) if draw.random() < 0.1 else None,
-        timeout=draw.choice((2.0, 8.0, 40.0)) if not calm and draw.random() < 0.1 else None,
-    )
-    return Blueprint(id="simulated", nodes=dict(nodes), limits=limits)
+    artist = Artist(seed, weather)
+    draw = artist.draw
+    size = artist.left
+    body = draw_body(artist, Place(file=weather == "file"), size)
+    if artist.chance(0.4 if weather == "file" else 0.15):
+        # Compensation has most to do when all that was to be done is done.
+        artist.add(body, artist.name("n"), {"uses": "sim.pure", "if": "1"}, [*body.nodes][-3:])
+    entries = list(body.nodes.items())
+    if artist.chance(0.5):
+        draw.shuffle(entries)  # the order of the document is not the order of the run
+    document = artist.document(dict(entries))
+    limits: dict[str, Json] = {}
+    concurrency = draw.choice((None, None, 1, 2, 3))
+    if concurrency is not None:
+        limits["concurrency"] = concurrency
+    if not artist.calm and artist.chance(0.1):
+        limits["steps"] = draw.randint(1, size + 4)
+    if not artist.calm and artist.chance(0.1):
+        limits["timeout"] = draw.choice((2, 8, 40))
+    if limits:
+        document["limits"] = limits
+    if artist.chance(0.2):
+        causes: list[list[Json]] = [[], ["failure"], ["cancel"]]
+        document["compensate_on"] = draw.choice(causes)
+    document["on"] = _lifecycle(artist, list(body.nodes))
+    if artist.chance(0.2):
+        document["output"] = f"${{{{ {draw.choice(list(body.nodes))} }}}}"
+    return Drawing({key: value for key, value in document.items() if value != {}}, artist.called)
 
 
-def random_plan(seed: int, *, calm: bool = False) -> Plan:
+def _lifecycle(artist: Artist, names: list[str]) -> dict[str, Json]:
+    """Draw what runs when the run is over."""
+    on: dict[str, Json] = {}
+    for key in ("success", "failure", "cancel", "always"):
+        if artist.chance(0.12):
+            values: list[Json] = ["${{ run.status }}", f"${{{{ {artist.draw.choice(names)} }}}}"]
+            on[key] = call_of(artist, values)
+    return on
+
+
+def random_blueprint(seed: int, weather: Weather = "storm") -> Blueprint:
+    """Draw a blueprint; those that it may call are left out."""
+    return read_document(drawing_of(seed, weather).document)
+
+
+def random_plan(seed: int, weather: Weather = "storm") -> Plan:
     """Draw a blueprint and compile it."""
-    return compile_blueprint(random_blueprint(seed, calm=calm), SimulatedTypes())
-
-
-def _node(draw: Random, earlier: list[str], *, calm: bool) -> Node:
-    count = draw.choice((0, 1, 1, 1, 2, 3))
-    needed = draw.sample(earlier, min(count, len(earlier)))
-    referred = [name for name in needed if draw.random() < 0.5]
-    needs = tuple(name for name in needed if name not in referred or draw.random() < 0.2)
-    condition = _condition(draw, referred) if draw.random() < 0.15 else None
-    enabled = draw.random() > 0.03
-    if draw.random() < 0.12:
-        return Node(wait=_wait(draw), needs=tuple(needed), if_=condition, enabled=enabled)
-    values: list[Json] = [f"${{{{ {name} }}}}" for name in referred]
-    if referred and draw.random() < 0.3:
-        values.append(f"${{{{ {referred[0]}.value }}}}")
-    return Node(
-        uses="sim." + draw.choice(EFFECTS),
-        with_={"values": values} if values else {},
-        needs=needs,
-        if_=condition,
-        enabled=enabled,
-        retry=_retry(draw, calm=calm) if draw.random() < 0.6 else None,
-        # Calm nodes end long before their time, or long after.
-        timeout=draw.choice((5.0,) if calm else (1.0, 5.0)) if draw.random() < 0.25 else None,
-        deadline=draw.choice((1.0, 6.0)) if not calm and draw.random() < 0.15 else None,
-        on_error=draw.choice(FALLBACKS) if draw.random() < 0.25 else None,
-        weight=draw.choice((1.0, 1.0, 0.0, 3.5)),
-    )
-
-
-def _condition(draw: Random, referred: list[str]) -> str:
-    if not referred or draw.random() < 0.2:
-        return draw.choice(("true", "false", "1"))
-    name = referred[0]
-    return draw.choice(
-        (f"{name}.value % 3 != 0", f"nodes.{name}.attempts < 2", f"nodes.{name}.status != 'failed'")
-    )
-
-
-def _wait(draw: Random) -> Wait:
-    if draw.random() < 0.3:
-        return Wait(until=str(START + draw.choice((-5.0, 0.0, 3.0, 20.0))))
-    return Wait(seconds=draw.choice((0.0, 1.0, 5.0, "${{ 2 + 1 }}")))
-
-
-def _retry(draw: Random, *, calm: bool) -> Retry:
-    on: tuple[str, ...] = ()
-    if draw.random() < 0.15:
-        on = ("FLAKY", "NOT_FOUND") if calm else ("FLAKY", "ATTEMPT_LOST", "TIMEOUT")
-    return Retry(
-        attempts=draw.randint(1, 4),
-        delay=draw.choice((0.0, 0.5, 1.0, 4.0)),
-        factor=draw.choice((1.0, 2.0, 3.0)),
-        max_delay=draw.choice((2.0, 60.0)),
-        jitter=draw.choice((0.0, 0.1, 1.0)),
-        on=on,
-        not_on=("NODE_FAILED",) if draw.random() < 0.1 else (),
-    )
+    return drawing_of(seed, weather).compiled()

@@ -1,22 +1,25 @@
 """The laws that every simulated run keeps, checked while it runs and once it has ended.
 
 They are written against facts, effects and the plan, and not against the machine's own accounts,
-so that a mistake there cannot hide itself.
+so that a mistake there cannot hide itself. Here is what can be seen while a process lives; what its
+facts amount to is gone through in ``simulated_review`` once the run has ended.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from collections import Counter
+from collections.abc import Callable, Sequence
 
-from atomiton.blueprint.plan import USES, Plan, PlanNode
+from atomiton.blueprint.plan import JOIN_COUNT, JOIN_SETTLED, Plan, Waiting
 from atomiton.drivers.simulated_journal import SimulatedJournal
 from atomiton.drivers.simulated_process import Process
-from atomiton.drivers.simulated_world import Violation
+from atomiton.drivers.simulated_review import Review
+from atomiton.drivers.simulated_snapshot import difference, snapshot
+from atomiton.drivers.simulated_undo import check_effects
+from atomiton.drivers.simulated_world import Violation, demand
 from atomiton.errors import IllegalEvent
 from atomiton.machine import RunState, apply
-from atomiton.machine.commands import Command, FinishRun, SetTimer, StartAttempt
+from atomiton.machine.commands import CancelAttempt, Command, FinishRun, SetTimer, StartAttempt
 from atomiton.machine.events import (
     AttemptCompleted,
     AttemptFailed,
@@ -28,52 +31,22 @@ from atomiton.machine.events import (
 from atomiton.machine.records import decode
 from atomiton.machine.state import (
     COMPLETED,
-    FAILED,
-    LOST,
     RETRYING,
+    RUN_ACTIVE,
+    RUN_CLOSING,
+    RUN_COMPENSATING,
     RUN_NEW,
     RUNNING,
-    SKIPPED,
     STOPPING,
     TIMER_RUN,
+    UNDO,
     WAITING,
     Frame,
-    Timer,
 )
 
 Of = tuple[int, int, int]
-_APART = frozenset({"plan", "secrets", "run", "body"})
 _OUT = (RUNNING, STOPPING)
 _ANSWERS = (AttemptCompleted, AttemptFailed, AttemptLost)
-
-
-def snapshot(part: RunState | Frame | Timer) -> dict[str, object]:
-    """Every field of a run as plain data, to be compared with another time or another replay."""
-    slots = cast("Sequence[str]", type(part).__slots__)
-    return {slot: _plain(getattr(part, slot), slot) for slot in slots if slot not in _APART}
-
-
-def _plain(value: object, slot: str) -> object:
-    if slot == "frames":
-        return [snapshot(frame) for frame in cast("list[Frame]", value)]
-    if slot in ("ready", "opened"):
-        return [(frame.id, node) for frame, node in cast("deque[tuple[Frame, int]]", value)]
-    if isinstance(value, list):
-        return cast("list[object]", value)[:]
-    if isinstance(value, dict):
-        return {
-            key: snapshot(item) if isinstance(item, Timer) else item
-            for key, item in cast("dict[object, object]", value).items()
-        }
-    if isinstance(value, set):
-        return sorted(cast("set[int]", value))
-    return value.id if isinstance(value, Frame) else value
-
-
-def demand(holds: bool, law: str, message: object) -> None:  # noqa: FBT001 - reads as a sentence
-    """Raise ``Violation`` unless a law holds."""
-    if not holds:
-        raise Violation(law, str(message))
 
 
 class Laws:
@@ -97,7 +70,6 @@ class Laws:
         self._on_record: set[Of] = set()
         self._begun: Counter[Of] = Counter()
         self._repeated: Counter[Of] = Counter()
-        self._failing = False
         self._mark = 0.0
         self.commands: dict[int, Sequence[Command]] = {}
 
@@ -124,15 +96,14 @@ class Laws:
         self._promised.extend(self._journal.records[len(self._promised) : min(durable, last)])
         if durable == total:
             live, replayed = snapshot(state), snapshot(self._shadow)
-            demand(live == replayed, "replay", _difference(live, replayed))
+            demand(live == replayed, "replay", difference(live, replayed))
 
-    def recovered(self, process: Process) -> None:
+    def recovered(self) -> None:
         """A process is about to go on from what the journal holds."""
         kept = self._journal.records[: len(self._promised)]
         demand(kept == self._promised, "acknowledged", "a fact that was acknowledged is lost")
         self._catch_up()
         self._mark = 0.0
-        self._failing = process.state.failure is not None
         for place in [place for place in self.commands if place > len(self._journal.records)]:
             del self.commands[place]
 
@@ -144,49 +115,56 @@ class Laws:
         """A fact, the ``place``-th of the run, was fed to the machine."""
         self.commands[place] = commands
         self._tell(event)
+        dropped = {(c.frame, c.node) for c in commands if isinstance(c, CancelAttempt)}
         for command in commands:
             self._tell(command)
             if isinstance(command, StartAttempt):
-                demand(not self._failing, "fail fast", f"{command} after {event}")
                 self._may_start(state, command)
-            elif isinstance(command, SetTimer):
-                demand(not self._failing, "fail fast", f"{command} after {event}")
+                if (command.frame, command.node) not in dropped:
+                    may = may_act(state, state.frames[command.frame], command.node)
+                    demand(may, "fail fast", f"{command} after {event}")
+            elif isinstance(command, SetTimer) and command.timer in state.timers:
+                timer = state.timers[command.timer]
+                own = timer.kind == TIMER_RUN
+                may = own or may_act(state, state.frames[timer.frame], timer.node)
+                demand(may, "fail fast", f"{command} after {event}")
         ended = [command for command in commands if isinstance(command, FinishRun)]
         demand(ended == [*commands[-1:]][: len(ended)], "one end", f"not at the end: {commands}")
         demand(bool(ended) == state.ended, "one end", f"{state.status}, but {commands}")
-        self._failing = state.failure is not None
+        if ended:
+            told, kept = ended[0], (state.status, state.output, state.failure)
+            same = (told.status, told.output, told.error) == kept
+            demand(same, "one end", f"{told}, but {kept}")
 
     def _may_start(self, state: RunState, start: StartAttempt) -> None:
         frame = state.frames[start.frame]
-        node = frame.body.nodes[start.node]
+        node, path = frame.nodes[start.node], frame.path(start.node)
+        called = self._plan.uses[start.step]
         bound = node.retry.attempts if node.retry else 1
-        demand(start.attempt <= bound, "retry", f"attempt {start.attempt} of {bound}: {node.path}")
-        demand(node.enabled, "skip", f"{node.path} is not enabled")
-        for needed in node.needs:
-            demand(_given(frame, needed), "order", f"{node.path} started before node {needed}")
+        demand(called is node, "order", f"{path} is told to call {called.id}")
+        demand(start.attempt <= bound, "retry", f"attempt {start.attempt} of {bound}: {path}")
+        demand(node.enabled, "skip", f"{path} is not enabled")
 
     def begins(self, state: RunState, start: StartAttempt) -> None:
         """An attempt is about to act: what it depends on must be on record."""
         of = (start.frame, start.node, start.attempt)
         frame = state.frames[start.frame]
-        node = frame.body.nodes[start.node]
-        self._tell(f"{node.path} acts, attempt {start.attempt}")
-        demand(state.expects(*of), "one outcome", f"{node.path} began, and nobody waits for it")
-        demand(state.failure is None, "fail fast", f"{node.path} began when the run was ending")
-        self._begun[of] += 1
+        node, path = frame.nodes[start.node], frame.path(start.node)
+        self._tell(f"{path} acts, attempt {start.attempt}")
+        demand(state.expects(*of), "one outcome", f"{path} began, and nobody waits for it")
+        demand(may_act(state, frame, start.node), "fail fast", f"{path} began in what is ending")
         if node.pure:
             return
         self._catch_up()
-        demand(self._shadow.expects(*of), "cause on record", f"{node.path} acts before its cause")
+        demand(self._shadow.expects(*of), "cause on record", f"{path} acts before its cause")
         stored = self._shadow.frames[start.frame]
-        demand(stored.status[start.node] < COMPLETED, "no recomputing", f"{node.path} has a result")
-        for needed in node.needs:
-            same = _given(stored, needed) and stored.outputs[needed] == frame.outputs[needed]
-            demand(same, "cause on record", f"{node.path} acts before {needed} is on record")
+        demand(stored.status[start.node] < COMPLETED, "no recomputing", f"{path} has a result")
+        _causes_on_record(frame, stored, start.node)
         if node.once:
-            demand(of in self._on_record, "cause on record", f"{node.path} acts before its record")
+            demand(of in self._on_record, "cause on record", f"{path} acts before its record")
+            self._begun[of] += 1
             allowed = 1 + self._repeated[of]
-            demand(self._begun[of] <= allowed, "once", f"{node.path} acted {self._begun[of]} times")
+            demand(self._begun[of] <= allowed, "once", f"{path} acted {self._begun[of]} times")
 
     def refused(self, state: RunState, event: Event) -> None:
         """A fact that nobody waits for: the machine must refuse it and change nothing."""
@@ -196,7 +174,7 @@ class Laws:
             apply(state, event)
         except IllegalEvent:
             after = snapshot(state)
-            demand(before == after, "refusal", f"{event} changed {_difference(before, after)}")
+            demand(before == after, "refusal", f"{event} changed {difference(before, after)}")
         else:
             raise Violation("refusal", f"{event} was taken")
 
@@ -205,14 +183,14 @@ class Laws:
         state, plan = process.state, self._plan
         out = [
             (frame.id, number)
-            for frame in state.frames
+            for frame in state.frames.values()
             for number, status in enumerate(frame.status)
-            if status in _OUT
+            if status in _OUT and frame.nodes[number].step >= 0
         ]
         demand(state.running == len(out), "running", f"{state.running} counted, {out} are out")
         if plan.concurrency:
             demand(len(out) <= plan.concurrency, "concurrency", f"{out} are out")
-        if plan.steps:
+        if plan.steps and state.status == RUN_ACTIVE:
             demand(state.steps <= plan.steps, "steps", f"{state.steps} of {plan.steps}")
         if not state.ended and state.status != RUN_NEW:
             _waits_for_something(process, out)
@@ -229,29 +207,57 @@ class Laws:
         """The run has ended and that is on record."""
         facts = [decode(record) for record in self._journal.records]
         demand(facts == process.facts, "acknowledged", "the journal holds other facts")
-        fresh = RunState(self._plan)
+        review, ledger = Review(self._plan), _Ledger()
+        fresh = review.run
         starts: set[Of] = set()
-        ledger = _Ledger()
         for place, fact in enumerate(facts, 1):
-            commands = apply(fresh, fact)
+            commands = review.enter(fact)
             ledger.enter(fresh, fact)
             if place in self.commands:
                 first = self.commands[place]
                 demand(commands == first, "determinism", f"{fact}: {commands}, not {first}")
-            starts |= {(c.frame, c.node, c.attempt) for c in commands if type(c) is StartAttempt}
+            if fresh.status == RUN_ACTIVE:
+                new = (c for c in commands if isinstance(c, StartAttempt))
+                starts |= {(c.frame, c.node, c.attempt) for c in new}
         live, replayed = snapshot(process.state), snapshot(fresh)
-        demand(live == replayed, "replay", _difference(live, replayed))
+        demand(live == replayed, "replay", difference(live, replayed))
         demand(fresh.ended, "one end", f"the run is {fresh.status}")
         if self._plan.steps:
             demand(len(starts) <= self._plan.steps, "steps", f"{len(starts)} attempts")
-        _statuses_fit(fresh)
+        demand(not fresh.timers and not fresh.running, "one end", "something is left")
+        review.close()
+        check_effects(fresh, process.world.effects)
 
 
-def _given(frame: Frame, node: int) -> bool:
-    """Whether a node has ended so that what needs it may start."""
-    fallback = frame.body.nodes[node].fallback is not None
-    status = frame.status[node]
-    return status == COMPLETED or (status == FAILED and fallback)
+def may_act(run: RunState, frame: Frame, node: int) -> bool:
+    """Whether something new may begin: nothing around it ends, or it belongs to what cleans up."""
+    while True:
+        if frame.nodes[node].join == JOIN_SETTLED:
+            return True
+        if frame.stopping:
+            return False
+        if frame.parent is None:
+            break
+        frame, node = frame.parent, frame.node
+    if frame is run.top:
+        return run.failure is None
+    return run.status == (RUN_COMPENSATING if frame.kind == UNDO else RUN_CLOSING)
+
+
+def _causes_on_record(live: Frame, stored: Frame, node: int) -> None:
+    """What a node needs, and what the bodies around it need, is on record as it is known."""
+    while True:
+        # One that does not wait for all it needs may see what has come after its start.
+        waits = live.body is not None and live.nodes[node].join != JOIN_COUNT
+        for needed in live.nodes[node].needs if waits else ():
+            one = (live.status[needed], live.outputs[needed])
+            other = (stored.status[needed], stored.outputs[needed])
+            if live.status[needed] >= COMPLETED:
+                name = live.path(node)
+                demand(one == other, "cause on record", f"{name} acts before {needed} is on record")
+        if live.parent is None or stored.parent is None:
+            break
+        node, live, stored = live.node, live.parent, stored.parent
 
 
 def _waits_for_something(process: Process, out: list[tuple[int, int]]) -> None:
@@ -263,21 +269,27 @@ def _waits_for_something(process: Process, out: list[tuple[int, int]]) -> None:
         demand(key in process.jobs or key in waiting, "liveness", f"nothing will answer for {key}")
     timers, set_ = set(state.timers), set(process.timers)
     demand(timers == set_, "liveness", f"timers {timers} of the machine, {set_} of the process")
-    lost = any(status == LOST for frame in state.frames for status in frame.status)
-    demand(
-        bool(
-            out or lost or state.paused or any(t.kind != TIMER_RUN for t in state.timers.values())
-        ),
-        "liveness",
-        f"the run is {state.status} and waits for nothing",
-    )
-    for frame in state.frames:
+    if not out:
+        ready = state.ready and not state.paused
+        demand(not ready, "liveness", "a place is free and work is ready")
+        rests = f"the run is {state.status} and waits for nothing"
+        demand(state.reason() is not None, "liveness", rests)
+    for frame in state.frames.values():
         for node, status in enumerate(frame.status):
-            if status in (RETRYING, WAITING):
-                demand(node in frame.timers, "liveness", f"nothing will wake node {node}")
+            if status in (RETRYING, WAITING) and not _waits_for_somebody(frame, node):
+                path = frame.path(node)
+                demand(node in frame.timers, "liveness", f"nothing will wake {path}")
     if state.ready and not state.paused:
         limit = state.plan.concurrency
         demand(bool(limit) and len(out) >= limit, "liveness", "a place is free and work is ready")
+
+
+def _waits_for_somebody(frame: Frame, node: int) -> bool:
+    detail = frame.nodes[node].detail
+    if frame.status[node] != WAITING or not isinstance(detail, Waiting):
+        return False
+    plan_node = frame.nodes[node]
+    return detail.when is None and plan_node.timeout is None and plan_node.deadline is None
 
 
 class _Ledger:
@@ -298,29 +310,3 @@ class _Ledger:
             self._answered.add(of)
         if run.frames[of[0]].status[of[1]] >= COMPLETED:
             self._ended.add(of[:2])
-
-
-def _statuses_fit(run: RunState) -> None:
-    """Who was skipped, and who ended, is what the plan says."""
-    frame = run.frames[0]
-    for number, node in enumerate(frame.body.nodes):
-        status = frame.status[number]
-        skipped = any(frame.status[needed] == SKIPPED for needed in node.needs)
-        if status == SKIPPED:
-            reason = skipped or not node.enabled or _declined(frame, node)
-            demand(reason, "skip", f"{node.path} was skipped for no reason")
-        elif run.status == "completed":
-            demand(not skipped and node.enabled, "skip", f"{node.path} was not skipped")
-            demand(_given(frame, number), "one end", f"{node.path} has not ended: {status}")
-        if node.kind != USES:
-            demand(status != STOPPING, "one end", f"{node.path} still waits")
-    demand(not run.timers and not run.ready and not run.running, "one end", "something is left")
-
-
-def _declined(frame: Frame, node: PlanNode) -> bool:
-    return node.condition is not None and node.condition(frame) is False
-
-
-def _difference(one: Mapping[str, object], other: Mapping[str, object]) -> str:
-    parts = [f"{key}: {one[key]} or {other[key]}" for key in one if one[key] != other[key]]
-    return "; ".join(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 import msgspec
 
@@ -30,7 +30,7 @@ from atomiton.machine.events import (
     TimerFired,
 )
 from atomiton.machine.progress import ProgressMeter
-from atomiton.machine.state import LOST
+from atomiton.machine.state import LOST, Frame
 
 Key = tuple[int, int]
 Then = Callable[[], None]
@@ -85,13 +85,15 @@ class Surroundings(Protocol):
 class Job:
     """An attempt that is under way."""
 
-    __slots__ = ("answer", "grace", "script", "start")
+    __slots__ = ("act", "answer", "cancelled", "grace", "script", "start")
 
     def __init__(self, start: StartAttempt, script: Script) -> None:
         self.start = start
         self.script = script
+        self.act: Handle | None = None
         self.answer: Handle | None = None
         self.grace: Handle | None = None
+        self.cancelled = False
 
 
 class Process:
@@ -178,9 +180,9 @@ class Process:
         if not isinstance(event, AttemptCompleted | AttemptFailed | AttemptLost):
             return True
         state, of = self.state, (event.frame, event.node, event.attempt)
-        return state.expects(*of) or (
-            isinstance(event, AttemptFailed) and state.frames[of[0]].status[of[1]] == LOST
-        )
+        frame = state.frames.get(of[0])
+        lost = frame is not None and frame.status[of[1]] == LOST
+        return state.expects(*of) or (isinstance(event, AttemptFailed) and lost)
 
     # -- commands out --------------------------------------------------------------------------
 
@@ -208,7 +210,7 @@ class Process:
 
     def _must_wait(self, start: StartAttempt, *, unsaved: bool) -> bool:
         """Whether an attempt may act only after the next commit."""
-        node = self.state.frames[start.frame].body.nodes[start.node]
+        node = self.state.plan.uses[start.step]
         return node.once or (unsaved and not node.pure)
 
     def _set_timer(self, timer: int, at: float) -> None:
@@ -232,6 +234,7 @@ class Process:
             self.starts = deque(st for st in self.starts if (st.frame, st.node) != key)
             self.inbox.append(self._failed(command, stopped()))
             return
+        job.cancelled = True
         job.grace = self.world.later(GRACE, lambda: self._give_up(command, job))
         if job.script.obeys is not None:
             end = self._failed(command, stopped())
@@ -251,41 +254,43 @@ class Process:
         """Let an attempt act."""
         self._around.laws.begins(self.state, start)
         frame = self.state.frames[start.frame]
-        plan_node = frame.body.nodes[start.node]
+        name = lineage(frame, start.node)
         try:
-            parameters = plan_node.prepare(frame)
+            parameters = self.state.plan.uses[start.step].prepare(frame.scope(start.node))
         except AtomitonError as error:
             retryable = error.code not in NOT_RETRIED
             info = ErrorInfo(error.code, error.message, retryable=retryable)
             self.inbox.append(self._failed(start, info))
             return
-        script = script_of(self._around.seed, start.node, start.attempt)
-        answer = self._answer(start, script, parameters)
+        script = script_of(self._around.seed, name, start.attempt)
+        answer = self._answer(start, script, [name, start.attempt, timeless(parameters)])
+        path = frame.path(start.node)
         if script.instant:
-            self._act(start)
+            self._act(start, path)
             self.inbox.append(answer)
             return
         job = Job(start, script)
         self.jobs[start.frame, start.node] = job
-        self.world.later(script.lasts * script.acts, lambda: self._act(start))
+        acts = script.lasts * script.acts
+        job.act = self.world.later(acts, lambda: self._act(start, path, job))
         job.answer = self.world.later(script.lasts, lambda: self._ended(job, answer))
 
-    def _act(self, start: StartAttempt) -> None:
+    def _act(self, start: StartAttempt, path: str, job: Job | None = None) -> None:
         if self.dead:
             return
-        plan_node = self.state.frames[start.frame].body.nodes[start.node]
+        plan_node = self.state.plan.uses[start.step]
         effect = "pure" if plan_node.pure else "once" if plan_node.once else "idempotent"
-        key = f"{self.state.id}/{plan_node.path}"
+        key = f"{self.state.id}/{path}"
+        awaited = job is None or not job.cancelled
         self.world.effects.append(
-            Effect(self.world.now(), self._around.life, key, start.attempt, effect)
+            Effect(self.world.now(), self._around.life, key, start.attempt, effect, awaited)
         )
 
-    def _answer(self, start: StartAttempt, script: Script, parameters: object) -> Event:
+    def _answer(self, start: StartAttempt, script: Script, given: object) -> Event:
         if script.ending != "good":
             info = ErrorInfo(script.ending, "as drawn", retryable=script.retryable)
             return self._failed(start, info)
-        text = msgspec.json.encode([start.node, start.attempt, parameters])
-        output = {"value": zlib.crc32(text) % 1000}
+        output = {"value": zlib.crc32(msgspec.json.encode(given)) % 1000}
         return AttemptCompleted(self.world.now(), start.frame, start.node, start.attempt, output)
 
     def _ended(self, job: Job, answer: Event) -> None:
@@ -293,6 +298,8 @@ class Process:
         if self.dead:
             return
         key = (job.start.frame, job.start.node)
+        if job.act is not None and not job.cancelled:
+            job.act.now()  # what acts as its last thing acts before it answers
         if self.jobs.get(key) is job:
             del self.jobs[key]
             if job.grace is not None:
@@ -376,6 +383,30 @@ class Process:
             else:
                 self._perform(command)
         self._drain()
+
+
+def lineage(frame: Frame, node: int) -> str:
+    """Name of a node that also tells apart the attempts of the bodies around it.
+
+    What it does is drawn by this name, which is the same in whatever order frames are opened.
+    """
+    tries: list[str] = []
+    at = frame
+    while at.parent is not None:
+        tries.append(str(at.parent.attempts[at.node]))
+        at = at.parent
+    return f"{frame.path(node)}#{'.'.join(tries)}"
+
+
+def timeless(value: object) -> object:
+    """A value without the moments at which somebody approved something."""
+    if isinstance(value, list):
+        return [timeless(item) for item in cast("list[object]", value)]
+    if isinstance(value, dict):
+        parts = cast("dict[str, object]", value)
+        dated = "approved" in parts
+        return {k: timeless(v) for k, v in parts.items() if not (dated and k == "at")}
+    return value
 
 
 def stopped(message: str = "stopped because it was asked to") -> ErrorInfo:

@@ -22,7 +22,10 @@ def begin(frame: Frame, node: int, now: float, out: list[Command]) -> float | No
     Returns:
         The moment by which it must have ended; None when it has all the time.
     """
-    frame.attempts[node] += 1
+    if frame.again is not None and node in frame.again:
+        frame.again.remove(node)
+    else:
+        frame.attempts[node] += 1
     frame.status[node] = RUNNING
     if not frame.started[node]:  # a lost first attempt that is made again began before
         frame.started[node] = now

@@ -86,6 +86,7 @@ class Frame:
         status: What each node is doing.
         open: How many dependencies of each node have not ended.
         plain: Which nodes of a body start without a closer look.
+        again: Nodes whose lost attempt is to be made again, and has not been yet.
         blocked: Nodes that a dependency of theirs keeps from running.
         outputs: What each node gave; None until then, and when skipped.
         attempts: Number of the latest attempt of each node, from 1; 0 before the first.
@@ -107,9 +108,10 @@ class Frame:
     """
 
     __slots__ = (
-        "attempts", "blocked", "body", "children", "deadline", "ended", "errors", "failure", "id",
-        "items", "kind", "names", "next", "node", "nodes", "open", "outer", "outputs", "parent",
-        "plain", "quick", "race", "remaining", "run", "started", "status", "stopping", "timers",
+        "again", "attempts", "blocked", "body", "children", "deadline", "ended", "errors",
+        "failure", "id", "items", "kind", "names", "next", "node", "nodes", "open", "outer",
+        "outputs", "parent", "plain", "quick", "race", "remaining", "run", "started", "status",
+        "stopping", "timers",
         "unit", "verdicts", "winner",
     )  # fmt: skip
 
@@ -129,6 +131,7 @@ class Frame:
         self.outer: Scope | None = None
         self.status = [PENDING] * size
         self.open: list[int] = []
+        self.again: set[int] | None = None
         self.blocked: set[int] | None = None
         self.outputs: list[object] = [None] * size
         self.attempts = [0] * size

@@ -191,7 +191,9 @@ def _repeated(run: RunState, event: AttemptRepeated, _out: list[Command]) -> Non
     """Make a lost attempt ready, before all others: it starts when a place is free."""
     frame = _attempt_lost(run, event.frame, event.node, event.attempt)
     node = event.node
-    _take_back(frame, node)
+    # Until then it counts as an attempt: it may have acted.
+    frame.again = (frame.again or set()) | {node}
+    run.steps -= 1
     frame.started[node] = 0.0  # nobody decides within a deadline: it begins anew
     frame.status[node] = READY
     run.ready.appendleft((frame, node))
@@ -199,14 +201,9 @@ def _repeated(run: RunState, event: AttemptRepeated, _out: list[Command]) -> Non
 
 def _again(frame: Frame, node: int, now: float, out: list[Command]) -> None:
     """Make the same attempt again, under the same number and key."""
-    _take_back(frame, node)
-    start_attempt(frame, node, now, out)
-
-
-def _take_back(frame: Frame, node: int) -> None:
-    """Uncount an attempt that is made again: its next start is the same attempt."""
     frame.attempts[node] -= 1
     frame.run.steps -= 1
+    start_attempt(frame, node, now, out)
 
 
 def _fired(run: RunState, event: TimerFired, out: list[Command]) -> None:

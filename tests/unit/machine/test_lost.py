@@ -17,6 +17,7 @@ from tests.unit.machine.making import (
 )
 
 from atomiton.blueprint.model import Retry
+from atomiton.blueprint.plan import Undo
 from atomiton.errors import ErrorInfo, IllegalEvent
 from atomiton.machine import apply, outstanding
 from atomiton.machine.commands import CancelTimer, SetTimer, StartAttempt
@@ -177,3 +178,18 @@ def test_a_late_answer_to_a_lost_attempt_is_refused() -> None:
     for late in (AttemptCompleted(T0, 0, 0, 1, None), TimerFired(T0, 1)):
         with pytest.raises(IllegalEvent):
             apply(run, late)
+
+
+def test_what_may_have_acted_is_compensated_also_while_it_waits_to_be_made_again() -> None:
+    node = uses("a", effect="once")
+    node.undo = Undo(uses("a:compensate"), when_failed=True)
+    node.undo.node.step = 2
+    run, _ = begun(plan_of(node, uses("b")))
+    lost(run, 0)
+    apply(run, Paused(T0))
+    apply(run, AttemptRepeated(T0, 0, 0, 1))
+    assert (run.top.attempts[0], run.steps) == (1, 1)
+    bad(run, 1)
+    assert names(run) == ["cancelled", "failed"]
+    assert run.undone is not None
+    assert run.undone.path(0) == "a:compensate"
