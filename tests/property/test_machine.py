@@ -25,8 +25,11 @@ from atomiton.machine.events import (
     AttemptStarted,
     CancelRequested,
     Event,
+    FailRequested,
+    InputChanged,
     Paused,
     Resumed,
+    RunAdmitted,
     RunRequested,
     StepRequested,
     TimerFired,
@@ -34,7 +37,7 @@ from atomiton.machine.events import (
 from atomiton.machine.progress import ProgressMeter
 from atomiton.machine.records import VERSION, decode, encode
 from atomiton.machine.retry import retry_delay
-from atomiton.machine.state import LOST, RUNNING, STOPPING
+from atomiton.machine.state import COMPLETED, LOST, RUNNING, STOPPING
 
 T0 = 1_700_000_000.0
 ERRORS = (
@@ -47,7 +50,9 @@ ERRORS = (
 def candidates(run: RunState, draw: Random, now: float) -> list[Event]:
     """Facts of every kind, possible or not, with every node and with numbers that fit nothing."""
     found: list[Event] = [
-        RunRequested(now, "r", {}, 1, draw.random() < 0.2),
+        RunRequested(now, "r", {}, 1, draw.random() < 0.2, draw.random() < 0.2),
+        RunAdmitted(now),
+        FailRequested(now, ErrorInfo("HOOK_FAILED", "no")),
         CancelRequested(now, draw.choice(("", "why")), draw.choice(("", "me"))),
         Paused(now),
         Resumed(now),
@@ -64,6 +69,7 @@ def candidates(run: RunState, draw: Random, now: float) -> list[Event]:
             found += [AttemptLost(*of, acted=acted) for acted in (True, False)]
             found += [AttemptCompleted(*of, {"value": attempt})]
             found += [AttemptFailed(*of, draw.choice(ERRORS))]
+            found += [InputChanged(now, number, node, {"x": 1}, "me", attempt)]
     return found
 
 
@@ -74,8 +80,10 @@ def possible(run: RunState, event: Event) -> bool:
         return run.status == "new"
     if isinstance(event, TimerFired):
         return event.timer in run.timers
-    if isinstance(event, CancelRequested | Paused | Resumed):
+    if isinstance(event, CancelRequested | FailRequested | Paused | Resumed):
         return alive
+    if isinstance(event, RunAdmitted):
+        return run.gated
     if isinstance(event, StepRequested):
         return alive and run.paused
     if event.frame != 0 or not 0 <= event.node < len(run.frames[0].status):
@@ -83,6 +91,9 @@ def possible(run: RunState, event: Event) -> bool:
     status = run.frames[0].status[event.node]
     out, lost = status in (RUNNING, STOPPING), status == LOST
     right = run.frames[0].attempts[event.node] == event.attempt
+    if isinstance(event, InputChanged):
+        calls = run.frames[0].nodes[event.node].step >= 0
+        return alive and calls and status < COMPLETED and (right or not event.attempt)
     if isinstance(event, AttemptRepeated):
         return right and lost
     return right and (out or (lost and isinstance(event, AttemptFailed)))
@@ -127,7 +138,7 @@ def test_every_fact_is_taken_or_refused_whole_in_every_state(seed: int, way: int
         if not legal:
             break
         # Ends are drawn seldom, so that walks go deep.
-        rare = (CancelRequested, Paused)
+        rare = (CancelRequested, FailRequested, InputChanged, Paused)
         event = draw.choice(
             [e for e in legal if not isinstance(e, rare) or draw.random() < 0.1] or legal
         )
@@ -146,6 +157,7 @@ def test_every_fact_is_taken_or_refused_whole_in_every_state(seed: int, way: int
         or run.status == "new"
         or outstanding(run)
         or run.paused
+        or run.gated
         or LOST in run.frames[0].status
     )
 

@@ -237,7 +237,7 @@ class Execution(msgspec.Struct, eq=False):
         self, start: StartAttempt, step: Step, attempt: Attempt | None
     ) -> dict[str, object]:
         """What an attempt is called with: an item's, or what was put in its own's place."""
-        changed = self.state.changed.get((start.frame, start.node))
+        changed = self.state.changed.get((start.frame, start.node, 0))
         if changed is not None:
             return step.call.arguments(dict(changed), attempt)
         return step.arguments(self.state.frames[start.frame].scope(start.node), attempt)
