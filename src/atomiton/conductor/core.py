@@ -10,6 +10,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
+from atomiton.conductor.hooks import Hooks
+from atomiton.conductor.hooks_of_plan import HookTable
 from atomiton.conductor.library import Library
 from atomiton.conductor.watching import announce
 from atomiton.drivers.execution import Execution
@@ -21,6 +23,7 @@ from atomiton.machine import RunState, apply
 from atomiton.machine.records import decode
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.registry import Registry
+from atomiton.ports.hooks import PlanHooks
 from atomiton.ports.journal import Journal, StatusChange
 from atomiton.ports.runtime import Runtime
 from atomiton.store.open import open_journal
@@ -42,6 +45,7 @@ class Core:
         registry: Registry | None = None,
         capabilities: Capabilities | None = None,
         secrets: Mapping[str, str] | None = None,
+        hooks: Hooks | None = None,
         resume: bool = True,
         grace: float = GRACE,
         now: Callable[[], float] = time.time,
@@ -52,6 +56,8 @@ class Core:
         self.capabilities = capabilities or Capabilities()
         self.library = Library(registry or Registry.builtin(), self.capabilities, nodes)
         self.bus = Bus()
+        self.hooks = Hooks() if hooks is None else hooks
+        self._hook_table = HookTable()
         self._secrets = secrets
         self._resume = resume
         self._grace = grace
@@ -66,6 +72,7 @@ class Core:
         self._driver = LocalDriver(self.journal, self._runtimes(), now=self._now, grace=self._grace)
         self._driver.announce = self._announce
         self._driver.on_end = self._remember
+        self._driver.hooks = self._hooks_of
         if not self.in_memory:
             self._spawn(self._hear_messages())
             if self._resume:
@@ -172,6 +179,10 @@ class Core:
             return {name: self._secrets[name] for name in names if name in self._secrets}
         values = ((name, os.environ.get(f"ATOMITON_SECRET_{name}")) for name in names)
         return {name: value for name, value in values if value is not None}
+
+    def _hooks_of(self, program: Program) -> PlanHooks | None:
+        found = self.library.hooks
+        return self._hook_table.of(program.plan, [self.hooks, *found] if found else [self.hooks])
 
     # -- bookkeeping ---------------------------------------------------------------------------
 

@@ -20,10 +20,11 @@ class Attempt:
             an idempotency key.
         deadline: Moment by which it must have ended; None when it has all the time.
         cancelled: Whether it should stop; for functions that run in a thread.
+        place: Numbers of the frame and of the node, as facts name it.
     """
 
-    __slots__ = ("attempt", "cancelled", "deadline", "key", "log", "node", "now", "progress", "run",
-                 "secrets")  # fmt: skip
+    __slots__ = ("attempt", "cancelled", "deadline", "key", "log", "node", "now", "place",
+                 "progress", "run", "secrets")  # fmt: skip
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class Attempt:
         progress: ReportProgress,
         log: WriteLog,
         secrets: object = None,
+        place: tuple[int, int] = (0, 0),
     ) -> None:
         self.run = run
         self.node = node
@@ -46,6 +48,7 @@ class Attempt:
         self.progress = progress
         self.log = log
         self.secrets = secrets
+        self.place = place
 
     def remaining(self) -> float | None:
         """Seconds left before the nearest deadline; None when there is none."""

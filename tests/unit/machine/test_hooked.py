@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.machine.making import (
+    T0,
+    bad,
+    begun,
+    fire,
+    lost,
+    names,
+    ok,
+    plan_of,
+    started,
+    uses,
+    wait,
+)
 
 from atomiton.blueprint.model import Retry
 from atomiton.blueprint.plan import JOIN_SETTLED
@@ -20,19 +33,6 @@ from atomiton.machine.events import (
     TimerFired,
 )
 from atomiton.machine.state import COMPLETED, FAILED, RETRYING, RUNNING, SKIPPED
-from tests.unit.machine.making import (
-    T0,
-    bad,
-    begun,
-    fire,
-    lost,
-    names,
-    ok,
-    plan_of,
-    started,
-    uses,
-    wait,
-)
 
 ERROR = ErrorInfo("HOOK_FAILED", "no")
 
