@@ -181,8 +181,10 @@ class Core:
         return {name: value for name, value in values if value is not None}
 
     def _hooks_of(self, program: Program) -> PlanHooks | None:
-        found = self.library.hooks
-        return self._hook_table.of(program.plan, [self.hooks, *found] if found else [self.hooks])
+        ours, found = self.hooks, self.library.hooks
+        if not ours.registered and not found:  # looked at for every run
+            return None
+        return self._hook_table.of(program.plan, [ours, *found])
 
     # -- bookkeeping ---------------------------------------------------------------------------
 

@@ -173,6 +173,7 @@ class Hooks:
         run_always: It has ended.
         compensation_start, compensation_step, compensation_end: Compensation begins; that of one
             node has ended, well or not; all have.
+        registered: All of them, in order.
 
     Example:
         >>> hooks = Hooks()
@@ -187,7 +188,7 @@ class Hooks:
 
     def __init__(self, *, timeout: float | str = TIMEOUT) -> None:
         self._timeout = parse_duration(timeout) if isinstance(timeout, str) else float(timeout)
-        self._registered: list[Registered] = []
+        self.registered: list[Registered] = []
         self.before = NodePoint[NodeEvent](self, "before")
         self.input = NodePoint[NodeEvent](self, "input")
         self.output = NodePoint[NodeEvent](self, "output")
@@ -206,12 +207,7 @@ class Hooks:
 
     def __len__(self) -> int:
         """How many functions are registered."""
-        return len(self._registered)
-
-    @property
-    def registered(self) -> Sequence[Registered]:
-        """All of them, in order."""
-        return self._registered
+        return len(self.registered)
 
     def register(
         self,
@@ -236,7 +232,7 @@ class Hooks:
                 "failure could change nothing; leave 'strict' out",
             )
         hook = Hook(moment, function, name, strict, self._timeout)
-        self._registered.append(Registered(next(_numbers), hook, nodes, types))
+        self.registered.append(Registered(next(_numbers), hook, nodes, types))
 
 
 def _takes_one(function: object) -> bool:

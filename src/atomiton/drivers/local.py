@@ -72,7 +72,7 @@ class LocalDriver:
         execution = self._new(program, secrets, hooks, durable=False)
         self.runs[request.run] = execution
         self.starter.refresh()
-        execution.feed(_gated(request, hooks))
+        execution.feed(request if hooks is None else _gated(request, hooks))
         return execution
 
     async def accept(
@@ -85,7 +85,8 @@ class LocalDriver:
             ``header.run``.
         """
         hooks = None if self.hooks is None else self.hooks(program)
-        request = _gated(request, hooks)
+        if hooks is not None:
+            request = _gated(request, hooks)
         sync = program.plan.durability == "sync"
         stored = await self.journal.create(header, [pieces(request)], sync=sync)
         if stored != header.run:
@@ -180,9 +181,9 @@ class LocalDriver:
             await runtime.close()
 
 
-def _gated(request: RunRequested, hooks: PlanHooks | None) -> RunRequested:
+def _gated(request: RunRequested, hooks: PlanHooks) -> RunRequested:
     """The request of a run: gated, if hooks are to be asked before it begins."""
-    return replace(request, gated=True) if hooks is not None and hooks.gates else request
+    return replace(request, gated=True) if hooks.gates else request
 
 
 def _safe(execution: Execution, message: str) -> str:
