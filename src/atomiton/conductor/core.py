@@ -64,6 +64,7 @@ class Core:
         self._now = now
         self._remembered: OrderedDict[str, Execution] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._recovering: dict[str, asyncio.Future[Execution]] = {}
         self._driver: LocalDriver | None = None
 
     async def __aenter__(self) -> Self:
@@ -90,6 +91,8 @@ class Core:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        if self._recovering:
+            await asyncio.wait(self._recovering.values())
         if self._driver is not None:
             await self._driver.close()
         await self.capabilities.aclose()
@@ -130,7 +133,23 @@ class Core:
         return await self._recover(run)
 
     async def _recover(self, run: str) -> Execution:
-        """Drive a run that this process has just claimed."""
+        """Drive a run that this process has claimed; once, whoever asks for it meanwhile."""
+        driven = self.driver.runs.get(run)
+        if driven is not None:
+            return driven
+        recovering = self._recovering.get(run)
+        if recovering is None:
+            recovering = asyncio.ensure_future(self._rebuild_and_drive(run))
+            self._recovering[run] = recovering
+            recovering.add_done_callback(lambda ended: self._recovered(run, ended))
+        return await asyncio.shield(recovering)
+
+    def _recovered(self, run: str, ended: asyncio.Future[Execution]) -> None:
+        del self._recovering[run]
+        if not ended.cancelled():
+            ended.exception()  # those who wait have it; after a cancel nobody does
+
+    async def _rebuild_and_drive(self, run: str) -> Execution:
         header = await self.journal.header(run)
         try:
             program = await self.library.stored(self.journal, header)
