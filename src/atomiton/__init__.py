@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from atomiton.builder.waits import wait_for as wait_for
     from atomiton.conductor import Conductor as Conductor
     from atomiton.conductor import Run as Run
+    from atomiton.conductor.hooks import Hooks as Hooks
     from atomiton.conductor.result import RunResult as RunResult
     from atomiton.conductor.synchronous import run as run
     from atomiton.errors import AtomitonError as AtomitonError
@@ -46,18 +47,25 @@ if TYPE_CHECKING:
     from atomiton.errors import NodeError as NodeError
     from atomiton.errors import RunFailed as RunFailed
     from atomiton.nodes.spec import node as node
+    from atomiton.ports.hooks import CompensationEvent as CompensationEvent
+    from atomiton.ports.hooks import NodeEvent as NodeEvent
+    from atomiton.ports.hooks import RunHookEvent as RunHookEvent
 
 __all__ = [
     "AtomitonError",
     "Blueprint",
     "BlueprintError",
+    "CompensationEvent",
     "Conductor",
     "ErrorInfo",
+    "Hooks",
     "InputError",
     "NodeError",
+    "NodeEvent",
     "Retry",
     "Run",
     "RunFailed",
+    "RunHookEvent",
     "RunResult",
     "approval",
     "blueprint",
@@ -80,13 +88,17 @@ _HOMES = {
     "AtomitonError": "atomiton.errors",
     "Blueprint": "atomiton.blueprint.model",
     "BlueprintError": "atomiton.errors",
+    "CompensationEvent": "atomiton.ports.hooks",
     "Conductor": "atomiton.conductor",
     "ErrorInfo": "atomiton.errors",
+    "Hooks": "atomiton.conductor.hooks",
     "InputError": "atomiton.errors",
     "NodeError": "atomiton.errors",
+    "NodeEvent": "atomiton.ports.hooks",
     "Retry": "atomiton.blueprint.model",
     "Run": "atomiton.conductor",
     "RunFailed": "atomiton.errors",
+    "RunHookEvent": "atomiton.ports.hooks",
     "RunResult": "atomiton.conductor.result",
     "approval": "atomiton.builder",
     "branch": "atomiton.builder",

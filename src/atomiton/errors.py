@@ -41,6 +41,7 @@ CODES: Mapping[str, str] = {
     "HTTP_STATUS": "A server answered with a status of 400 or more.",
     "CONNECTION": "Another system could not be reached.",
     "PROCESS_FAILED": "A program ended with a non-zero exit status or was killed.",
+    "HOOK_FAILED": "A strict hook failed, and with it what it was called for.",
     "ATTEMPT_LOST": "The process that ran an attempt died; nobody saw how the attempt ended.",
     "STORE_ERROR": "The store cannot be used, or its content is damaged.",
     "RUN_BUSY": "Another living process drives this run.",

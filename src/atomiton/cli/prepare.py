@@ -40,12 +40,10 @@ def make_library(nodes: Sequence[str], registry: Registry | None = None) -> Libr
     """
     library = Library(registry or Registry.builtin(), Capabilities())
     for file in nodes:
-        path = Path(file)
         try:
-            library.registry.load_file(path)
+            library.load_nodes(Path(file))
         except AtomitonError as error:
             raise Refused(problems_of(error), file) from error
-        library.files.append(path)
     return library
 
 

@@ -33,6 +33,8 @@ class Conductor(Steering):
         nodes: Node functions, or files of them, beside the library's.
         capabilities: What nodes reach the world with; by default the real thing.
         secrets: Values by name; by default environment variables ``ATOMITON_SECRET_<NAME>``.
+        hooks: Functions to be called around nodes, runs and compensation; more can be registered
+            with ``conductor.hooks``. Those in files of ``nodes`` are taken up as well.
         resume: Whether runs that a dead process left unfinished go on by themselves.
         grace: Seconds between asking an attempt to stop and giving it up.
 
@@ -74,7 +76,7 @@ class Conductor(Steering):
         checked = ready.inputs({} if inputs is None else inputs)
         if self._in_memory(loaded, durability):
             execution = self._begin(program, checked)
-            if execution.finish is None:
+            if not execution.stopped:
                 await ended(execution, self._now)
             return RunResult(execution.state)
         run, started = await self._accept(loaded, program, checked, durability, key)

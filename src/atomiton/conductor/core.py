@@ -10,6 +10,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
+from atomiton.conductor.hooks import Hooks
+from atomiton.conductor.hooks_of_plan import HookTable
 from atomiton.conductor.ids import new_seed
 from atomiton.conductor.library import Library
 from atomiton.conductor.watching import announce
@@ -22,6 +24,7 @@ from atomiton.machine import RunState, apply
 from atomiton.machine.records import decode
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.registry import Registry
+from atomiton.ports.hooks import PlanHooks
 from atomiton.ports.journal import Journal, StatusChange
 from atomiton.ports.runtime import Runtime
 from atomiton.store.open import open_journal
@@ -49,6 +52,7 @@ class Core:
         registry: Registry | None = None,
         capabilities: Capabilities | None = None,
         secrets: Mapping[str, str] | None = None,
+        hooks: Hooks | None = None,
         resume: bool = True,
         grace: float = GRACE,
         now: Callable[[], float] = time.time,
@@ -59,6 +63,8 @@ class Core:
         self.capabilities = capabilities or Capabilities()
         self.library = Library(registry or Registry.builtin(), self.capabilities, nodes)
         self.bus = Bus()
+        self.hooks = Hooks() if hooks is None else hooks
+        self._hook_table = HookTable()
         self._secrets = secrets
         self._resume = resume
         self._grace = grace
@@ -66,6 +72,7 @@ class Core:
         self._seed: Callable[[], int] = new_seed
         self._remembered: OrderedDict[str, Execution] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._recovering: dict[str, asyncio.Future[Execution]] = {}
         self._driver: LocalDriver | None = None
 
     async def __aenter__(self) -> Self:
@@ -75,6 +82,7 @@ class Core:
         self._driver.announce = self._announce
         self._driver.on_end = self._remember
         self._driver.on_rest = self._rested
+        self._driver.hooks = self._hooks_of
         if not self.in_memory:
             self._spawn(self._keep_up())
             if self._resume:
@@ -92,6 +100,8 @@ class Core:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        if self._recovering:
+            await asyncio.wait(self._recovering.values())
         if self._driver is not None:
             await self._driver.close()
         await self.capabilities.aclose()
@@ -132,7 +142,23 @@ class Core:
         return await self._recover(run)
 
     async def _recover(self, run: str) -> Execution:
-        """Drive a run that this process has just claimed."""
+        """Drive a run that this process has claimed; once, whoever asks for it meanwhile."""
+        driven = self.driver.runs.get(run)
+        if driven is not None:
+            return driven
+        recovering = self._recovering.get(run)
+        if recovering is None:
+            recovering = asyncio.ensure_future(self._rebuild_and_drive(run))
+            self._recovering[run] = recovering
+            recovering.add_done_callback(lambda ended: self._recovered(run, ended))
+        return await asyncio.shield(recovering)
+
+    def _recovered(self, run: str, ended: asyncio.Future[Execution]) -> None:
+        del self._recovering[run]
+        if not ended.cancelled():
+            ended.exception()  # those who wait have it; after a cancel nobody does
+
+    async def _rebuild_and_drive(self, run: str) -> Execution:
         header = await self.journal.header(run)
         try:
             program = await self.library.stored(self.journal, header)
@@ -217,6 +243,12 @@ class Core:
             return {name: self._secrets[name] for name in names if name in self._secrets}
         values = ((name, os.environ.get(f"ATOMITON_SECRET_{name}")) for name in names)
         return {name: value for name, value in values if value is not None}
+
+    def _hooks_of(self, program: Program) -> PlanHooks | None:
+        ours, found = self.hooks, self.library.hooks
+        if not ours.registered and not found:  # looked at for every run
+            return None
+        return self._hook_table.of(program.plan, [ours, *found])
 
     # -- bookkeeping ---------------------------------------------------------------------------
 

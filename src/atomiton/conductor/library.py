@@ -16,6 +16,7 @@ from atomiton.blueprint.plan import Plan
 from atomiton.blueprint.positions import Places
 from atomiton.blueprint.types import describe
 from atomiton.conductor.calls import BUNDLE, Calls, StoredCalls
+from atomiton.conductor.hooks import Hooks, hooks_in
 from atomiton.conductor.inputs import Inputs
 from atomiton.drivers.program import Program
 from atomiton.errors import AtomitonError, BlueprintError, NotFound, Problem
@@ -88,6 +89,7 @@ class Library:
     ) -> None:
         self.registry = registry
         self.files: list[Path] = []
+        self.hooks: list[Hooks] = []
         self.capabilities = capabilities
         self._by_object: OrderedDict[tuple[int, str], Ready] = OrderedDict()
         self._by_hash: OrderedDict[tuple[str, str], Program] = OrderedDict()
@@ -103,9 +105,14 @@ class Library:
             elif isinstance(item, NodeFunction):
                 registry.add(cast("NodeFunction[..., object]", item))
             else:
-                path = Path(str(item))
-                registry.load_file(path)
-                self.files.append(path)
+                self.load_nodes(Path(str(item)))
+
+    def load_nodes(self, path: Path) -> None:
+        """Run a Python file and take up its node types and its hooks; ``BlueprintError``."""
+        self.registry.load_file(path)
+        self.files.append(path)
+        found = hooks_in(self.registry.loaded[-1])
+        self.hooks.extend(hooks for hooks in found if hooks not in self.hooks)
 
     def ready(self, source: Source) -> Ready:
         """Read and compile what is to be run; errors are those of ``load`` and ``program``."""

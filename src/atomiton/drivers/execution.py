@@ -15,6 +15,7 @@ import msgspec
 from msgspec import field
 
 from atomiton.drivers.answers import answers, blotted, error_info, stopped, why_stopped
+from atomiton.drivers.attempts import new_attempt
 from atomiton.drivers.jobs import TaskJob
 from atomiton.drivers.program import Step
 from atomiton.drivers.recorder import Recorder
@@ -35,6 +36,7 @@ from atomiton.machine.events import (
     AttemptFailed,
     AttemptStarted,
     Event,
+    RunAdmitted,
     RunRequested,
     TimerFired,
 )
@@ -68,6 +70,7 @@ class Execution(msgspec.Struct, eq=False):
         waiters: Resolved when the run is driven no more.
         failure: What kept the run from being driven to its end.
         stopped: Whether the run is driven no more: it has ended, or goes on elsewhere.
+        ending: Whether it has ended and that is on record, but hooks are still at work.
     """
 
     driver: LocalDriver
@@ -80,6 +83,7 @@ class Execution(msgspec.Struct, eq=False):
     waiters: list[asyncio.Future[None]] = []
     failure: BaseException | None = None
     stopped: bool = False
+    ending: bool = False
     _inbox: deque[Event] = field(default_factory=_Facts)
     _starts: deque[StartAttempt] = field(default_factory=_Starts)
     _busy: bool = False
@@ -100,6 +104,9 @@ class Execution(msgspec.Struct, eq=False):
         """Whether a node of the run waits, or runs elsewhere."""
         return bool(self._jobs)
 
+    #: Feeds a fact to the machine; whoever wants to know what it leads to does so here.
+    _apply = staticmethod(apply)
+
     # -- facts in ----------------------------------------------------------------------------
 
     def feed(self, event: Event) -> None:
@@ -111,7 +118,7 @@ class Execution(msgspec.Struct, eq=False):
     def accepted(self, request: RunRequested) -> None:
         """Begin with a request that is on record already."""
         self._busy = True  # what a listener asks for comes after what the request leads to
-        commands = apply(self.state, request)
+        commands = self._apply(self.state, request)
         self.facts.append(request)
         self.settle(1)
         self._follow(commands, request.time)
@@ -163,13 +170,14 @@ class Execution(msgspec.Struct, eq=False):
         inbox, starts, state, facts = self._inbox, self._starts, self.state, self.facts
         clock, steps, straight, left = self.driver.now, self.steps, self.recorder is None, BURST
         fact: Event | None = None
+        apply_fact = self._apply
         while True:
             start = own
             if start is None:
                 if fact is None and inbox:
                     fact = inbox.popleft()
                 if fact is not None:
-                    commands = apply(state, fact)
+                    commands = apply_fact(state, fact)
                     facts.append(fact)
                     if len(commands) == 1 and type(commands[0]) is StartAttempt:
                         start = commands[0]
@@ -352,19 +360,7 @@ class Execution(msgspec.Struct, eq=False):
         self._jobs[key] = runtime.start(call.function, arguments, done)
 
     def _attempt(self, command: StartAttempt) -> Attempt:
-        key = (command.frame, command.node)
-        path = self.state.frames[command.frame].path(command.node)
-        attempt = Attempt(
-            self.state.id,
-            path,
-            command.attempt,
-            command.deadline,
-            self.driver.now,
-            lambda fraction, message: self._report(key, path, fraction, message),
-            lambda level, message: self.driver.log(self, path, level, message),
-            self.state.secrets,
-        )
-        self._attempts[key] = attempt
+        attempt = self._attempts[command.frame, command.node] = new_attempt(self, command)
         return attempt
 
     def _cancel(self, command: CancelAttempt) -> None:
@@ -436,10 +432,6 @@ class Execution(msgspec.Struct, eq=False):
             error = blotted(error, self.state.secrets)
         return AttemptFailed(now, command.frame, command.node, command.attempt, error)
 
-    def _report(self, key: Key, path: str, fraction: float, message: str) -> None:
-        self.meter.report(key[0], key[1], fraction)
-        self.driver.progressed(self, path, fraction, message)
-
     @property
     def meter(self) -> ProgressMeter:
         """How far the run is."""
@@ -465,7 +457,13 @@ class Execution(msgspec.Struct, eq=False):
         self._inbox.extend(lost)
         for command in again:
             self._perform(command)
+        self._rebuilt()
         self._drain()
+
+    def _rebuilt(self) -> None:
+        """The state is that of the facts: a run that was gated may begin, as nobody is asked."""
+        if self.state.gated:
+            self._inbox.append(RunAdmitted(self.driver.now()))
 
     def let_act(self, starts: Sequence[StartAttempt]) -> None:
         """Make attempts that waited for the journal, unless they are wanted no more."""

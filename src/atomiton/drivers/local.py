@@ -6,6 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from atomiton.drivers.answers import without_secrets
 from atomiton.drivers.eager import Starter
 from atomiton.drivers.execution import Execution
@@ -15,6 +17,7 @@ from atomiton.errors import StoreError
 from atomiton.machine import RunState
 from atomiton.machine.events import Event, RunRequested
 from atomiton.machine.records import pieces
+from atomiton.ports.hooks import PlanHooks
 from atomiton.ports.journal import Journal, RunHeader
 from atomiton.ports.runtime import Runtime
 
@@ -37,6 +40,7 @@ class LocalDriver:
 
     Attributes:
         announce: Told of facts once they are on record.
+        hooks: Finds the hooks that fit a program; None where there can be none.
         runs: The runs being driven, by id.
     """
 
@@ -54,6 +58,7 @@ class LocalDriver:
         self.grace = grace
         self.starter = Starter(self.loop)
         self.announce: Announce | None = None
+        self.hooks: Callable[[Program], PlanHooks | None] | None = None
         self.on_end: Callable[[Execution], None] | None = None
         self.on_rest: Callable[[Execution], None] | None = None
         self.on_progress: Callable[[Execution, str, float, str], None] | None = None
@@ -64,10 +69,11 @@ class LocalDriver:
 
     def begin(self, program: Program, request: RunRequested, secrets: object = None) -> Execution:
         """Start a run that is kept in memory only."""
-        execution = self._new(program, secrets, durable=False)
+        hooks = None if self.hooks is None else self.hooks(program)
+        execution = self._new(program, secrets, hooks, durable=False)
         self.runs[request.run] = execution
         self.starter.refresh()
-        execution.feed(request)
+        execution.feed(request if hooks is None else _gated(request, hooks))
         return execution
 
     async def accept(
@@ -79,12 +85,15 @@ class LocalDriver:
             The run; None when its idempotency key is that of an earlier run, whose id is then in
             ``header.run``.
         """
+        hooks = None if self.hooks is None else self.hooks(program)
+        if hooks is not None:
+            request = _gated(request, hooks)
         sync = program.plan.durability == "sync"
         stored = await self.journal.create(header, [pieces(request)], sync=sync)
         if stored != header.run:
             header.run = stored
             return None
-        execution = self._new(program, secrets, durable=True)
+        execution = self._new(program, secrets, hooks, durable=True)
         self.runs[request.run] = execution
         self.starter.refresh()
         execution.accepted(request)
@@ -94,16 +103,24 @@ class LocalDriver:
         self, run: str, program: Program, facts: Sequence[Event], secrets: object = None
     ) -> Execution:
         """Go on with a run from its stored facts; this process owns it already."""
-        execution = self._new(program, secrets, durable=True)
+        hooks = None if self.hooks is None else self.hooks(program)
+        execution = self._new(program, secrets, hooks, durable=True)
         self.runs[run] = execution
         self.starter.refresh()
         execution.recover(facts)
         return execution
 
-    def _new(self, program: Program, secrets: object, *, durable: bool) -> Execution:
+    def _new(
+        self, program: Program, secrets: object, hooks: PlanHooks | None, *, durable: bool
+    ) -> Execution:
         state = RunState(program.plan)
         state.secrets = secrets
-        execution = Execution(self, state, program.steps)
+        if hooks is None:
+            execution = Execution(self, state, program.steps)
+        else:
+            from atomiton.drivers.hooked import hooked_execution  # few runs need it
+
+            execution = hooked_execution(self, program, state, hooks)
         if durable:
             execution.recorder = Recorder(execution, self)
         return execution
@@ -173,6 +190,11 @@ class LocalDriver:
         self.starter.close()
         for runtime in self._runtimes.values():
             await runtime.close()
+
+
+def _gated(request: RunRequested, hooks: PlanHooks) -> RunRequested:
+    """The request of a run: gated, if hooks are to be asked before it begins."""
+    return replace(request, gated=True) if hooks.gates else request
 
 
 def _safe(execution: Execution, message: str) -> str:

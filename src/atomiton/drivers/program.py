@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from atomiton.blueprint.model import Blueprint
 from atomiton.blueprint.plan import Plan, PlanNode, Scope
+from atomiton.drivers.masks import changed_parameters
 from atomiton.machine import RunState
 from atomiton.machine.commands import StartAttempt
 from atomiton.ports.calls import Attempt, Call
@@ -47,9 +48,9 @@ def _gatherer(prepare: Prepare, call: Call) -> Gather:
 
     def look(state: RunState, start: StartAttempt) -> dict[str, object]:
         """The parameters where an item is, or where others were put in place of the node's."""
-        changed = state.changed.get((start.frame, start.node))
+        changed = changed_parameters(state, start) if state.changed else None
         if changed is not None:
-            return dict(changed)
+            return changed
         return prepare(state.frames[start.frame].scope(start.node))
 
     if call.needs_attempt or not exact:

@@ -36,9 +36,12 @@ class Recorder:
         flushing: The task that puts facts on record, while there is one: where the journal is
             quick, all may be done before one is needed.
         shown: What the list of runs shows of the run; None when that is not known.
+        urgent: Whether a node at work waits until what is new is on disk.
     """
 
-    __slots__ = ("_appending", "_at_it", "_driver", "_execution", "flushing", "held", "shown")
+    __slots__ = (
+        "_appending", "_at_it", "_driver", "_execution", "flushing", "held", "shown", "urgent",
+    )  # fmt: skip
 
     def __init__(self, execution: Execution, driver: LocalDriver) -> None:
         self._execution = execution
@@ -48,6 +51,7 @@ class Recorder:
         self.held: list[StartAttempt] = []
         self.flushing: asyncio.Task[None] | None = None
         self.shown: StatusChange | None = _RUNNING
+        self.urgent = False
 
     def must_wait(self, command: StartAttempt, *, unsaved: bool) -> bool:
         """Whether an attempt may act only after the next commit.
@@ -82,7 +86,7 @@ class Recorder:
     def _unsaved(self) -> bool:
         execution = self._execution
         # A run that ends as soon as it is asked for has all facts on record, but not its end.
-        ended = execution.finish is not None and not execution.stopped
+        ended = execution.finish is not None and not (execution.stopped or execution.ending)
         if self.held or execution.saved < len(execution.facts) or ended:
             return True
         # One that waits as soon as it is asked for has no new facts, but is not running.
@@ -130,8 +134,9 @@ class Recorder:
         first, last = execution.saved, len(facts)
         # A sync protects what acts on the world, what people are told, and what only waits.
         sync = state.plan.durability == "sync" and (
-            bool(held) or execution.finish is not None or not execution.at_work
+            bool(held) or self.urgent or execution.finish is not None or not execution.at_work
         )
+        self.urgent = False
         records = [pieces(fact) for fact in facts[first:last]]
         change = self._news()
         if change is not None:

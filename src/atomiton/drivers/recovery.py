@@ -13,6 +13,8 @@ def replay(state: RunState, facts: Sequence[Event]) -> None:
     """Bring a new state to where the facts have left the run."""
     for fact in facts:
         apply(state, fact)
+    if state.notices:
+        state.notices.clear()  # those who want to know were told then
 
 
 def left_open(

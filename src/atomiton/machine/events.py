@@ -20,6 +20,7 @@ class RunRequested(msgspec.Struct, frozen=True, tag="run_requested", gc=False, o
         inputs: Checked inputs, with defaults filled in.
         seed: Seeds every random choice of the run (jitter).
         paused: Whether nothing starts before the run is resumed or stepped.
+        gated: Whether nothing begins, waits included, before the run is admitted.
     """
 
     time: float
@@ -27,6 +28,13 @@ class RunRequested(msgspec.Struct, frozen=True, tag="run_requested", gc=False, o
     inputs: dict[str, object]
     seed: int = 0
     paused: bool = False
+    gated: bool = False
+
+
+class RunAdmitted(msgspec.Struct, frozen=True, tag="run_admitted", gc=False):
+    """A gated run may begin: what had to be asked before has agreed."""
+
+    time: float
 
 
 class AttemptStarted(msgspec.Struct, frozen=True, tag="attempt_started", gc=False):
@@ -97,6 +105,13 @@ class CancelRequested(msgspec.Struct, frozen=True, tag="cancel_requested", gc=Fa
     by: str = ""
 
 
+class FailRequested(msgspec.Struct, frozen=True, tag="fail_requested", gc=False):
+    """The run is to fail with this error, which none of its nodes had; the first reason stands."""
+
+    time: float
+    error: ErrorInfo
+
+
 class Paused(msgspec.Struct, frozen=True, tag="paused", gc=False):
     """Nothing new starts until the run is resumed or stepped."""
 
@@ -144,17 +159,26 @@ class ApprovalGiven(
 
 
 class InputChanged(msgspec.Struct, frozen=True, tag="input_changed", gc=False, omit_defaults=True):
-    """A node is to be called on other parameters than its own: a hook or a person changed them."""
+    """A node is to be called on other parameters than its own: a hook or a person changed them.
+
+    Attributes:
+        parameters: All of them, by name. Values of secrets stand in it as marks that the driver
+            makes and fills in (``drivers.masks``).
+        by: Who changed them.
+        attempt: The one attempt that they are for; 0 for every attempt from now on.
+    """
 
     time: float
     frame: int
     node: int
     parameters: dict[str, object]
     by: str = ""
+    attempt: int = 0
 
 
 Event = (
     RunRequested
+    | RunAdmitted
     | AttemptStarted
     | AttemptCompleted
     | AttemptFailed
@@ -165,6 +189,7 @@ Event = (
     | ApprovalGiven
     | InputChanged
     | CancelRequested
+    | FailRequested
     | Paused
     | Resumed
     | StepRequested

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from atomiton.errors import StoreError
-from atomiton.machine.events import AttemptCompleted, Event, RunRequested
+from atomiton.machine.events import AttemptCompleted, Event, InputChanged, RunRequested
 
 #: First byte of a record: what follows is the fact.
 VERSION = b"\x01"
@@ -45,6 +45,8 @@ def pieces(event: Event) -> bytes | tuple[bytes, bytes]:
             return _split(replace(event, output=None), event.output)
         if isinstance(event, RunRequested):
             return _split(replace(event, inputs={}), event.inputs)
+        if isinstance(event, InputChanged):
+            return _split(replace(event, parameters={}), event.parameters)
     return record
 
 
@@ -79,4 +81,6 @@ def _joined(event: Event, value: object) -> Event:
         return replace(event, output=value)
     if isinstance(event, RunRequested) and isinstance(value, dict):
         return replace(event, inputs=cast("dict[str, object]", value))
+    if isinstance(event, InputChanged) and isinstance(value, dict):
+        return replace(event, parameters=cast("dict[str, object]", value))
     raise StoreError("a record cannot be read: its fact has no value that could stand apart")

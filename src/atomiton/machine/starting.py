@@ -22,7 +22,7 @@ from atomiton.machine.bodies import open_group, open_loop, open_map
 from atomiton.machine.commands import Command
 from atomiton.machine.ending import complete, evaluation_failure, fail, skip
 from atomiton.machine.joining import joined
-from atomiton.machine.state import PENDING, READY, RUN_ACTIVE, Frame, RunState
+from atomiton.machine.state import PENDING, READY, RUN_ACTIVE, RUNNING, Frame, RunState
 from atomiton.machine.stopping import stop
 from atomiton.machine.waiting import begin_wait
 
@@ -65,6 +65,8 @@ def open_node(frame: Frame, node: int, now: float, out: list[Command]) -> None:
         frame.status[node] = READY
         frame.run.ready.append((frame, node))
         return
+    if frame.run.notices is not None:
+        frame.run.notices.append((RUNNING, frame, node))
     try:
         _OPENERS[kind](frame, node, now, out)
     except AtomitonError as error:

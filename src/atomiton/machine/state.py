@@ -242,18 +242,21 @@ class RunState:
         cancelled: Whether it is ending because it was cancelled.
         undo: What to compensate if the run fails, as (frame, node), in order of completion.
         undone: The frame in which compensations run.
-        changed: Parameters that nodes are called on instead of their own, by (frame, node).
+        changed: Parameters that nodes are called on instead of their own, by (frame, node,
+            attempt); attempt 0 is all attempts that have none of their own.
+        gated: Whether it waits to be admitted: nothing has begun.
         notices: What became of nodes, as (status, frame, node), for who wants to know; else None.
+            RUNNING is the begin of a node that calls no type.
         mail: Signals that nobody has waited for yet, by name.
         listening: Nodes that wait for a signal, by its name, as (frame, node).
         secrets: Given by the driver for expressions; never part of a fact.
     """
 
     __slots__ = (
-        "cancelled", "changed", "closing", "credits", "ended_at", "failure", "frames", "free", "id",
-        "inputs", "listening", "mail", "next_frame", "next_timer", "notices", "opened", "output",
-        "paused", "plan", "ready", "running", "secrets", "seed", "started_at", "status", "steps",
-        "timers", "top", "undo", "undone",
+        "cancelled", "changed", "closing", "credits", "ended_at", "failure", "frames", "free",
+        "gated", "id", "inputs", "listening", "mail", "next_frame", "next_timer", "notices",
+        "opened", "output", "paused", "plan", "ready", "running", "secrets", "seed", "started_at",
+        "status", "steps", "timers", "top", "undo", "undone",
     )  # fmt: skip
 
     def __init__(self, plan: Plan) -> None:
@@ -279,6 +282,7 @@ class RunState:
         self.steps = 0
         self.paused = False
         self.free = not plan.bounded
+        self.gated = False
         self.credits = 0
         self.timers: dict[int, Timer] = {}
         self.next_timer = 1
@@ -289,7 +293,7 @@ class RunState:
         self.undone: Frame | None = None
         self.mail: dict[str, list[SignalReceived]] = {}
         self.listening: dict[str, list[tuple[Frame, int]]] = {}
-        self.changed: dict[tuple[int, int], dict[str, object]] = {}
+        self.changed: dict[tuple[int, int, int], dict[str, object]] = {}
         self.notices: list[tuple[int, Frame, int]] | None = None
         self.secrets: object = None
 
@@ -297,6 +301,13 @@ class RunState:
     def ended(self) -> bool:
         """Whether the run has ended."""
         return self.status in ENDED
+
+    def open_sources(self) -> None:
+        """Let the nodes of the top that wait for nothing begin."""
+        self.gated = False
+        self.opened.extend((self.top, node) for node in self.plan.root.sources)
+        if not self.top.nodes:
+            self.closing.append(self.top)
 
     def release(self) -> None:
         """Undo the circles of a run that has ended, so that its memory is given back at once."""
@@ -342,7 +353,7 @@ class RunState:
             return self.status
         if self.paused and not self.running:
             return "paused"
-        if self.running or self.ready or self.status not in (RUN_NEW, RUN_ACTIVE):
+        if self.running or self.ready or self.gated or self.status not in (RUN_NEW, RUN_ACTIVE):
             return "running"
         return "waiting"
 

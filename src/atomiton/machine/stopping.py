@@ -31,6 +31,8 @@ def stop(run: RunState, failure: ErrorInfo, now: float, out: list[Command]) -> N
     run.failure = failure
     run.status = RUN_STOPPING
     stop_frame(run.top, failure, now, out)
+    if run.gated:
+        run.open_sources()  # what cleans up does so all the same
 
 
 def stop_up(frame: Frame, failure: ErrorInfo, now: float, out: list[Command]) -> None:

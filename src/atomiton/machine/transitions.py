@@ -1,6 +1,7 @@
 """The table of the machine: what each fact does. Read this first.
 
     RunRequested        new              -> running: nodes without dependencies become ready
+    RunAdmitted         gated            -> the same, for a run that had to wait for it
     AttemptStarted      an attempt is out: nothing changes; it is on record that it may have acted
     AttemptCompleted    an attempt is out -> completed; successors whose last need this was open
     AttemptFailed       an attempt is out -> retrying, or failed; without a fallback the run stops
@@ -11,6 +12,7 @@
     ApprovalGiven       waiting -> completed
     InputChanged        pending, ready, ...: the node will be called on these parameters
     CancelRequested     running          -> stopping: what runs is cancelled, nothing new starts
+    FailRequested       running          -> stopping, and failed in the end
     Paused, Resumed, StepRequested       whether, and how many, ready nodes start
 
 After every fact, what has opened is decided about, bodies in which everything has ended end the
@@ -35,9 +37,11 @@ from atomiton.machine.events import (
     AttemptStarted,
     CancelRequested,
     Event,
+    FailRequested,
     InputChanged,
     Paused,
     Resumed,
+    RunAdmitted,
     RunRequested,
     SignalReceived,
     StepRequested,
@@ -59,7 +63,7 @@ from atomiton.machine.state import (
     RunState,
     Timer,
 )
-from atomiton.machine.stopping import cancel
+from atomiton.machine.stopping import cancel, stop
 from atomiton.machine.timers import drop_timer, set_timer
 from atomiton.machine.waiting import decide, deliver
 
@@ -133,9 +137,16 @@ def _requested(run: RunState, event: RunRequested, out: list[Command]) -> None:
     if run.plan.timeout is not None:
         top.deadline = event.time + run.plan.timeout
         set_timer(run, Timer(TIMER_RUN, top.deadline), out)
-    run.opened.extend((top, node) for node in run.plan.root.sources)
-    if not top.nodes:
-        run.closing.append(top)
+    if event.gated:
+        run.gated = True
+    else:
+        run.open_sources()
+
+
+def _admitted(run: RunState, _event: RunAdmitted, _out: list[Command]) -> None:
+    if not run.gated:
+        raise IllegalEvent(f"run {run.id} does not wait to be admitted")
+    run.open_sources()
 
 
 def _started(run: RunState, event: AttemptStarted, _out: list[Command]) -> None:
@@ -230,14 +241,21 @@ def _input(run: RunState, event: InputChanged, _out: list[Command]) -> None:
         or not 0 <= event.node < len(frame.status)
         or frame.nodes[event.node].step < 0
         or frame.status[event.node] >= COMPLETED
+        or (event.attempt and event.attempt != frame.attempts[event.node])
     ):
         raise IllegalEvent(f"node {event.node} in frame {event.frame} is not going to be called")
-    run.changed[event.frame, event.node] = event.parameters
+    run.changed[event.frame, event.node, event.attempt] = event.parameters
 
 
 def _cancel(run: RunState, event: CancelRequested, out: list[Command]) -> None:
     _alive(run)
     cancel(run, event.reason, event.by, event.time, out)
+
+
+def _fail_run(run: RunState, event: FailRequested, out: list[Command]) -> None:
+    _alive(run)
+    run.paused = False  # or what is to clean up would wait for somebody
+    stop(run, event.error, event.time, out)
 
 
 def _paused(run: RunState, _event: Paused, _out: list[Command]) -> None:
@@ -295,6 +313,7 @@ def _attempt_lost(run: RunState, frame: int, node: int, attempt: int) -> Frame:
 # Each handler takes exactly the fact it is filed under.
 _TABLE: Mapping[type[Event], Callable[..., None]] = {
     RunRequested: _requested,
+    RunAdmitted: _admitted,
     AttemptStarted: _started,
     AttemptCompleted: _completed,
     AttemptFailed: _failed,
@@ -305,6 +324,7 @@ _TABLE: Mapping[type[Event], Callable[..., None]] = {
     ApprovalGiven: _approval,
     InputChanged: _input,
     CancelRequested: _cancel,
+    FailRequested: _fail_run,
     Paused: _paused,
     Resumed: _resumed,
     StepRequested: _step,

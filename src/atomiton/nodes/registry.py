@@ -73,6 +73,8 @@ class Registry:
         self._newest: dict[str, int] = {}
         self._modules: dict[str, str] = {}
         self._entry_points_loaded = True
+        self.loaded: list[ModuleType] = []
+        """The files that were run, in order."""
 
     @classmethod
     def builtin(cls) -> Registry:
@@ -162,6 +164,7 @@ class Registry:
             at = f":{line}" if line else ""
             kind = type(error).__name__
             raise _broken(f"{path!s}{at}: {kind}: {error}", line) from error
+        self.loaded.append(module)
         return [self.add(item) for item in functions_of(module) if item.__module__ == name]
 
     def load_entry_points(self) -> None:

@@ -21,11 +21,12 @@ class Attempt:
         deadline: Moment by which it must have ended; None when it has all the time.
         cancelled: Whether it should stop; for functions that run in a thread.
         reason: Why it should stop; empty until then.
+        place: Numbers of the frame and of the node, as facts name it.
     """
 
     __slots__ = (
-        "_handlers", "attempt", "cancelled", "deadline", "key", "log", "node", "now", "progress",
-        "reason", "run", "secrets",
+        "_handlers", "attempt", "cancelled", "deadline", "key", "log", "node", "now", "place",
+        "progress", "reason", "run", "secrets",
     )  # fmt: skip
 
     def __init__(
@@ -38,6 +39,7 @@ class Attempt:
         progress: ReportProgress,
         log: WriteLog,
         secrets: object = None,
+        place: tuple[int, int] = (0, 0),
     ) -> None:
         self.run = run
         self.node = node
@@ -51,6 +53,7 @@ class Attempt:
         self.progress = progress
         self.log = log
         self.secrets = secrets
+        self.place = place
 
     def remaining(self) -> float | None:
         """Seconds left before the nearest deadline; None when there is none."""

@@ -41,7 +41,7 @@ async def test_a_folder_and_a_place_inside_a_file(tmp_path: Path) -> None:
             await conductor.run("a\0b.yaml")
 
 
-@pytest.mark.parametrize("inputs", [5, [1], "x", {"a", "b"}, {1: 2}], ids=repr)
+@pytest.mark.parametrize("inputs", [5, [1], "x", {"a"}, {1: 2}], ids=repr)
 async def test_inputs_that_are_no_mapping(inputs: object) -> None:
     with pytest.raises(InputError, match="inputs are a mapping of names to values, got"):
         async with Conductor("memory:") as conductor:

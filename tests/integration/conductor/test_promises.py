@@ -38,6 +38,26 @@ async def test_a_run_in_flight_keeps_the_blueprint_it_started_with(tmp_path: Pat
         assert (await conductor.result(new)).output == 2
 
 
+async def test_a_run_that_two_ask_for_at_once_is_driven_once(tmp_path: Path) -> None:
+    acted: list[str] = []
+
+    @node("t.act")
+    async def act() -> str:
+        acted.append("act")
+        await asyncio.sleep(0.1 if len(acted) > 1 else 30)
+        return "done"
+
+    path = str(tmp_path / "runs.db")
+    document = read_document({"atomiton": 1, "id": "asked", "nodes": {"a": {"uses": "t.act"}}})
+    async with Conductor(path, nodes=[act], grace=0.1) as conductor:
+        run = (await conductor.start(document)).id
+        await asyncio.sleep(0.05)
+    async with Conductor(path, nodes=[act], resume=False) as conductor:
+        await asyncio.gather(*(conductor.resume(run) for _ in range(3)))
+        assert (await conductor.result(run)).output == {"a": "done"}
+    assert acted == ["act", "act"]
+
+
 async def runs(conductor: Conductor, count: int) -> None:
     document = read_document({"atomiton": 1, "id": "small", "nodes": {"a": {"uses": "t.one"}}})
     for _ in range(count):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from atomiton.errors import StoreError
-from atomiton.machine.events import AttemptCompleted, Paused, RunRequested
+from atomiton.machine.events import AttemptCompleted, InputChanged, Paused, RunRequested
 from atomiton.machine.records import LARGE, SPLIT, decode, encode, pieces
 
 TEXT = "x" * (LARGE + 1)
@@ -16,9 +16,10 @@ TEXT = "x" * (LARGE + 1)
     [
         AttemptCompleted(1.0, 0, 1, 1, {"content": TEXT, "size": LARGE}),
         RunRequested(1.0, "run_1", {"text": TEXT}, 7),
+        InputChanged(1.0, 0, 2, {"text": TEXT}, "hook a.b", 1),
     ],
 )
-def test_a_large_value_is_read_back(fact: AttemptCompleted | RunRequested) -> None:
+def test_a_large_value_is_read_back(fact: AttemptCompleted | RunRequested | InputChanged) -> None:
     record = pieces(fact)
     assert isinstance(record, tuple)
     head, body = record

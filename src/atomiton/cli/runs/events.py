@@ -53,7 +53,7 @@ def _line(event: RunEvent) -> str:
     fact = event.fact
     time = f"{moment(fact.time).astimezone():%H:%M:%S.%f}"[:-3]
     said = ""
-    for name in ("inputs", "output", "error", "reason"):
+    for name in ("inputs", "output", "error", "reason", "parameters"):
         value = getattr(fact, name, None)
         if value:
             said = f"  {to_json(value).decode()}"
