@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import ge, gt
 from typing import cast
 
 from atomiton.blueprint.plan import (
@@ -26,17 +25,17 @@ def joined(frame: Frame, node: int) -> bool | None:
         return frame.blocked is None or node not in frame.blocked
     if plan_node.join == JOIN_SETTLED:
         return True
-    given = [satisfied(frame, edge) for edge in plan_node.edges]
     if plan_node.join == JOIN_ALL:
+        given = [satisfied(frame, edge) for edge in plan_node.edges]
         return all(given) or _stood_in(plan_node, given)
-    # A node whose status is only looked at must have ended; it is none of those that count.
-    looked_at = [edge.kind == ENDED for edge in plan_node.edges]
-    counted = sum(map(gt, given, looked_at))
+    # To look at a node's status is to wait for its end, and says nothing about what is needed.
+    needed = [satisfied(frame, edge) for edge in plan_node.edges if edge.kind != ENDED]
     if plan_node.join == JOIN_ANY:
-        return counted > 0 or all(looked_at)
-    if counted >= plan_node.least and all(map(ge, given, looked_at)):
-        return True
-    return False if not frame.open[node] else None
+        return any(needed) or not needed
+    if sum(needed) < plan_node.least:
+        return False if not frame.open[node] else None
+    looked = (edge for edge in plan_node.edges if edge.kind == ENDED)
+    return True if all(satisfied(frame, edge) for edge in looked) else None
 
 
 def satisfied(frame: Frame, edge: Edge) -> bool:
