@@ -299,6 +299,13 @@ Conditions = Mapping[int, frozenset[str]]
 """On which routes a node lies: number of the branch, and the routes of it that lead there."""
 
 
+def apart(one: Conditions, other: Conditions) -> bool:
+    """Whether two dependencies lie on different routes of a branch."""
+    return any(
+        branch in other and routes.isdisjoint(other[branch]) for branch, routes in one.items()
+    )
+
+
 class PlanNode:
     """One compiled node.
 

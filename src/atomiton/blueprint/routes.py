@@ -5,7 +5,7 @@ The error of a node counts as a branch of its own, with the routes ``completed``
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from atomiton.blueprint.plan import (
     ENDED,
@@ -16,6 +16,7 @@ from atomiton.blueprint.plan import (
     Edge,
     PlanNode,
     Routes,
+    apart,
 )
 
 _NOWHERE: Conditions = {}
@@ -54,11 +55,55 @@ def _conditions(nodes: Sequence[PlanNode], number: int, found: Sequence[Conditio
         return _NOWHERE
     if all(conditions is each[0] for conditions in each):
         return each[0]
-    exclusive = _exclusive(each)
-    if exclusive:
+    distinct = list({frozenset(conditions.items()): conditions for conditions in each}.values())
+    by_branch: dict[int, list[Conditions]] = {}
+    for conditions in distinct:
+        for branch in conditions:
+            by_branch.setdefault(branch, []).append(conditions)
+    if any(_some_are_apart(branch, on_it) for branch, on_it in by_branch.items()):
         node.edges, node.routes = edges, tuple(each)
-    together = _joined([each[place] for place in range(len(each)) if place not in exclusive])
-    return _bounded(_both(together, _either(nodes, [each[place] for place in sorted(exclusive)])))
+    return _bounded(_together(nodes, by_branch))
+
+
+def _some_are_apart(branch: int, edges: Sequence[Conditions]) -> bool:
+    kinds = {conditions[branch] for conditions in edges}
+    return any(one.isdisjoint(other) for one in kinds for other in kinds)
+
+
+def _together(
+    nodes: Sequence[PlanNode], by_branch: Mapping[int, Sequence[Conditions]]
+) -> Conditions:
+    """The routes of what depends on all of these, where those that are apart stand in for others.
+
+    For each route of each branch: can it run when that one is taken?
+    """
+    together: dict[int, frozenset[str]] = {}
+    for branch, edges in by_branch.items():
+        every = _all_routes(nodes, branch)
+        routes = frozenset(route for route in every if _can_run(by_branch, edges, branch, route))
+        if routes and routes != every:
+            together[branch] = routes
+    return together
+
+
+def _can_run(
+    by_branch: Mapping[int, Sequence[Conditions]],
+    edges: Sequence[Conditions],
+    branch: int,
+    route: str,
+) -> bool:
+    """Whether every dependency on this branch is there on a route, or another stands in for it."""
+    there = [conditions for conditions in edges if route in conditions[branch]]
+    return all(
+        route in conditions[branch]
+        or any(apart(conditions, other) for other in there)
+        or any(
+            apart(conditions, other) and route in other.get(branch, (route,))
+            for at in conditions
+            for other in by_branch[at]
+        )
+        for conditions in edges
+    )
 
 
 def _of_edge(nodes: Sequence[PlanNode], edge: Edge, conditions: Conditions) -> Conditions:
@@ -76,51 +121,6 @@ def _bounded(conditions: Conditions) -> Conditions:
     if len(conditions) <= _MOST:
         return conditions
     return dict(list(conditions.items())[-_MOST:])
-
-
-def _exclusive(each: Sequence[Conditions]) -> set[int]:
-    """Places of the dependencies that lie on another route than some other."""
-    by_branch: dict[int, dict[frozenset[str], list[int]]] = {}
-    for place, conditions in enumerate(each):
-        for branch, routes in conditions.items():
-            by_branch.setdefault(branch, {}).setdefault(routes, []).append(place)
-    exclusive: set[int] = set()
-    for kinds in by_branch.values():
-        if len(kinds) > 1:
-            for routes, places in kinds.items():
-                if any(routes.isdisjoint(other) for other in kinds):
-                    exclusive.update(places)
-    return exclusive
-
-
-def _joined(each: Sequence[Conditions]) -> Conditions:
-    """The routes of what needs all of these."""
-    together: Conditions = _NOWHERE
-    for conditions in each:
-        together = _both(together, conditions)
-    return together
-
-
-def _both(one: Conditions, other: Conditions) -> Conditions:
-    if not one or not other:
-        return one or other
-    both = dict(one)
-    for branch, routes in other.items():
-        both[branch] = (both[branch] & routes or routes) if branch in both else routes
-    return both
-
-
-def _either(nodes: Sequence[PlanNode], each: Sequence[Conditions]) -> Conditions:
-    """The routes of what needs one of these: only branches that all of them lie on matter."""
-    if not each:
-        return _NOWHERE
-    either: dict[int, frozenset[str]] = {}
-    for branch in each[0]:
-        if all(branch in conditions for conditions in each):
-            routes = frozenset(route for conditions in each for route in conditions[branch])
-            if routes != _all_routes(nodes, branch):
-                either[branch] = routes
-    return either
 
 
 def _all_routes(nodes: Sequence[PlanNode], branch: int) -> frozenset[str]:

@@ -66,7 +66,7 @@ class Joins:
         found: Worlds = {}
         for branch in sorted({branch for worlds in edges for branch in worlds}):
             can = frozenset(w for w in self._all[branch] if self._can(edges, branch, w))
-            if can != self._all[branch]:
+            if can and can != self._all[branch]:
                 found[branch] = can
         return found
 

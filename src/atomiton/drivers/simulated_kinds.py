@@ -216,6 +216,23 @@ def _add_branch(artist: Artist, body: DrawnBody, needs: list[str]) -> tuple[str,
 
 def _merge(artist: Artist, body: DrawnBody) -> None:
     """A branch, a node or a further branch on each route, and a node that they come to."""
+    ends, name = _ends(artist, body), artist.name("n")
+    apart = ends.pop() if len(ends) > 2 and artist.chance(0.3) else None
+    if artist.chance(0.1 if apart is None else 0.5):
+        ends += _ends(artist, body)
+    together = call_of(artist, [f"${{{{ {end} }}}}" for end in ends if artist.chance(0.6)])
+    if artist.chance(0.2):
+        together["join"] = "any"
+    elif artist.chance(0.1):
+        together["join"] = "settled"
+    artist.add(body, name, together, ends, number=True)
+    if apart is not None:
+        last = call_of(artist, [f"${{{{ {name} }}}}"])
+        artist.add(body, artist.name("n"), last, [name, apart], number=True)
+
+
+def _ends(artist: Artist, body: DrawnBody) -> list[str]:
+    """Draw a branch, and what lies on its routes; the last node of each."""
     branch, routes = _add_branch(artist, body, artist.needs(body, most=1))
     ends: list[str] = []
     for route in routes:
@@ -225,12 +242,7 @@ def _merge(artist: Artist, body: DrawnBody) -> None:
             ends += [_on_route(artist, body, f"{inner}.{other}") for other in others]
         else:
             ends.append(_on_route(artist, body, need))
-    together = call_of(artist, [f"${{{{ {end} }}}}" for end in ends if artist.chance(0.6)])
-    if artist.chance(0.2):
-        together["join"] = "any"
-    elif artist.chance(0.1):
-        together["join"] = "settled"
-    artist.add(body, artist.name("n"), together, ends, number=True)
+    return ends
 
 
 def _on_route(artist: Artist, body: DrawnBody, need: str) -> str:

@@ -11,9 +11,9 @@ from atomiton.blueprint.plan import (
     JOIN_ANY,
     JOIN_SETTLED,
     NEED,
-    Conditions,
     Edge,
     PlanNode,
+    apart,
 )
 from atomiton.machine.state import COMPLETED, FAILED, Frame
 
@@ -64,10 +64,3 @@ def _stood_in(plan_node: PlanNode, given: list[bool]) -> bool:
     taken = [routes for routes, there in zip(plan_node.routes, given, strict=True) if there]
     missing = [routes for routes, there in zip(plan_node.routes, given, strict=True) if not there]
     return all(any(apart(routes, other) for other in taken) for routes in missing)
-
-
-def apart(one: Conditions, other: Conditions) -> bool:
-    """Whether two dependencies lie on different routes of a branch."""
-    return any(
-        branch in other and routes.isdisjoint(other[branch]) for branch, routes in one.items()
-    )

@@ -52,6 +52,24 @@ def test_looking_at_a_node_keeps_nothing_from_standing_in() -> None:
     assert status(run, "m") == "running"
 
 
+TWO_BRANCHES = """
+  b: {branch: {high: "false", medium: else, low: "false"}},
+  h: {uses: sim.pure, needs: [b.high]}, m: {uses: sim.pure, needs: [b.medium]},
+  l: {uses: sim.pure, needs: [b.low]},
+  c: {branch: {x: "true", y: else}},
+  x: {uses: sim.pure, needs: [c.x]}, y: {uses: sim.pure, needs: [c.y]},
+"""
+
+
+def test_where_two_branches_come_together_lies_on_the_routes_of_each() -> None:
+    run = begun(TWO_BRANCHES + "n: {uses: sim.pure, needs: [h, l, x, y]},"
+                "z: {uses: sim.pure, needs: [n, m]}")  # fmt: skip
+    ok(run, "x")
+    assert status(run, "n") == "skipped"
+    ok(run, "m")
+    assert status(run, "z") == "running"
+
+
 DISABLED = "x: {uses: sim.pure, enabled: false}, y: {uses: sim.pure, enabled: false},"
 LATER = "z: {uses: sim.pure},"
 
