@@ -16,7 +16,7 @@ from atomiton.ports.capabilities import ProcessResult
 #: Most bytes of standard output, and of standard error, that are kept.
 LARGEST = 16 * 1024 * 1024
 #: Seconds between asking a program to end and ending it.
-GRACE = 2.0
+GRACE = 0.4
 #: Seconds that pipes may stay open after the program itself has ended: a child it left behind
 #: may hold them for ever.
 LINGER = 0.5
@@ -148,28 +148,33 @@ class ProcessGuard:
 
     async def _kill(self, child: Child, work: asyncio.Future[tuple[bytes, bytes]]) -> None:
         """End a whole process group: politely, then surely; leave no zombie and no pipe."""
-        family = Family(child.pid)
+        try:
+            await self._end_family(Family(child.pid))
+            work.cancel()
+            with contextlib.suppress(BaseException):  # its error, if any, was raised already
+                await work
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(child.exited.wait(), self._grace)
+        finally:
+            child.close()
+
+    async def _end_family(self, family: Family) -> None:
         # Its output is still read meanwhile: a program that cannot write cannot end well.
-        if family.signal(signal.SIGTERM):
-            loop = asyncio.get_running_loop()
-            deadline = loop.time() + self._grace
-            pause = 0.005
-            try:
-                while family.signal(0) and loop.time() < deadline:
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 2, 0.1)
-            finally:
-                # Also when the event loop ends first: nobody else would do it then. More than once,
-                # because what starts between the look and the signal is only seen by the next.
-                for _ in range(_ROUNDS):
-                    if not family.signal(_KILL):
-                        break
-        work.cancel()
-        with contextlib.suppress(BaseException):  # its error, if any, was raised already
-            await work
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(child.exited.wait(), self._grace)
-        child.close()
+        if not family.signal(signal.SIGTERM):
+            return
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._grace
+        pause = 0.005
+        try:
+            while family.signal(0) and loop.time() < deadline:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 0.1)
+        finally:
+            # Also when the event loop ends first: nobody else would do it then. More than once,
+            # because what starts between the look and the signal is only seen by the next.
+            for _ in range(_ROUNDS):
+                if not family.signal(_KILL):
+                    break
 
 
 #: How often those who are still there are killed.
