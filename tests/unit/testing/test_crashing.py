@@ -147,7 +147,7 @@ def test_a_driver_that_forgets_results_is_found(monkeypatch) -> None:
             return AttemptLost(fact.time, fact.frame, fact.node, fact.attempt)
         return fact
 
-    monkeypatch.setattr("atomiton.conductor.conductor.decode", forgetful)
+    monkeypatch.setattr("atomiton.conductor.core.decode", forgetful)
     monkeypatch.setattr(Conductor, "_recover", recover)
 
     @node("t.one")
