@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
@@ -10,6 +11,7 @@ from atomiton.blueprint.model import Blueprint
 from atomiton.blueprint.positions import Places
 from atomiton.conductor.conductor import Conductor
 from atomiton.conductor.library import Library
+from atomiton.drivers.execution import Execution
 from atomiton.errors import AtomitonError
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.registry import Registry
@@ -111,15 +113,28 @@ class VirtualConductor(Conductor):
             )
         self._now = loop.time
         self.journal = held(self.journal, loop)
-        return await super().__aenter__()
+        await super().__aenter__()
+        if self._tasks:
+            # Whoever asks for a run that is not driven yet would look for it again and again.
+            await asyncio.wait(self._tasks)
+        return self
 
     @property
     def calls(self) -> Mapping[str, list[dict[str, object]]]:
         """What each replaced node was called with, by path, in order."""
         return self.replacing.replacements.calls.by_path
 
-    async def _hear_messages(self) -> None:
-        """Nothing: no other process knows the store, and looking often would take for ever."""
+    async def _keep_up(self) -> None:
+        """Wake what an earlier process parked, once: looking often would take for ever.
+
+        No other process knows the store, so no messages come from outside.
+        """
+        if self._resume:
+            for run in await self.journal.due(math.inf):
+                await self._go_on(run)
+
+    def _rested(self, execution: Execution) -> None:
+        """A run that waits stays in memory, where its timers tell when time may jump."""
 
     def _runtimes(self) -> dict[str, Callable[[], Runtime]]:
         loop = asyncio.get_running_loop()

@@ -115,19 +115,19 @@ def crash_at_every_step(
         >>> str(crash_at_every_step(two))
         'completed after each of 10 crashes at 4 writes'
     """
+    loaded = _loaded(blueprint, nodes, replace)
     setting = Setting(
-        _loaded(blueprint, nodes, replace),
+        blueprint,
         dict(inputs or {}),
         nodes,
         replace if callable(replace) else lambda: replace or {},
         _maker(capabilities),
         secrets,
     )
-    campaign = _Campaign(setting, same or _equal)
+    campaign = _Campaign(setting, same or _equal, power=loaded.durability == "sync")
     campaign.go_on((), campaign.first.writes, deaths)
-    name = setting.blueprint.id
     if campaign.failures:
-        raise CrashFailure(name, campaign.crashes, campaign.failures)
+        raise CrashFailure(loaded.id, campaign.crashes, campaign.failures)
     return CrashReport(
         campaign.result.status,
         campaign.first.writes,
@@ -138,22 +138,14 @@ def crash_at_every_step(
 
 
 def _loaded(source: Source, nodes: Sequence[object], replace: object) -> Blueprint:
-    """Read a blueprint once; what is wrong with it is told with its place."""
-    if isinstance(source, Blueprint):
-        blueprint = source
-    else:
-        from pathlib import Path
-
-        from atomiton.blueprint.document import read_blueprint
-
-        library = ReplacingLibrary(
-            ObservedRegistry.telling(World()),
-            Capabilities(),
-            nodes,
-            (replace() if callable(replace) else replace) or {},  # type: ignore[arg-type]
-        )
-        library.load(source)
-        blueprint, _ = read_blueprint(Path(source).read_bytes(), filename=str(source))
+    """Read a blueprint; what is wrong with it is told with its place."""
+    library = ReplacingLibrary(
+        ObservedRegistry.telling(World()),
+        Capabilities(),
+        nodes,
+        (replace() if callable(replace) else replace) or {},  # type: ignore[arg-type]
+    )
+    blueprint = library.load(source)
     if blueprint.durability == "none":
         message = "with 'durability: none' nothing of a run is stored: no crash can be survived"
         raise AtomitonError(message, code="NOT_SUPPORTED")
@@ -175,8 +167,9 @@ def _equal(one: object, other: object) -> bool:
 class _Campaign:
     """All runs of one blueprint."""
 
-    def __init__(self, setting: Setting, same: Same) -> None:
+    def __init__(self, setting: Setting, same: Same, *, power: bool) -> None:
         self.setting = setting
+        self.power = power
         self.same = same
         self.failures: list[str] = []
         self.crashes = self.decisions = self.acts = 0
@@ -192,12 +185,11 @@ class _Campaign:
         """Try every place of the process that comes after those that died at some places."""
         if deaths < 1:
             return
-        power = self.setting.blueprint.durability == "sync"
         for number in range(writes):
             for stored in (False, True):
                 story = self._try((*before, Place(number, stored)), deaths)
                 # Under other durabilities a power failure may take back what nobody was promised.
-                if power and story.uncertain:
+                if self.power and story.uncertain:
                     self._try((*before, Place(number, stored, lost=True)), deaths)
 
     def _try(self, places: tuple[Place, ...], deaths: int) -> Story:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from atomiton.blueprint.model import Blueprint
+from atomiton.conductor.library import Source
 from atomiton.conductor.result import RunResult
 from atomiton.errors import AtomitonError
 from atomiton.events import RunEvent
@@ -33,7 +33,7 @@ class Setting(msgspec.Struct, frozen=True):
     """What is run, and with what.
 
     Attributes:
-        blueprint: The blueprint.
+        blueprint: The blueprint, or what names it; each process reads it anew.
         inputs: Its inputs.
         nodes: Node functions, or files of them.
         replace: Makes the stand-ins of one story.
@@ -41,7 +41,7 @@ class Setting(msgspec.Struct, frozen=True):
         secrets: Values by name.
     """
 
-    blueprint: Blueprint
+    blueprint: Source
     inputs: Mapping[str, object]
     nodes: Sequence[object]
     replace: Callable[[], Mapping[str, object]]

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from atomiton import Conductor, node
+from atomiton import Conductor, call, node
+from atomiton import blueprint as built
 from atomiton.blueprint.document import read_document
 from atomiton.drivers.local import LocalDriver
 from atomiton.errors import AtomitonError, BlueprintError
@@ -147,7 +148,7 @@ def test_a_driver_that_forgets_results_is_found(monkeypatch) -> None:
             return AttemptLost(fact.time, fact.frame, fact.node, fact.attempt)
         return fact
 
-    monkeypatch.setattr("atomiton.conductor.conductor.decode", forgetful)
+    monkeypatch.setattr("atomiton.conductor.core.decode", forgetful)
     monkeypatch.setattr(Conductor, "_recover", recover)
 
     @node("t.one")
@@ -221,3 +222,31 @@ def test_a_blueprint_file_and_a_maker_of_stand_ins(tmp_path) -> None:
     report = crash_at_every_step(path, replace=stand_ins, capabilities=Capabilities)
     assert report.status == "completed"
     assert len(made) > report.crashes
+
+
+def test_a_blueprint_that_was_built_in_python_and_calls_another() -> None:
+    @node("t.twice", effect="idempotent")
+    async def twice(number: int) -> int:
+        await asyncio.sleep(1)
+        return 2 * number
+
+    @built
+    def inner(number: int) -> int:
+        return twice(number)
+
+    @built
+    def outer(number: int) -> int:
+        return call(inner, number=twice(number))
+
+    report = crash_at_every_step(outer, {"number": 3})
+    assert report.status == "completed"
+    assert report.crashes >= 2 * report.writes
+
+
+def test_a_file_that_calls_a_file_beside_it(tmp_path) -> None:
+    (tmp_path / "inner.yaml").write_text(
+        "atomiton: 1\nid: inner\nnodes: {a: {uses: flow.log, with: {message: hello}}}\n"
+    )
+    path = tmp_path / "outer.yaml"
+    path.write_text("atomiton: 1\nid: outer\nnodes: {c: {call: ./inner.yaml}}\n")
+    assert crash_at_every_step(path).status == "completed"

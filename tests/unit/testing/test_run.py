@@ -260,3 +260,24 @@ def test_the_same_run_comes_out_the_same() -> None:
     trials = [run(blueprint({"a": flaky}), replace={"a": fails(times=3)}) for _ in range(3)]
     assert len({trial.seconds for trial in trials}) == 1
     assert trials[0].seconds > 0
+
+
+def test_a_parked_run_of_an_earlier_process_goes_on_in_virtual_time(tmp_path) -> None:
+    store = str(tmp_path / "runs.db")
+    nap = blueprint({"nap": {"wait": {"for": "30d"}}})
+
+    async def before() -> str:
+        async with VirtualConductor(store) as conductor:
+            run = await conductor.start(nap)
+            await asyncio.sleep(1)
+            conductor.driver.let_go(conductor.driver.runs[run.id])
+            assert await conductor.journal.park(run.id, START + 30 * DAY)
+            return run.id
+
+    async def after(run: str) -> tuple[str, float]:
+        async with VirtualConductor(store) as conductor:
+            result = await conductor.result(run)
+            return result.status, result.duration_ms / 1000
+
+    run = virtual_run(before())
+    assert virtual_run(after(run), start=START + 60) == ("completed", pytest.approx(30 * DAY, 60))
