@@ -11,7 +11,7 @@ RUN := $(UV) run --locked --no-sync
 READY := .venv/.ready
 ARGS ?=
 
-.PHONY: help setup demo test check bench campaign format clean
+.PHONY: help setup demo test check bench campaign mutate format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ bench: $(READY) ## Measure; ARGS are handed on
 
 campaign: $(READY) ## Run the campaigns: kills, crashes and fuzzing for as long as they take
 	@$(RUN) pytest -m campaign --timeout=0 $(ARGS) || [ $$? -eq 5 ] # 5: none chosen
+
+mutate: $(READY) ## Put faults into the machine and see that its tests find 90 % of them
+	@$(RUN) python scripts/mutate.py $(ARGS)
 
 format: $(READY) ## Format the code and mend what ruff can mend
 	@$(RUN) ruff format .

@@ -9,10 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from examples.checkout.shop import shop
 from examples.crawl.website import SLOWNESS, Website
+from examples.filejobs.generate import BROKEN, COUNT, generate, values
 from examples.orders.generate import HEADERS, orders
 from examples.orders.service import COUNTRIES, Service, customer, rates
 from python_calamine import load_workbook
@@ -130,6 +134,162 @@ def test_the_crawl_is_parallel_and_complete(tmp_path: Path) -> None:
     assert made["titles"]["/"] == "Lamps & Sons"
     assert made["linked_from"]["/"] == 5
     assert made["linked_from"]["/help"] == 3
+
+
+# -- checkout ------------------------------------------------------------------------------------
+
+
+def check_out(folder: Path, country: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Order at a new shop; what the run gave, and what the shop has in its file."""
+    with shop(folder / "shop.json") as url:
+        ended = atomiton(
+            folder, "run", EXAMPLES / "checkout" / "checkout.yaml", "--json",
+            "--input", f"shop={url}", "--input", f"country={country}",
+        )  # fmt: skip
+    said = json.loads(ended.stdout)
+    assert ended.returncode == (0 if said["status"] == "completed" else 1), ended.stderr
+    return said, json.loads((folder / "shop.json").read_text())
+
+
+def test_an_order_is_charged_once_although_the_answer_got_lost(tmp_path: Path) -> None:
+    said, kept = check_out(tmp_path, "Portugal")
+    assert said["output"] == {"shipment": "shipment-1", "payment": "payment-1"}
+    assert said["nodes"]["charge"]["attempts"] == 2
+    assert kept["done"] == ["reserved reservation-1", "charged payment-1", "shipped shipment-1"]
+    run = said["run"]
+    assert kept["keys"] == {f"{run}/reserve": 1, f"{run}/charge": 2, f"{run}/ship": 1}
+
+
+def test_an_order_that_cannot_be_shipped_is_undone_once_in_reverse(tmp_path: Path) -> None:
+    said, kept = check_out(tmp_path, "Atlantis")
+    assert (said["status"], said["error"]["node"]) == ("failed", "ship")
+    assert said["error"]["details"]["status"] == 422
+    assert said["nodes"]["ship"]["attempts"] == 1  # it would not get better
+    assert said["compensation"] == {"completed": ["charge", "reserve"], "failed": []}
+    assert kept["done"] == [
+        "reserved reservation-1", "charged payment-1", "refunded payment-1",
+        "released reservation-1",
+    ]  # fmt: skip
+    sent = {key.removeprefix(f"{said['run']}/"): times for key, times in kept["keys"].items()}
+    assert sent == {"reserve": 1, "charge": 2, "ship": 1, "refund": 1, "release": 1}
+
+
+# -- file jobs -----------------------------------------------------------------------------------
+
+
+def test_broken_files_are_collected_and_the_others_summed_up(tmp_path: Path) -> None:
+    inbox, out = tmp_path / "inbox", tmp_path / "out"
+    generate(inbox)
+    ended = atomiton(
+        tmp_path, "run", EXAMPLES / "filejobs" / "filejobs.yaml", "--json",
+        "--input", f"folder={inbox}", "--input", f"out={out}",
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    good = [number for number in range(COUNT) if number not in BROKEN]
+    assert json.loads((out / "report.json").read_text()) == {
+        "files": COUNT,
+        "read": len(good),
+        "warmest": max(max(values(number)) for number in good),
+        "broken": [f"S{number:03}.json" for number in BROKEN],
+    }
+    nodes = json.loads(ended.stdout)["nodes"]
+    failed = [path for path, node in nodes.items() if node["status"] == "failed"]
+    assert {f"each[{number}].read" for number in BROKEN} <= set(failed)
+    assert nodes["each"]["status"] == "completed"
+    rows = load_workbook(str(out / "stations.xlsx")).get_sheet_by_index(0).to_python()
+    assert rows[0] == ["file", "station", "average", "coldest", "warmest"]
+    assert [row[1] for row in rows[1:]] == [f"S{number:03}" for number in good]
+    for number, row in zip(good, rows[1:], strict=True):
+        measured = values(number)
+        assert row[2] == pytest.approx(sum(measured) / 24, abs=0.051)
+        assert row[3:] == [min(measured), max(measured)]
+
+
+# -- poll ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("slow", "questions"), [(0, 1), (4, 5), (19, 20)])
+def test_polling_ends_when_it_is_ready(slow: int, questions: int, tmp_path: Path) -> None:
+    with shop(tmp_path / "shop.json", slow=slow) as url:
+        ended = atomiton(
+            tmp_path, "run", EXAMPLES / "poll" / "poll.yaml", "--input", f"shop={url}"
+        )  # fmt: skip
+    assert json.loads(ended.stdout) == {"questions": questions, "orders": [17, 18, 21]}
+    asked = json.loads((tmp_path / "shop.json").read_text())["asked"]
+    assert asked == {"export-1": questions}
+
+
+def test_polling_gives_up_after_its_most_questions(tmp_path: Path) -> None:
+    with shop(tmp_path / "shop.json", slow=20) as url:
+        ended = atomiton(
+            tmp_path, "run", EXAMPLES / "poll" / "poll.yaml", "--json", "--input", f"shop={url}"
+        )  # fmt: skip
+    assert ended.returncode == 1
+    error = json.loads(ended.stdout)["error"]
+    assert (error["code"], error["node"]) == ("LOOP_LIMIT", "ready")
+    assert json.loads((tmp_path / "shop.json").read_text())["asked"] == {"export-1": 20}
+
+
+# -- approval ------------------------------------------------------------------------------------
+
+
+def ask(folder: Path, *options: str) -> list[str]:
+    """The command that pays once it is allowed."""
+    file = str(EXAMPLES / "approval" / "approval.yaml")
+    return ["run", file, "--input", f"path={folder / 'paid.json'}", *options]
+
+
+def asked_and_left(folder: Path) -> None:
+    left = atomiton(folder, *ask(folder, "--detach"))
+    assert left.returncode == 4, left.stderr
+
+
+def asked_and_killed(folder: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "atomiton", *ask(folder)],
+        cwd=ROOT,
+        env={**os.environ, "ATOMITON_STORE": str(folder / "runs.db")},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    while "waits for an approval" not in (line := process.stderr.readline()):
+        assert line, "it ended without having asked"
+    process.kill()
+    process.communicate(timeout=20)
+
+
+@pytest.mark.parametrize("asked", [asked_and_left, asked_and_killed])
+def test_an_approval_comes_after_the_process_has_ended(
+    asked: Callable[[Path], None], tmp_path: Path
+) -> None:
+    asked(tmp_path)
+    paid = tmp_path / "paid.json"
+    (run,) = json.loads(atomiton(tmp_path, "runs", "list", "--json").stdout)
+    assert (run["status"], run["driven"], paid.exists()) == ("waiting", False, False)
+    wrong = atomiton(tmp_path, "runs", "approve", "last", "--by", "ada")
+    assert wrong.returncode == 2
+    assert "cost_centre" in wrong.stderr
+    ended = atomiton(
+        tmp_path, "runs", "approve", "last", "--by", "ada", "--field", "cost_centre=K7"
+    )
+    assert (ended.returncode, ended.stdout) == (0, "granted\n"), ended.stderr
+    assert json.loads(paid.read_text()) == {
+        "amount": 4200, "to": "Lamps & Sons", "allowed_by": "ada", "cost_centre": "K7",
+    }  # fmt: skip
+    again = atomiton(tmp_path, "runs", "approve", "last", "--field", "cost_centre=K7")
+    assert again.returncode == 2
+
+
+def test_what_is_denied_is_not_paid(tmp_path: Path) -> None:
+    asked_and_left(tmp_path)
+    ended = atomiton(tmp_path, "runs", "approve", "last", "--deny", "--comment", "too dear")
+    assert (ended.returncode, ended.stdout) == (0, "denied\n"), ended.stderr
+    assert "not paid: too dear" in ended.stderr
+    assert not (tmp_path / "paid.json").exists()
+
+
+# -- the demo ------------------------------------------------------------------------------------
 
 
 def demo(folder: Path) -> subprocess.Popen[str]:

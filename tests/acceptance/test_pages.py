@@ -99,3 +99,14 @@ def test_the_readme_shows_what_its_commands_print(tmp_path: Path) -> None:
             ran.append(command)
     assert "make demo" in ran
     assert len(ran) >= 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["approval", "checkout", "filejobs", "poll"])
+def test_an_example_prints_what_its_page_shows(name: str, tmp_path: Path) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    page = ROOT / "examples" / name / "README.md"
+    shown = [pair for _, _, text in blocks(page) for pair in commands(text)]
+    assert shown
+    for command, said in shown:
+        assert steady(run(command, tmp_path)) == steady(said), command
