@@ -12,6 +12,7 @@ import msgspec
 
 from atomiton.blueprint.compile import Positions, compile_blueprint, content_hash
 from atomiton.blueprint.model import Blueprint, Durability
+from atomiton.blueprint.narrow import as_object
 from atomiton.blueprint.plan import Plan
 from atomiton.blueprint.positions import Places
 from atomiton.blueprint.types import describe
@@ -245,7 +246,7 @@ class Library:
         if program is None:
             calls = Calls(lambda path: self._read_file(path)[0], self._folder, self._find_known)
             plan = compile_blueprint(blueprint, self.registry, positions, calls.resolve)
-            record = blueprint.document
+            record: Mapping[str, object] = blueprint.document
             if plan.hash != digest:
                 record = {BUNDLE: 1, **calls.bundle(blueprint)}
             program = self._bind(plan, blueprint, record)
@@ -278,9 +279,9 @@ class Library:
         from atomiton.blueprint.document import read_document
 
         record: object = msgspec.json.decode(await journal.load_blueprint(header.blueprint_hash))
-        if not isinstance(record, dict) or BUNDLE not in record:
-            return self._compile(read_document(cast("object", record)), None)
-        bundle = cast("dict[str, object]", record)
+        bundle = as_object(record)
+        if bundle is None or BUNDLE not in bundle:
+            return self._compile(read_document(record), None)
         calls = StoredCalls(read_document)
         blueprint = calls.open(bundle)
         plan = compile_blueprint(blueprint, self.registry, None, calls.resolve)
