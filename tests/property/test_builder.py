@@ -261,13 +261,18 @@ LEAF = st.one_of(
     st.fixed_dictionaries({"wait": st.fixed_dictionaries({"for": DURATION})}, optional=COMMON),
     st.fixed_dictionaries({"branch": st.just({"high": "x > 1", "low": "else"})}, optional=COMMON),
 )
+UNDO = st.fixed_dictionaries(
+    {"uses": st.sampled_from(["a.b", "a@2"])},
+    optional={key: COMMON[key] for key in ("retry", "timeout", "with", "weight")}
+    | {"when_failed": st.booleans()},
+)
 IDS = NAME.map(lambda name: f"n_{name}")
 NODE = st.recursive(
     LEAF,
     lambda part: st.tuples(
         st.fixed_dictionaries(
             {"nodes": st.dictionaries(IDS, part, min_size=1, max_size=2)},
-            optional={**COMMON, "output": JSON, "compensate": LEAF.filter(lambda n: "uses" in n)},
+            optional={**COMMON, "output": JSON, "compensate": UNDO},
         ),
         REPEAT,
     ).map(lambda pair: pair[0] | pair[1]),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 from msgspec import field
@@ -169,8 +169,7 @@ class Execution(msgspec.Struct, eq=False):
         """
         inbox, starts, state, facts = self._inbox, self._starts, self.state, self.facts
         clock, steps, straight, left = self.driver.now, self.steps, self.recorder is None, BURST
-        fact: Event | None = None
-        apply_fact = self._apply
+        apply_fact, fact = self._apply, cast("Event | None", None)
         while True:
             start = own
             if start is None:
