@@ -150,6 +150,11 @@ def unnumbered(path: str) -> str:
     return _INDEX.sub("", path)
 
 
+def is_called(path: str, nodes: Mapping[str, Doc]) -> bool:
+    """Whether a path is inside of a blueprint that one of the nodes calls."""
+    return any("call" in node and path.startswith(f"{name}.") for name, node in nodes.items())
+
+
 def nodes_of(document: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, Doc]]:
     """Every node of a document with its path, also those inside of others.
 
