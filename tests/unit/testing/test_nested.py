@@ -6,9 +6,10 @@ import asyncio
 
 import pytest
 
-from atomiton import node
+from atomiton import blueprint as built
+from atomiton import call, node
 from atomiton.blueprint.document import read_document
-from atomiton.errors import AtomitonError
+from atomiton.errors import AtomitonError, BlueprintError
 from atomiton.testing import crash_at_every_step, fails, run
 
 
@@ -163,3 +164,49 @@ def test_compensation_survives_every_crash() -> None:
     assert report.writes > 10
     trial = run(order(failing), {"amount": 6}, nodes=NODES, answers=ANSWERS)
     assert trial.result.compensation == {"completed": ["pay.charge"], "failed": []}
+
+
+@node("t.twice", effect="idempotent")
+async def twice(number: int) -> int:
+    return 2 * number
+
+
+@built
+def inner(number: int) -> int:
+    return twice(number)
+
+
+@built
+def outer(number: int) -> int:
+    return call(inner, number=twice(number))
+
+
+def test_a_node_of_a_called_blueprint_is_replaced_by_its_path() -> None:
+    assert run(outer, {"number": 3}).value() == 12
+    trial = run(outer, {"number": 3}, replace={"inner.twice": 5})
+    assert (trial.value(), trial.calls) == (5, {"inner.twice": [{"number": 6}]})
+    assert run(outer, {"number": 3}, replace={"twice": 5}).value() == 10
+    assert run(outer, {"number": 3}, replace={"twice": 5, "inner.twice": 1}).value() == 1
+    assert run(outer, {"number": 3}, replace={"t.twice": lambda number: number + 1}).value() == 5
+    with pytest.raises(AtomitonError, match=r"no node or node type 'inner\.twic'"):
+        run(outer, {"number": 3}, replace={"inner.twic": 5})
+
+
+def test_nodes_of_called_files_are_replaced_for_each_caller(tmp_path) -> None:
+    (tmp_path / "inner.yaml").write_text(
+        "atomiton: 1\nid: inner\nnodes:\n  pay: {uses: bank.pay, with: {amount: 1}}\n"
+        "output: ${{ pay }}\n"
+    )
+    path = tmp_path / "outer.yaml"
+    path.write_text(
+        "atomiton: 1\nid: outer\nnodes:\n  a: {call: ./inner.yaml}\n  b: {call: ./inner.yaml}\n"
+        "output: ['${{ a }}', '${{ b }}']\n"
+    )
+    assert run(path, replace={"bank.pay": 1}).value() == [1, 1]
+    assert run(path, replace={"a.pay": 1, "b.pay": 2}).value() == [1, 2]
+    with pytest.raises(AtomitonError, match=r"no node or node type 'c\.pay'"):
+        run(path, replace={"bank.pay": 1, "c.pay": 1})
+    with pytest.raises(BlueprintError, match=r"no node type 'bank\.pay'"):
+        run(path)
+    report = crash_at_every_step(path, replace={"a.pay": 1, "bank.pay": fails(times=0, then=3)})
+    assert report.status == "completed"
