@@ -12,7 +12,6 @@ import msgspec
 
 from atomiton.blueprint.compile import Positions, compile_blueprint, content_hash
 from atomiton.blueprint.model import Blueprint, Durability
-from atomiton.blueprint.narrow import as_object
 from atomiton.blueprint.plan import Plan
 from atomiton.blueprint.positions import Places
 from atomiton.blueprint.types import describe
@@ -135,13 +134,13 @@ class Library:
         if isinstance(source, Blueprint):
             return self.adapt(source)
         if hasattr(source, "blueprint"):
-            return self.adapt(self._load_built(cast("Built", source)))
+            return self._load_built(cast("Built", source))
         blueprint, positions = self._read_file(_path_of(source))
         # Compiled here because only here are the places in the text known, for problems.
         self._remember(blueprint, self._compile(blueprint, positions))
         return blueprint
 
-    def _read_file(self, path: Path) -> tuple[Blueprint, Positions]:
+    def _read_file(self, path: Path, *, called: bool = False) -> tuple[Blueprint, Positions]:
         """Read a file, and note where it is for the blueprints that it calls."""
         from atomiton.blueprint.document import read_blueprint
 
@@ -155,12 +154,21 @@ class Library:
             reason = error.strerror if isinstance(error, OSError) else error
             raise NotFound(f"{str(path)!r} cannot be read: {reason}") from error
         blueprint, document = read_blueprint(text, filename=str(path))
-        blueprint = self.adapt(blueprint)
+        blueprint = self.adapt(blueprint, called=called)
         self._note_folder(blueprint, path.resolve().parent)
         return blueprint, document.positions
 
-    def adapt(self, blueprint: Blueprint) -> Blueprint:
-        """Give the blueprint to run for one that was named: itself, unless a subclass differs."""
+    def _read_called(self, path: Path) -> Blueprint:
+        return self._read_file(path, called=True)[0]
+
+    def adapt(self, blueprint: Blueprint, *, called: bool = False) -> Blueprint:
+        """Give the blueprint to run for one that was named: itself, unless a subclass differs.
+
+        Args:
+            blueprint: As it was read.
+            called: Whether another blueprint names it.
+        """
+        del called
         return blueprint
 
     def _note_folder(self, blueprint: Blueprint, folder: Path | None) -> None:
@@ -180,11 +188,15 @@ class Library:
     def _load_built(self, source: Built) -> Blueprint:
         blueprint = source.blueprint
         if (id(blueprint), blueprint.durability) not in self._by_object:
-            for type_ in source.types:
-                self._adopt(type_)
-            self._add_children(source)
+            self._take_in(source)
             self._remember(blueprint, self._compile(blueprint, source.positions))
         return blueprint
+
+    def _take_in(self, source: Built) -> None:
+        """Make known what comes with a blueprint that was built in Python."""
+        for type_ in source.types:
+            self._adopt(type_)
+        self._add_children(source)
 
     def _add_children(self, source: Built) -> None:
         """Note the blueprints that one built in Python calls, and those that these call."""
@@ -244,7 +256,7 @@ class Library:
         digest = content_hash(blueprint.document) if blueprint.document else ""
         program = self._by_hash.get((digest, blueprint.durability)) if digest else None
         if program is None:
-            calls = Calls(lambda path: self._read_file(path)[0], self._folder, self._find_known)
+            calls = Calls(self._read_called, self._folder, self._find_known)
             plan = compile_blueprint(blueprint, self.registry, positions, calls.resolve)
             record: Mapping[str, object] = blueprint.document
             if plan.hash != digest:
@@ -278,10 +290,10 @@ class Library:
                 return program
         from atomiton.blueprint.document import read_document
 
-        record: object = msgspec.json.decode(await journal.load_blueprint(header.blueprint_hash))
-        bundle = as_object(record)
-        if bundle is None or BUNDLE not in bundle:
-            return self._compile(read_document(record), None)
+        stored = await journal.load_blueprint(header.blueprint_hash)
+        bundle = msgspec.json.decode(stored, type=dict[str, object])
+        if BUNDLE not in bundle:
+            return self._compile(read_document(bundle), None)
         calls = StoredCalls(read_document)
         blueprint = calls.open(bundle)
         plan = compile_blueprint(blueprint, self.registry, None, calls.resolve)

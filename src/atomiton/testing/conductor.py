@@ -7,11 +7,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
+from atomiton.blueprint.compile import Positions
 from atomiton.blueprint.model import Blueprint
 from atomiton.blueprint.positions import Places
 from atomiton.conductor.conductor import Conductor
-from atomiton.conductor.library import Library
+from atomiton.conductor.library import Built, Library
 from atomiton.drivers.execution import Execution
+from atomiton.drivers.program import Program
 from atomiton.errors import AtomitonError
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.registry import Registry
@@ -50,9 +52,25 @@ class ReplacingLibrary(Library):
         self._remember(adapted, self._compile(adapted, positions))
         return adapted
 
-    def adapt(self, blueprint: Blueprint) -> Blueprint:
+    def adapt(self, blueprint: Blueprint, *, called: bool = False) -> Blueprint:
         """Give the blueprint with its nodes replaced."""
-        return self.replacements.apply(blueprint)
+        return self.replacements.apply(blueprint, called=called)
+
+    def _load_built(self, source: Built) -> Blueprint:
+        self._take_in(source)
+        blueprint = self.adapt(source.blueprint)
+        if (id(blueprint), blueprint.durability) not in self._by_object:
+            self._remember(blueprint, self._compile(blueprint, source.positions))
+        return blueprint
+
+    def _find_known(self, caller: Blueprint, id_: str) -> Blueprint | None:
+        found = super()._find_known(self.replacements.original(caller), id_)
+        return None if found is None else self.adapt(found, called=True)
+
+    def _compile(self, blueprint: Blueprint, positions: Positions | None) -> Program:
+        program = super()._compile(blueprint, positions)
+        self.replacements.check_used()
+        return program
 
 
 class VirtualConductor(Conductor):

@@ -12,6 +12,7 @@ from atomiton.conductor.result import RunResult
 from atomiton.errors import AtomitonError
 from atomiton.events import RunEvent
 from atomiton.nodes.guard import Capabilities
+from atomiton.testing.answering import check_answers
 from atomiton.testing.conductor import ReplacingLibrary
 from atomiton.testing.crash_journal import Place
 from atomiton.testing.lives import Setting, Story, Teller
@@ -72,6 +73,7 @@ def crash_at_every_step(
     *,
     nodes: Sequence[object] = (),
     replace: Mapping[str, object] | Callable[[], Mapping[str, object]] | None = None,
+    answers: Mapping[str, object] | None = None,
     capabilities: Capabilities | Callable[[], Capabilities] | None = None,
     secrets: Mapping[str, str] | None = None,
     same: Same | None = None,
@@ -90,6 +92,9 @@ def crash_at_every_step(
         inputs: By name, as the blueprint declares them.
         nodes: Node functions, or files of them, beside the library's.
         replace: Stand-ins, as for ``run``; a function makes new ones for each run.
+        answers: What somebody answers who is asked, by path of the node that waits: what a signal
+            carries; for an approval its fields, True for one without, False to deny.
+            An answer that was not stored is given again to the next process.
         capabilities: What nodes reach the world with. Fakes are reset before each run; a function
             makes new ones for each run.
         secrets: Values by name.
@@ -116,6 +121,7 @@ def crash_at_every_step(
         'completed after each of 10 crashes at 4 writes'
     """
     loaded = _loaded(blueprint, nodes, replace)
+    check_answers(answers or {}, loaded)
     setting = Setting(
         blueprint,
         dict(inputs or {}),
@@ -123,6 +129,7 @@ def crash_at_every_step(
         replace if callable(replace) else lambda: replace or {},
         _maker(capabilities),
         secrets,
+        answers or {},
     )
     campaign = _Campaign(setting, same or _equal, power=loaded.durability == "sync")
     campaign.go_on((), campaign.first.writes, deaths)

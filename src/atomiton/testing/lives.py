@@ -15,6 +15,7 @@ from atomiton.events import RunEvent
 from atomiton.machine.events import AttemptCompleted, AttemptFailed, AttemptLost
 from atomiton.nodes.guard import Capabilities
 from atomiton.ports.runtime import Runtime
+from atomiton.testing.answering import Answering
 from atomiton.testing.conductor import VirtualConductor
 from atomiton.testing.crash_journal import Crash, CrashingJournal, Disk, Place
 from atomiton.testing.observing import ObservedRegistry, World
@@ -39,6 +40,7 @@ class Setting(msgspec.Struct, frozen=True):
         replace: Makes the stand-ins of one story.
         capabilities: Makes what the nodes of one story reach the world with.
         secrets: Values by name.
+        answers: What somebody answers who is asked, by path of the node that waits.
     """
 
     blueprint: Source
@@ -47,6 +49,7 @@ class Setting(msgspec.Struct, frozen=True):
     replace: Callable[[], Mapping[str, object]]
     capabilities: Callable[[], Capabilities]
     secrets: Mapping[str, str] | None
+    answers: Mapping[str, object]
 
 
 class Story(msgspec.Struct):
@@ -117,8 +120,10 @@ class _Life:
         await conductor.__aenter__()
         run = await conductor.start(setting.blueprint, setting.inputs, key=KEY)
         self.run = run.id
+        somebody = Answering(conductor, setting.answers)
         async for event in run.events():
             self.events.append(event)
+            await somebody.look(run.id)
             if isinstance(event.fact, AttemptLost) and not self.teller.acted_unseen(self.events):
                 # Whoever looks sees that it has not acted: it may be made again.
                 with contextlib.suppress(Exception):  # it goes on by itself already

@@ -73,10 +73,21 @@ class Replacements:
         self.calls = Calls()
         self._replace = dict(replace)
         self._registry = registry
-        self._made: dict[int, tuple[Blueprint, Blueprint]] = {}
+        self._made: dict[tuple[int, bool], tuple[Blueprint, Blueprint]] = {}
+        self._originals: dict[int, Blueprint] = {}
+        self._left = set(replace)
+        self._calls: set[str] = set()
+        #: Where the blueprint would be called in which a key names a node.
+        self._callers: dict[str, set[str]] = {}
+        self._names: set[str] = set()
 
-    def apply(self, blueprint: Blueprint) -> Blueprint:
+    def apply(self, blueprint: Blueprint, *, called: bool = False) -> Blueprint:
         """Rewrite a blueprint; the same one gives the same one.
+
+        Args:
+            blueprint: As it was given.
+            called: Whether another blueprint calls it: its nodes are then named by the path from
+                the top, such as ``call.node``.
 
         Raises:
             AtomitonError: A key of ``replace`` names nothing that the blueprint has, or something
@@ -84,31 +95,58 @@ class Replacements:
         """
         if not self._replace:
             return blueprint
-        known = self._made.get(id(blueprint))
+        known = self._made.get((id(blueprint), called))
         if known is None:
-            known = self._made[id(blueprint)] = (blueprint, self._rewritten(blueprint))
+            made = self._rewritten(blueprint, called=called)
+            known = self._made[id(blueprint), called] = (blueprint, made)
+            self._originals[id(made)] = blueprint
         return known[1]
 
-    def _rewritten(self, blueprint: Blueprint) -> Blueprint:
+    def original(self, blueprint: Blueprint) -> Blueprint:
+        """What a blueprint was before it was rewritten."""
+        return self._originals.get(id(blueprint), blueprint)
+
+    def _rewritten(self, blueprint: Blueprint, *, called: bool) -> Blueprint:
         document = copy.deepcopy(cast("Doc", blueprint.document))
-        left = set(self._replace)
-        names: set[str] = set()
+        calls = called
         for path, node in nodes_of(document):
             types = _types(node)
-            by_path = {key: it for key, it in self._replace.items() if unnumbered(key) == path}
+            if "call" in node:
+                calls = True
+                self._calls.add(path)
+            by_path = {
+                key: it for key, it in self._replace.items() if _names(key, path, called=called)
+            }
             by_type = [self._replace[name] for name in types if name in self._replace]
-            names |= {path, *types}
-            left -= {*by_path, *types}
+            self._names |= {path, *types}
+            self._left -= {*types}
+            if called:
+                for key in by_path:
+                    caller = unnumbered(key).removesuffix(f".{path}")
+                    self._callers.setdefault(key, set()).add(caller)
+            else:
+                self._left -= {*by_path}
             if by_path or by_type:
                 # What is said of a node counts for more than what is said of its type.
                 chosen = {**({path: by_type[-1]} if by_type else {}), **by_path}
                 self._replace_node(blueprint.id, path, node, chosen)
-        for key in sorted(left):
-            hint = nearest(key, names)
-            hint = f" ({hint})" if hint else f"; it has {', '.join(sorted(names))}"
+        if not calls:
+            self.check_used()
+        return read_document(document)
+
+    def check_used(self) -> None:
+        """Refuse what names nothing; for blueprints that call others known once they are read."""
+        for key in sorted(self._left):
+            if any(
+                _names(f".{of}", it, called=True)
+                for of in self._callers.get(key, ())
+                for it in self._calls
+            ):
+                continue
+            hint = nearest(key, self._names)
+            hint = f" ({hint})" if hint else f"; it has {', '.join(sorted(self._names))}"
             message = f"replace: the blueprint has no node or node type {key!r}{hint}"
             raise AtomitonError(message, code="UNKNOWN_REFERENCE", details={"replace": key})
-        return read_document(document)
 
     def _replace_node(self, blueprint: str, path: str, node: Doc, chosen: Doc) -> None:
         if "nodes" in node or "branch" in node:
@@ -134,6 +172,12 @@ class Replacements:
             return None  # not installed: a reason to replace it
 
 
+def _names(key: str, path: str, *, called: bool) -> bool:
+    """Whether a key may mean a node; of a blueprint that is called the path's end is known."""
+    found = unnumbered(key)
+    return found.endswith(f".{path}") if called else found == path
+
+
 def _types(node: Doc) -> tuple[str, ...]:
     """The names by which a node's type may be meant: ``http.request``, ``http.request@1``."""
     uses = node.get("uses")
@@ -148,6 +192,11 @@ def unnumbered(path: str) -> str:
         'group.convert'
     """
     return _INDEX.sub("", path)
+
+
+def is_called(path: str, nodes: Mapping[str, Doc]) -> bool:
+    """Whether a path is inside of a blueprint that one of the nodes calls."""
+    return any("call" in node and path.startswith(f"{name}.") for name, node in nodes.items())
 
 
 def nodes_of(document: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, Doc]]:
@@ -275,7 +324,9 @@ class _Stand:
         return copy.deepcopy(result)
 
     def _result(self, attempt: Attempt) -> object:
-        chosen = self._chosen.get(attempt.node, self._chosen.get(self._path, REAL))
+        # By item, by the path from the top, by the path in its blueprint or its type.
+        names = (attempt.node, unnumbered(attempt.node), self._path)
+        chosen = next((self._chosen[name] for name in names if name in self._chosen), REAL)
         return chosen.at(self._calls.turn(attempt)) if isinstance(chosen, InTurn) else chosen
 
 

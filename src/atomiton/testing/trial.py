@@ -12,6 +12,7 @@ from atomiton.machine.events import AttemptCompleted
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.registry import Registry
 from atomiton.ports.journal import Journal
+from atomiton.testing.answering import Answering, check_answers
 from atomiton.testing.conductor import VirtualConductor
 from atomiton.testing.virtual_time import START, Moment, virtual_run
 
@@ -82,6 +83,7 @@ def run(
     *,
     nodes: Sequence[object] = (),
     replace: Mapping[str, object] | None = None,
+    answers: Mapping[str, object] | None = None,
     capabilities: Capabilities | None = None,
     secrets: Mapping[str, str] | None = None,
     start: Moment = START,
@@ -98,6 +100,8 @@ def run(
         nodes: Node functions, or files of them, beside the library's.
         replace: Stand-ins by node id, path or node type: a value, a function of the node's inputs,
             an error, or several ``in_turn``.
+        answers: What somebody answers who is asked, by path of the node that waits: what a signal
+            carries; for an approval its fields, True for one without, False to deny.
         capabilities: What nodes reach the world with; by default the real thing.
         secrets: Values by name.
         start: When the run begins.
@@ -135,8 +139,15 @@ def run(
             registry=registry,
         )
         async with conductor:
-            result = await conductor.run(blueprint, inputs)
-            events = [event async for event in conductor.events(result.run)]
+            if answers:
+                check_answers(answers, conductor.library.load(blueprint))
+            somebody = Answering(conductor, answers or {})
+            started = await conductor.start(blueprint, inputs)
+            events: list[RunEvent] = []
+            async for event in started.events():
+                events.append(event)
+                await somebody.look(started.id)
+            result = await started.result()
             return Trial(result, events, conductor.calls)
 
     return virtual_run(main(), start=start)

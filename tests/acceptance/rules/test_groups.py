@@ -438,7 +438,12 @@ async def test_a_called_blueprint_reads_the_secrets_it_names(world: World) -> No
 @pytest.mark.parametrize(
     ("text", "called", "code", "message"),
     [
-        ("call: gone", {}, "NOT_FOUND", "there is no blueprint 'gone'"),
+        (
+            "call: gone",
+            {},
+            "NOT_FOUND",
+            "there is no blueprint 'gone' among the known ones; call a file as './gone.yaml'",
+        ),
         (
             "call: a",
             {"a": "nodes: {x: {call: b}}", "b": "nodes: {y: {call: a}}"},

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 from atomiton import Conductor, NodeError, node
-from atomiton.blueprint.compile import compile_blueprint
 from atomiton.blueprint.document import read_blueprint
 from atomiton.blueprint.model import Blueprint
+from atomiton.builder.built import BuiltBlueprint
 from atomiton.conductor import Run
 from atomiton.conductor.result import RunResult
-from atomiton.drivers.execution import Execution
-from atomiton.drivers.program import Program
-from atomiton.errors import BlueprintError, NotFound, Problem
-from atomiton.machine.events import ApprovalGiven, Event, SignalReceived
+from atomiton.errors import BlueprintError, Problem
 from atomiton.machine.finishing import undone
-from atomiton.nodes.call import NodeCall
 from atomiton.ports.capabilities import Attempt, Secrets
 
 HEAD = "atomiton: 1\nid: test\n"
@@ -52,20 +48,11 @@ class World:
 
     def blueprint(self, text: str, called: Mapping[str, str] | None = None) -> Blueprint:
         """Read and compile a blueprint; its first two lines may be left out."""
-        read = {name: read_blueprint(whole(text, name))[0] for name, text in (called or {}).items()}
-
-        def resolve(_caller: Blueprint, name: str) -> Blueprint:
-            if name not in read:
-                raise NotFound(f"there is no blueprint '{name}'")
-            return read[name]
-
-        blueprint, document = read_blueprint(whole(text))
         library = self.conductor.library
-        plan = compile_blueprint(blueprint, library.registry, document.positions, resolve)
-        if called:
-            calls = [NodeCall(node.type, library.capabilities, node.runtime) for node in plan.uses]  # type: ignore[arg-type]
-            library._remember(blueprint, Program(plan, calls, blueprint))
-        return blueprint
+        for name, called_text in (called or {}).items():
+            library.add(read_blueprint(whole(called_text, name))[0])
+        blueprint, document = read_blueprint(whole(text))
+        return library.load(BuiltBlueprint(blueprint, document.positions))
 
     async def run(
         self,
@@ -102,33 +89,17 @@ class World:
 
     # -- steering --------------------------------------------------------------------------------
 
-    def _execution(self, run: Run) -> Execution:
-        return self.conductor.driver.runs[run.id]
-
-    def _feed(self, run: Run, make: Callable[[Execution], Event]) -> None:
-        execution = self._execution(run)
-        execution.feed(make(execution))
-
     async def signal(self, run: Run, name: str, payload: object = None) -> None:
         """Send a signal to a run."""
-        now = self.conductor.driver.now()
-        self._feed(run, lambda _: SignalReceived(now, name, payload))
+        await self.conductor.signal(run.id, name, payload)
 
     async def approve(
         self, run: Run, path: str, *, approved: bool = True, **fields: object
     ) -> None:
         """Answer the approval that a node waits for."""
-
-        def answer(execution: Execution) -> Event:
-            places = {
-                frame.path(number): (frame.id, number)
-                for frame in execution.state.frames.values()
-                for number in range(len(frame.status))
-            }
-            now = self.conductor.driver.now()
-            return ApprovalGiven(now, *places[path], approved, "ada", "fine", dict(fields))
-
-        self._feed(run, answer)
+        await self.conductor.approve(
+            run.id, path, approved=approved, by="ada", comment="fine", fields=fields
+        )
 
     def release(self, *paths: str) -> None:
         """Let nodes of the type t.hold go on."""
