@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import cast
 
 from atomiton.blueprint.durations import parse_duration
@@ -42,7 +43,7 @@ from atomiton.blueprint.problems import Path, nearest
 from atomiton.blueprint.routes import find_routes
 from atomiton.blueprint.scope import Names, Schema, as_moment, as_seconds
 from atomiton.blueprint.unit import UnitCompiler, called
-from atomiton.blueprint.values import Values
+from atomiton.blueprint.values import Values, constant
 
 #: Turns after which a loop is stopped that does not say how many it may make.
 MOST_TURNS = 1000
@@ -189,7 +190,7 @@ class BodyCompiler:
         compiled.timeout = min(bounds, default=None)
         if wait.until is not None:
             compiled.kind = WAIT_UNTIL
-            when = values.expression(wait.until, (*path, "wait", "until"))
+            when = self._moment(values, wait.until, (*path, "wait", "until"))
             compiled.detail = Waiting(as_moment(when, wait.until))
         elif wait.signal is not None:
             compiled.kind = WAIT_SIGNAL
@@ -205,6 +206,14 @@ class BodyCompiler:
             compiled.kind = WAIT_FOR
             seconds = values.value(wait.seconds, (*path, "wait", "for"))
             compiled.detail = Waiting(as_seconds(seconds, str(wait.seconds)))
+
+    def _moment(self, values: Values, text: str, path: Path) -> Getter:
+        """A moment: written out, or an expression that gives it."""
+        try:
+            datetime.fromisoformat(text)
+        except ValueError:
+            return values.expression(text, path)
+        return constant(text)
 
     def _branch(self, node: Node, compiled: PlanNode, names: Names, path: Path) -> None:
         values = self._values(names)

@@ -181,8 +181,16 @@ def report(
         note(f"left {result.status}" + (f": {result.reason}" if result.reason else ""))
         lost = left is not None and left.lost
         decision = " with --repeat-lost or --fail-lost" if lost else ""
-        note(f"go on with: atomiton runs resume {result.run}{decision}")
+        note(f"go on with: atomiton runs {_way_on(result)} {result.run}{decision}")
     else:
         show_failure(result, file, taken)
         if durable and result.status == "failed":
             note(f"look at it with: atomiton runs show {result.run}", dim=True)
+
+
+def _way_on(result: RunResult) -> str:
+    """The verb of ``runs`` that a run which waits is waiting for."""
+    reason = result.reason or ""
+    if "waits for an approval" in reason:
+        return "approve"
+    return "show" if "waits for the signal" in reason else "resume"

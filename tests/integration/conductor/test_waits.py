@@ -150,3 +150,25 @@ async def test_a_run_that_somebody_waits_for_stays(
         assert run.id in conductor.driver.runs
         await run.signal("paid", {"amount": 60})
         assert (await result).output == 60
+
+
+@pytest.mark.parametrize("moment", ['"2020-01-01T00:00:00Z"', "timestamp('2020-01-01T00:00:00Z')"])
+async def test_a_moment_is_written_out_or_an_expression(moment: str) -> None:
+    text = f"atomiton: 1\nid: then\nnodes:\n  a: {{wait: {{until: {moment}}}}}\noutput: done\n"
+    async with Conductor(store="memory:") as conductor:
+        assert (await conductor.run(read_blueprint(text)[0])).output == "done"
+
+
+async def test_a_fallback_may_be_an_expression() -> None:
+    text = """
+atomiton: 1
+id: fall
+nodes:
+  c: {uses: data.value, with: {value: 7}}
+  x:
+    uses: flow.fail
+    with: {message: oops}
+    on_error: {value: "${{ nodes.x.error.message + string(c) }}"}
+"""
+    async with Conductor(store="memory:") as conductor:
+        assert (await conductor.run(read_blueprint(text)[0])).output == {"x": "oops7"}
