@@ -131,18 +131,21 @@ def replayed(plan: Plan, facts: list[Event]) -> RunState:
 
 def try_everything(run: RunState, draw: Random, now: float) -> list[Event]:
     """Feed every fact that cannot happen now; give those that can."""
-    legal = []
-    before = frozen(run)
-    for event in candidates(run, draw, now):
+    legal = list[Event]()
+    before, kind, facts = frozen(run), type(None), candidates(run, draw, now)
+    for event in sorted(facts, key=lambda fact: type(fact).__name__):
+        if type(event) is not kind:
+            assert frozen(run) == before, f"a {kind.__name__} was refused, but changed the run"
+            kind = type(event)
         if possible(run, event):
             legal.append(event)
             continue
         try:
             apply(run, event)
         except IllegalEvent:
-            assert frozen(run) == before, f"{event} was refused, but changed the run"
-        else:
-            raise AssertionError(f"{event} was taken")
+            continue
+        raise AssertionError(f"{event} was taken")
+    assert frozen(run) == before, f"a {kind.__name__} was refused, but changed the run"
     return legal
 
 
