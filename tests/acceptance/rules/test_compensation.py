@@ -303,9 +303,9 @@ async def test_a_compensation_that_is_not_enabled_is_none(world: World) -> None:
 
 async def test_compensation_is_not_bounded_by_the_limits_of_the_run(world: World) -> None:
     result = await world.run("""
-        limits: {steps: 2, timeout: 30ms}
+        limits: {steps: 2, timeout: 150ms}
         nodes:
-          a: {uses: t.do, compensate: {nodes: {x: {uses: t.do}, w: {needs: x, wait: {for: 40ms}}}}}
+          a: {uses: t.do, compensate: {nodes: {x: {uses: t.do}, w: {needs: x, wait: {for: 200ms}}}}}
           b: {uses: t.fail, needs: a}
     """)
     assert compensation(result) == (["a"], [])

@@ -471,4 +471,5 @@ def test_a_call_that_cannot_be_made_is_refused_where_it_stands(
     world: World, text: str, called: dict[str, str], code: str, message: str
 ) -> None:
     problem = world.problem(f"nodes: {{c: {{{text}}}}}", called)
-    assert (problem.code, problem.message, problem.path) == (code, message, "nodes.c.call")
+    assert (problem.code, problem.path) == (code, "nodes.c.call")
+    assert problem.message.startswith(message)

@@ -165,10 +165,10 @@ async def test_deadline_is_of_the_node_with_all_its_attempts(world: World) -> No
     began = time.monotonic()
     result = await world.run("""
         nodes:
-          a: {uses: t.hold, timeout: 20ms, deadline: 50ms, retry: {attempts: 1000, delay: 0}}
+          a: {uses: t.hold, timeout: 20ms, deadline: 200ms, retry: {attempts: 1000, delay: 0}}
     """)
     assert code(result) == "TIMEOUT"
-    assert 2 <= result.nodes["a"].attempts <= 4
+    assert 2 <= result.nodes["a"].attempts <= 10
     assert time.monotonic() - began < 5
 
 

@@ -206,7 +206,7 @@ async def test_retry_and_timeout_of_a_mapped_node_are_those_of_each_item(world: 
 async def test_the_timeout_of_one_item_does_not_end_the_others(world: World) -> None:
     run = await world.start("""
         nodes:
-          m: {map: [0, 1], on_item_error: collect, uses: t.hold, timeout: 30ms}
+          m: {map: [0, 1], on_item_error: collect, uses: t.hold, timeout: 200ms}
           held: {uses: t.hold}
     """)
     await world.until("m[0]?", "m[1]?")
@@ -333,7 +333,7 @@ async def test_times_has_no_max_unless_it_is_said(world: World) -> None:
 
 
 async def test_delay_waits_between_turns(world: World) -> None:
-    run = await world.start("nodes: {l: {loop: {times: 2, delay: 30ms}, uses: t.do}}")
+    run = await world.start("nodes: {l: {loop: {times: 2, delay: 200ms}, uses: t.do}}")
     await world.until("l[0]")
     assert world.acts == ["l[0]"]
     assert (await world.conductor.show(run.id)).nodes["l[1]"].status == "waiting"
