@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator
 
 from atomiton.conductor.core import POLL, Core
 from atomiton.conductor.result import RunResult
-from atomiton.conductor.watching import run_event
+from atomiton.conductor.watching import Narrator, run_event
 from atomiton.drivers.execution import Execution
 from atomiton.events import RunEvent
-from atomiton.machine import RunState
 from atomiton.machine.records import decode
 from atomiton.ports.journal import RunHeader
 
@@ -56,6 +55,7 @@ class Looking(Core):
 
         Works for runs that have ended, and for those that another process drives.
         """
+        narrator: Narrator | None = None
         while True:
             execution = self._known(run)
             if execution is not None:
@@ -67,14 +67,15 @@ class Looking(Core):
                 await self._next_fact(execution)
                 continue
             header = await self.journal.header(run)
-            records = await self.journal.read(run, after)
+            if narrator is None:  # bodies have names only for those who know how they came to be
+                narrator = Narrator((await self.library.stored(self.journal, header)).plan, run)
+            records = await self.journal.read(run, narrator.count)
             if records:
-                plan = (await self.library.stored(self.journal, header)).plan
-                state = RunState(plan)
-                state.id = run
                 for record in records:
-                    after += 1
-                    yield run_event(state, after, decode(record))
+                    event = narrator.tell(decode(record))
+                    if event.number > after:
+                        yield event
+                after = max(after, narrator.count)
             elif header.ended_at is not None:
                 return
             else:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from atomiton.blueprint.plan import Plan
+from atomiton.errors import AtomitonError
 from atomiton.events import Bus, RunEvent
+from atomiton.machine import apply
 from atomiton.machine.events import Event
 from atomiton.machine.state import RunState
 
@@ -12,6 +15,34 @@ from atomiton.machine.state import RunState
 def run_event(state: RunState, number: int, fact: Event) -> RunEvent:
     """Name a fact: its kind, and the path of the node it is about."""
     return RunEvent(state.id, number, kind_of(fact), _path(state, fact), fact)
+
+
+class Narrator:
+    """Names the facts of a run that are read from the store, from the first one on.
+
+    Args:
+        plan: What the run is pinned to.
+        run: Its id.
+    """
+
+    def __init__(self, plan: Plan, run: str) -> None:
+        self._state = RunState(plan)
+        self._state.id = run
+        self._follows = True
+        self.count = 0
+
+    def tell(self, fact: Event) -> RunEvent:
+        """Name the next fact."""
+        self.count += 1
+        event = run_event(self._state, self.count, fact)
+        if self._follows:
+            try:
+                apply(self._state, fact)
+            except AtomitonError:
+                # Without its node types a run can be followed only so far; facts about nodes in
+                # bodies that begin later have no path then.
+                self._follows = False
+        return event
 
 
 def kind_of(fact: Event) -> str:

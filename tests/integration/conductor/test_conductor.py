@@ -113,6 +113,17 @@ async def test_every_fact_is_announced_once_and_in_order(conductor: Conductor) -
     assert [e.number async for e in conductor.events(result.run, after=3)] == [4, 5]
 
 
+async def test_the_facts_of_nodes_in_bodies_have_their_path(conductor: Conductor) -> None:
+    inner = {"a": {"uses": "t.add", "with": {"x": "${{ item }}"}}}
+    blueprint = document({"items": {"map": [1, 2], "nodes": inner}})
+    result = await conductor.run(blueprint)
+    told = [e.node async for e in conductor.events(result.run) if e.kind == "attempt_completed"]
+    assert sorted(map(str, told)) == ["items[0].a", "items[1].a"]
+    later = [(e.number, e.node) async for e in conductor.events(result.run, after=2)]
+    assert later[0][0] == 3
+    assert later[-1][1] in told
+
+
 async def test_events_can_be_followed_while_a_run_goes_on(conductor: Conductor) -> None:
     run = await conductor.start(document({"a": {"uses": "t.slow", "with": {"seconds": 0.05}}}))
     kinds = [event.kind async for event in run.events()]
