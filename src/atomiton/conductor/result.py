@@ -74,6 +74,13 @@ class RunResult:
         return self._nodes
 
     @property
+    def answers(self) -> dict[str, object]:
+        """What signals carried and approvals said, by path of the node that waited for them."""
+        from atomiton.conductor.waits import answers_of  # few look: not for every run
+
+        return answers_of(self._state)
+
+    @property
     def compensation(self) -> dict[str, list[str]]:
         """Names of the nodes that were compensated (completed), or could not be (failed)."""
         completed, failed = undone(self._state)

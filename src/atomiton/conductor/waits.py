@@ -12,7 +12,7 @@ from atomiton.blueprint.problems import nearest
 from atomiton.blueprint.types import check_value
 from atomiton.errors import AtomitonError, InputError, NotFound, Problem
 from atomiton.machine import RunState
-from atomiton.machine.state import LOST, RETRYING, WAITING, Frame
+from atomiton.machine.state import COMPLETED, LOST, RETRYING, WAITING, Frame
 
 _KINDS = {RETRYING: "retry", LOST: "decision"}
 
@@ -75,6 +75,20 @@ def _wait(frame: Frame, node: int) -> Wait:
                 number=node,
             )
     return Wait(path, _KINDS.get(status, "time"), until, frame=frame.id, number=node)
+
+
+def answers_of(state: RunState) -> dict[str, object]:
+    """What signals carried and approvals said to the waits of a run, by path."""
+    return {
+        frame.path(node): frame.outputs[node]
+        for frame in state.frames.values()
+        for node, status in enumerate(frame.status)
+        if status == COMPLETED and _asks(frame.nodes[node].detail)
+    }
+
+
+def _asks(detail: object) -> bool:
+    return isinstance(detail, Waiting) and bool(detail.signal or detail.approval is not None)
 
 
 def fields_of(approval: Mapping[str, object]) -> dict[str, dict[str, object]]:

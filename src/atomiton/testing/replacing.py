@@ -202,10 +202,10 @@ def is_called(path: str, nodes: Mapping[str, Doc]) -> bool:
 def nodes_of(document: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, Doc]]:
     """Every node of a document with its path, also those inside of others.
 
-    Compensations and lifecycle nodes are among them, as ``charge.compensate`` and ``on.failure``.
+    Compensations and lifecycle nodes are among them, as ``charge:compensate`` and ``on:failure``.
     """
     if not prefix:
-        yield from _nodes_in(document.get("on"), "on.")
+        yield from _nodes_in(document.get("on"), "on:")
     yield from _nodes_in(document.get("nodes"), prefix)
 
 
@@ -218,7 +218,7 @@ def _nodes_in(nodes: object, prefix: str) -> Iterator[tuple[str, Doc]]:
             yield path, found
             yield from nodes_of(found, f"{path}.")
             if "compensate" in found:
-                yield from _nodes_in({"compensate": found["compensate"]}, f"{path}.")
+                yield from _nodes_in({"compensate": found["compensate"]}, f"{path}:")
 
 
 def _forget_kind(node: Doc) -> None:
@@ -230,6 +230,11 @@ def _forget_kind(node: Doc) -> None:
         node["with"] = {"until": f"${{{{ {until} }}}}"}
     elif isinstance(wait, dict) and "for" in wait:
         node["with"] = {"for": cast("Doc", wait)["for"]}
+    elif isinstance(wait, dict) and isinstance(cast("Doc", wait).get("match"), str):
+        # There is no payload to look at: over an empty list the condition is an edge and no more.
+        node["with"] = {"match": f"${{{{ [].exists(payload, {cast('Doc', wait)['match']}) }}}}"}
+    elif isinstance(wait, dict) and "approval" in wait:
+        node["with"] = {"approval": cast("Doc", wait)["approval"]}
 
 
 def stand_in(

@@ -7,6 +7,8 @@ import json
 import pytest
 from tests.acceptance.cli.shell import Shell
 
+from atomiton.testing import run
+
 pytestmark = pytest.mark.slow
 
 BLUEPRINT = """
@@ -123,3 +125,70 @@ def test_a_failed_run_and_its_blueprint_become_a_test(shop: Shell) -> None:
     assert ended.code == 0, ended.out
     ended = shop.run("runs", "export", "last")
     assert (ended.code, "--as-test" in ended.err) == (2, True)
+
+
+NESTED = """
+atomiton: 1
+id: nested
+inputs: {amount: integer}
+nodes:
+  ask: {wait: {approval: {title: "ok?", fields: {limit: integer}}}}
+  way: {branch: {big: inputs.amount > 5, small: else}, needs: [ask]}
+  pay:
+    needs: [way.big]
+    nodes:
+      charge:
+        uses: shell.run
+        with: {command: [echo, "${{ string(inputs.amount) }}"]}
+        compensate: {uses: shell.run, with: {command: [echo, "back ${{ charge.stdout }}"]}}
+      paid: {wait: {signal: paid, match: payload.id == charge.exit_code}}
+    output: ${{ paid.amount }}
+  items:
+    map: [1, 2]
+    needs: [pay]
+    nodes:
+      print: {uses: shell.run, with: {command: [echo, "${{ string(item) }}"]}}
+      sent: {wait: {signal: sent}, needs: [print]}
+    output: ["${{ print.stdout }}", "${{ sent }}"]
+  called: {call: ./child.yaml, with: {text: "${{ string(pay) }}"}, needs: [items]}
+  last: {uses: shell.run, needs: [called], with: {command: ["END"]}}
+output: {paid: "${{ pay }}", items: "${{ items }}", called: "${{ called }}", by: "${{ ask.by }}"}
+"""
+CHILD = """
+atomiton: 1
+id: child
+inputs: {text: string}
+nodes: {say: {uses: shell.run, with: {command: [echo, "${{ inputs.text }}"]}}}
+output: ${{ say.stdout }}
+"""
+
+
+@pytest.mark.parametrize(("end", "status"), [("true", "completed"), ("false", "failed")])
+def test_a_recorded_run_with_bodies_answers_and_calls_becomes_a_test(
+    shell: Shell, end: str, status: str
+) -> None:
+    (shell.folder / "nested.yaml").write_text(NESTED.replace("END", end))
+    (shell.folder / "child.yaml").write_text(CHILD)
+    recorded = run(
+        shell.folder / "nested.yaml",
+        {"amount": 7},
+        answers={"ask": {"limit": 3}, "pay.paid": {"id": 0, "amount": 4}, "items.sent": "x"},
+        store=shell.env["ATOMITON_STORE"],
+    )
+    assert recorded.status == status
+    ended = shell.run("runs", "export", "last", "--as-test")
+    assert (ended.code, "--blueprint FILE" in ended.err) == (2, True)
+    ended = shell.run("runs", "export", "last", "--as-test", "--blueprint", "nested.yaml")
+    assert (ended.code, "has changed" in ended.err) == (0, False), ended.err
+    text = (shell.folder / "nested.test.yaml").read_text()
+    replaced = text.partition("    expect:")[0]
+    paths = ["pay.charge", "pay.paid", "items[0].print", "items[1].sent", "called.say", "ask"]
+    assert [path for path in paths if f"\n      {path}:" not in replaced] == []
+    assert ("\n      pay.charge:compensate:" in replaced) == (status == "failed")
+    ended = shell.run("test", "nested.test.yaml")
+    assert ended.code == 0, ended.out
+    (shell.folder / "child.yaml").write_text(CHILD.replace("say.stdout", "say.exit_code"))
+    ended = shell.run(
+        "runs", "export", "last", "--as-test", "--blueprint", "nested.yaml", "-o", "-"
+    )
+    assert "nested.yaml has changed since the run" in ended.err

@@ -30,8 +30,8 @@ def test_nodes_are_found_wherever_they_stand() -> None:
     inner = {"uses": "a", "compensate": {"uses": "b"}}
     document = {"nodes": {"group": {"nodes": {"inner": inner}}}, "on": {"failure": {"uses": "c"}}}
     assert {path: node.get("uses") for path, node in nodes_of(document)} == {
-        "on.failure": "c",
+        "on:failure": "c",
         "group": None,
         "group.inner": "a",
-        "group.inner.compensate": "b",
+        "group.inner:compensate": "b",
     }

@@ -210,3 +210,26 @@ def test_nodes_of_called_files_are_replaced_for_each_caller(tmp_path) -> None:
         run(path)
     report = crash_at_every_step(path, replace={"a.pay": 1, "bank.pay": fails(times=0, then=3)})
     assert report.status == "completed"
+
+
+def test_compensations_and_lifecycle_nodes_are_replaced_by_their_path() -> None:
+    charged = {"uses": "t.charge", "with": {"amount": "${{ item }}"},
+               "compensate": {"uses": "t.refund", "with": {"amount": "${{ charge }}"}}}  # fmt: skip
+    source = blueprint(
+        {
+            "orders": {"map": [1, 2], "nodes": {"charge": charged}},
+            "end": {"uses": "flow.fail", "needs": ["orders"], "with": {"message": "no"}},
+        },
+        on={"failure": {"uses": "flow.log", "with": {"message": "bad"}}},
+    )
+    stands = {"orders[1].charge:compensate": ValueError("no"), "on:failure": None}
+    trial = run(source, nodes=NODES, replace=stands)
+    assert trial.calls == {
+        "orders[1].charge:compensate": [{"amount": 2}],
+        "orders[0].charge:compensate": [{"amount": 1}],
+        "on:failure": [{"message": "bad"}],
+    }
+    assert trial.result.compensation == {
+        "completed": ["orders[0].charge"],
+        "failed": ["orders[1].charge"],
+    }

@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from atomiton.cli.options import nodes_option, store_option
 from atomiton.cli.runs.opening import find_run, opened, run_argument
 from atomiton.errors import AtomitonError, IllegalEvent, NotFound, StoreError
+
+if TYPE_CHECKING:
+    from atomiton.conductor.library import Library
+
+Data = dict[str, object]
 
 
 @click.command("export")
@@ -64,8 +70,9 @@ async def _export(
     """The text of the test, and the id of its blueprint."""
     import msgspec
 
+    from atomiton.conductor.calls import BUNDLE
     from atomiton.testing.declared.exporting import as_test, file_text
-    from atomiton.testing.replacing import nodes_of, unnumbered
+    from atomiton.testing.replacing import unnumbered
 
     async with opened(store, nodes) as conductor:
         run = await find_run(conductor, name)
@@ -73,7 +80,7 @@ async def _export(
         document = msgspec.json.decode(
             await conductor.journal.load_blueprint(header.blueprint_hash), type=dict[str, object]
         )
-        types = {path: node.get("uses") for path, node in nodes_of(document)}
+        types = _types(document)
 
         def is_pure(path: str) -> bool:
             uses = types.get(unnumbered(path))
@@ -92,21 +99,38 @@ async def _export(
             raise StoreError(f"{message}; give them with --nodes") from error
         test = as_test(result, events, is_pure)
         place = Path(output).parent if output and output != "-" else Path()
-        source = document if blueprint is None else _checked(blueprint, header.blueprint_hash)
+        if blueprint is None and BUNDLE in document:
+            message = f"run {run} called other blueprints, which a test cannot hold"
+            raise AtomitonError(f"{message}; name its file: --blueprint FILE", code="NOT_SUPPORTED")
+        source = (
+            document
+            if blueprint is None
+            else _checked(conductor.library, blueprint, header.blueprint_hash)
+        )
         named = source if isinstance(source, dict) else _from(place, source)
         return file_text(named, [_from(place, file) for file in nodes], test), header.blueprint
 
 
-def _checked(file: str, digest: str) -> str:
-    """The file, if it holds the blueprint that ran."""
-    from atomiton.blueprint.compile import content_hash
-    from atomiton.blueprint.document import read_blueprint
+def _types(record: Data, prefix: str = "") -> dict[str, object]:
+    """The node type of each node by its path, in a stored blueprint and in those that it calls."""
+    from atomiton.testing.replacing import nodes_of
 
-    try:
-        found, _ = read_blueprint(Path(file).read_bytes(), filename=file)
-    except OSError as error:
-        raise NotFound(f"there is no blueprint file {file}") from error
-    if content_hash(found.document) != digest:
+    document, called = record, Data()
+    if "calls" in record:
+        document, called = (cast("Data", record[key]) for key in ("document", "calls"))
+    types: dict[str, object] = {}
+    for path, node in nodes_of(document):
+        types[f"{prefix}{path}"] = node.get("uses")
+        if "call" in node:
+            child = cast("Data", called[str(node["call"])])
+            types |= _types(child, f"{prefix}{path}.")
+    return types
+
+
+def _checked(library: Library, file: str, digest: str) -> str:
+    """The file, if it holds the blueprint that ran."""
+    found = library.program(library.load(file))
+    if found.plan.hash != digest:
         click.echo(f"{file} has changed since the run; the test says how the run was", err=True)
     return file
 

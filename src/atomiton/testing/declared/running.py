@@ -25,7 +25,7 @@ from atomiton.testing.fakes.ambient import FakeRandom
 from atomiton.testing.fakes.files import FakeFiles
 from atomiton.testing.fakes.http import FakeHttp
 from atomiton.testing.fakes.process import FakeProcess
-from atomiton.testing.replacing import nodes_of, unnumbered
+from atomiton.testing.replacing import is_called, nodes_of, unnumbered
 from atomiton.testing.trial import Trial, run
 
 __all__ = ["Outcome", "load_suite", "run_test"]
@@ -98,11 +98,11 @@ def _problems(suite: Suite, test: DeclaredTest, blueprint: Blueprint) -> Iterato
     """What is wrong with a test: a name that is not there, an input that does not fit."""
     at: Place = ("tests", test.place)
     document = cast("dict[str, object]", blueprint.document)
-    paths = {path for path, _ in nodes_of(document)}
+    nodes = dict(nodes_of(document))
     for name in test.expect.nodes:
-        if unnumbered(name) not in paths:
+        if unnumbered(name) not in nodes and not is_called(unnumbered(name), nodes):
             message = f"the blueprint has no node '{name}'"
-            hint = nearest(name, paths)
+            hint = nearest(name, nodes)
             place = (*at, "expect", "nodes", name)
             yield _problem(suite, place, message, "UNKNOWN_REFERENCE", hint, at_key=True)
     for name in test.secrets:
