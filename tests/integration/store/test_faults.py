@@ -78,6 +78,7 @@ async def test_an_io_error_loses_nothing_and_passes(path, disk, opened, fails, i
     assert [sentence for sentence in await journal.check() if "damage" in sentence] == []
 
 
+@pytest.mark.timed
 async def test_a_slow_disk_does_not_hold_up_the_loop(path, disk, opened):
     journal = await opened(path)
     await journal.create(header("r1"), [], sync=True)
