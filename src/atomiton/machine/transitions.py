@@ -118,7 +118,10 @@ def outstanding(run: RunState) -> list[Command]:
 
 def _end(frame: Frame, node: int) -> float | None:
     number = frame.timers.get(node)
-    ends = [frame.deadline, frame.run.timers[number].at if number else None]
+    ends = [
+        None if frame.stopping else frame.deadline,  # what cleans up has time all the same
+        None if number is None else frame.run.timers[number].at,
+    ]
     return min((end for end in ends if end is not None), default=None)
 
 
