@@ -158,7 +158,8 @@ class HookedExecution(Execution, eq=False):
         self._begin_undoing()
         if status >= COMPLETED:
             of = self.state.undo[-1 - node]
-            self._tell_undo("compensation_step", of[0].path(of[1]), frame.errors.get(node))
+            error = frame.errors.get(node) if status == FAILED else None
+            self._tell_undo("compensation_step", of[0].path(of[1]), error)
 
     def _compensating(self, frame: Frame) -> None:
         self._begin_undoing()
