@@ -61,7 +61,7 @@ def complete(
         left = open_[successor] - 1
         open_[successor] = left
         if not left:
-            if frame.plain[successor] and run.free and frame.blocked is None and not run.ready:
+            if frame.plain[successor] and run.free and frame.blocked is None:
                 frame.attempts[successor] = 1
                 frame.status[successor] = RUNNING
                 frame.started[successor] = now

@@ -107,5 +107,5 @@ class Driven:
 
 
 def _blueprint(nodes: str, id_: str, more: str = "") -> Blueprint:
-    text = f"{{atomiton: 1, id: {id_}, {more} nodes: {{{nodes.replace('CALL', CALL)}}}}}"
-    return read_blueprint(text)[0]
+    text = f"{{atomiton: 1, id: {id_}, {more} nodes: {{{nodes}}}}}"
+    return read_blueprint(text.replace("CALL", CALL))[0]

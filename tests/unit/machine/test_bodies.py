@@ -52,7 +52,7 @@ def test_nodes_without_bounds_start_without_a_closer_look() -> None:
     assert not run.run.top.quick
 
 
-# -- races -------------------------------------------------------------------------------------------
+# -- races -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("winner", ["a", "b"])
@@ -67,7 +67,7 @@ def test_whoever_is_first_wins_wherever_it_stands(winner: str) -> None:
     assert run.status("r", "r.a", "r.x", "r.b") == ["completed", "completed", "failed", "completed"]
 
 
-# -- what fails in a body ----------------------------------------------------------------------------
+# -- what fails in a body --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("policy", ["collect", "skip"])
