@@ -256,7 +256,8 @@ class Books:
             demand(mine and there, "books", f"{name} is of nobody")
         for node in range(len(frame.status)):
             of, path = (frame.id, node), f"{name}[{node}]"
-            began = frame.started[node]
+            began, ended = frame.started[node], frame.ended[node]
+            demand(is_over(frame, node) or not ended, "books", f"{path} ended at {ended}")
             demand(began == self._first.get(of, 0.0), "books", f"{path} began at {began}")
             if frame.kind == BODY:
                 needs = sum(not is_over(frame, needed) for needed in frame.nodes[node].needs)

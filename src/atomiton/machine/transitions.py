@@ -104,8 +104,6 @@ def _follow(run: RunState, now: float, out: list[Command]) -> None:
 
 def outstanding(run: RunState) -> list[Command]:
     """The wishes that have no answer yet: what a driver reissues after a restart."""
-    if run.ended or run.status == RUN_NEW:
-        return []
     out: list[Command] = [SetTimer(number, timer.at) for number, timer in run.timers.items()]
     for frame in run.frames.values():
         for node, status in enumerate(frame.status):
