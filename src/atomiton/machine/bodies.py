@@ -61,12 +61,11 @@ def open_group(frame: Frame, node: int, now: float, out: list[Command]) -> None:
         unit = CalledUnit(frame.run, group.call, group.call.inputs(frame.scope(node)))
     child = open_frame(frame, node, BODY, group.body.nodes, begin(frame, node, now, out))
     if unit is not None:
-        child.unit = unit
-        child.outer = None
+        child.unit = unit  # nothing in it names what is around the call
     open_body(child, group.body, race=group.race)
 
 
-def open_body(frame: Frame, body: Body, *, race: bool = False) -> None:
+def open_body(frame: Frame, body: Body, *, race: bool) -> None:
     """Let the nodes of a body that wait for nothing begin."""
     frame.body = body
     frame.plain = body.plain

@@ -104,8 +104,6 @@ def _follow(run: RunState, now: float, out: list[Command]) -> None:
 
 def outstanding(run: RunState) -> list[Command]:
     """The wishes that have no answer yet: what a driver reissues after a restart."""
-    if run.ended or run.status == RUN_NEW:
-        return []
     out: list[Command] = [SetTimer(number, timer.at) for number, timer in run.timers.items()]
     for frame in run.frames.values():
         for node, status in enumerate(frame.status):
@@ -118,7 +116,10 @@ def outstanding(run: RunState) -> list[Command]:
 
 def _end(frame: Frame, node: int) -> float | None:
     number = frame.timers.get(node)
-    ends = [frame.deadline, frame.run.timers[number].at if number else None]
+    ends = [
+        None if frame.stopping else frame.deadline,  # what cleans up has time all the same
+        None if number is None else frame.run.timers[number].at,
+    ]
     return min((end for end in ends if end is not None), default=None)
 
 

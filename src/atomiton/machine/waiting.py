@@ -36,7 +36,7 @@ def begin_wait(frame: Frame, node: int, now: float, out: list[Command]) -> None:
         frame.run.listening.setdefault(wait.signal, []).append((frame, node))
     frame.status[node] = WAITING
     if until is not None:
-        set_timer(frame.run, Timer(kind, until, frame.id, node, frame.attempts[node]), out)
+        set_timer(frame.run, Timer(kind, until, frame.id, node), out)
 
 
 def _take(frame: Frame, node: int, wait: Waiting) -> SignalReceived | None:

@@ -248,6 +248,23 @@ async def test_a_changed_input_is_on_disk_before_the_node_acts_on_it(
     assert on_disk == [waits]
 
 
+async def test_nodes_whose_inputs_are_changed_together_each_wait_for_their_own(
+    tmp_path: Path,
+) -> None:
+    hooks = Hooks()
+    hooks.input(plus)
+    nodes = {
+        "pure": {"uses": "h.pure", "with": {"x": 1}},
+        "one": {"uses": "h.add", "with": {"x": 1, "y": 1}},
+        "free": {"uses": "h.pure", "with": {"x": 2}},
+        "two": {"uses": "h.add", "with": {"x": 2, "y": 2}},
+    }
+    async with Conductor(str(tmp_path / "runs.db"), nodes=NODES, hooks=hooks) as conductor:
+        result = await asyncio.wait_for(conductor.run(document(nodes, durability="sync")), 10)
+        assert len(await changes(conductor, result.run)) == 4
+    assert result.output == {"pure": 12, "one": 12, "free": 13, "two": 14}
+
+
 @pytest.mark.parametrize("hooked", [True, False])
 async def test_an_attempt_that_is_made_again_is_called_on_what_is_on_record(
     tmp_path: Path, hooked: bool
