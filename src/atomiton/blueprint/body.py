@@ -41,7 +41,7 @@ from atomiton.blueprint.plan import (
 )
 from atomiton.blueprint.problems import Path, nearest
 from atomiton.blueprint.routes import find_routes
-from atomiton.blueprint.scope import Names, Schema, as_moment, as_seconds
+from atomiton.blueprint.scope import Names, Schema, as_items, as_moment, as_seconds
 from atomiton.blueprint.unit import UnitCompiler, called
 from atomiton.blueprint.values import Values, constant
 
@@ -252,7 +252,7 @@ class BodyCompiler:
 
     def _map(self, node: Node, compiled: PlanNode, path: Path) -> None:
         compiled.kind = MAP
-        items = self._values(self.names).value(node.map, (*path, "map"))
+        items = as_items(self._values(self.names).value(node.map, (*path, "map")))
         if isinstance(node.map, str):
             takes: Schema = {"type": ["array", "object"]}
             self._values(self.names).check_edge(node.map, takes, "'map'", (*path, "map"))

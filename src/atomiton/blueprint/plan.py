@@ -248,7 +248,7 @@ class MapPlan(NamedTuple):
 
     Attributes:
         node: What is run.
-        items: Gives the list, or the object whose entries are the items.
+        items: Gives the list of the items.
         concurrency: How many at once; 0 without a bound.
         on_item_error: fail, collect or skip.
     """
