@@ -201,7 +201,10 @@ class BodyCompiler:
             compiled.detail = Waiting(signal=wait.signal, match=match)
         elif wait.approval is not None:
             compiled.kind = WAIT_APPROVAL
-            compiled.detail = Waiting(approval=wait.approval)
+            place = (*path, "wait", "approval")
+            compiled.detail = Waiting(
+                approval=wait.approval, texts=values.texts(wait.approval, place)
+            )
         else:
             compiled.kind = WAIT_FOR
             seconds = values.value(wait.seconds, (*path, "wait", "for"))

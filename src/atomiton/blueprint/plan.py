@@ -205,13 +205,15 @@ class Waiting(NamedTuple):
         when: Gives the seconds to wait, or the moment to wait for.
         signal: Name of the signal.
         match: Condition on the signal, in a scope where the payload is the item.
-        approval: What a person is asked.
+        approval: What a person is asked, as it is written.
+        texts: Gives the title and the description, where they hold expressions.
     """
 
     when: Getter | None = None
     signal: str = ""
     match: Getter | None = None
     approval: Mapping[str, object] | None = None
+    texts: Getter | None = None
 
 
 class Group(NamedTuple):

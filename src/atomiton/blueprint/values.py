@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from atomiton.blueprint.expressions import Expression, Reference, Template, parse, parse_template
+from atomiton.blueprint.expressions import (
+    Expression,
+    Reference,
+    Template,
+    parse,
+    parse_template,
+    value_to_text,
+)
 from atomiton.blueprint.model import Blueprint
 from atomiton.blueprint.narrow import as_list, as_object
 from atomiton.blueprint.plan import Getter, NodeKind, Port, Scope
@@ -157,6 +164,14 @@ class Values:
             self.value(part, (*path, index)) for index, part in enumerate(as_list(value) or ())
         )
         return lambda scope: [get(scope) for get in items]
+
+    def texts(self, asked: Mapping[str, object], path: Path) -> Getter | None:
+        """Compile the texts that a person is shown; None if they hold no expression."""
+        shown = {key: asked[key] for key in ("title", "description") if key in asked}
+        if not any("${{" in str(text) for text in shown.values()):
+            return None
+        getters = {key: self.value(text, (*path, key)) for key, text in shown.items()}
+        return lambda scope: {key: value_to_text(get(scope)) for key, get in getters.items()}
 
     def _template(self, text: str, path: Path) -> Getter:
         try:
