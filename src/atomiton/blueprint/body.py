@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import cast
@@ -48,6 +49,7 @@ from atomiton.blueprint.values import Values, constant
 #: Turns after which a loop is stopped that does not say how many it may make.
 MOST_TURNS = 1000
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _JOINS = {"all": JOIN_ALL, "any": JOIN_ANY, "settled": JOIN_SETTLED}
 
 
@@ -213,9 +215,16 @@ class BodyCompiler:
     def _moment(self, values: Values, text: str, path: Path) -> Getter:
         """A moment: written out, or an expression that gives it."""
         try:
-            datetime.fromisoformat(text)
-        except ValueError:
-            return values.expression(text, path)
+            moment = datetime.fromisoformat(text)
+        except ValueError as error:
+            if not _DATE.match(text):
+                return values.expression(text, path)
+            wrong, hint = f"'{text[:80]}' is no moment: {error}", "such as 2030-01-01T00:00:00Z"
+        else:
+            if moment.tzinfo is not None:
+                return constant(text)
+            wrong, hint = f"the moment {text} has no time zone", "add Z or an offset such as +02:00"
+        self.unit.problems.add("INVALID_BLUEPRINT", wrong, path, hint)
         return constant(text)
 
     def _branch(self, node: Node, compiled: PlanNode, names: Names, path: Path) -> None:
