@@ -141,9 +141,7 @@ class Library:
         return blueprint
 
     def _read_file(self, path: Path, *, called: bool = False) -> tuple[Blueprint, Positions]:
-        """Read a file, and note where it is for the blueprints that it calls."""
-        from atomiton.blueprint.document import read_blueprint
-
+        """Read a file."""
         try:
             text = path.read_bytes()
         except FileNotFoundError as error:
@@ -153,6 +151,24 @@ class Library:
         except (OSError, ValueError) as error:  # a NUL character is a ValueError
             reason = error.strerror if isinstance(error, OSError) else error
             raise NotFound(f"{str(path)!r} cannot be read: {reason}") from error
+        return self._read_text(text, path, called=called)
+
+    def check(self, text: str | bytes, path: Path) -> None:
+        """Refuse what cannot be run, as if a file held it; ``BlueprintError`` with every problem.
+
+        Args:
+            text: YAML or JSON.
+            path: The file; what is called beside it is found there.
+        """
+        blueprint, positions = self._read_text(text, path)
+        self._compile(blueprint, positions)
+
+    def _read_text(
+        self, text: str | bytes, path: Path, *, called: bool = False
+    ) -> tuple[Blueprint, Positions]:
+        """Read a text, and note where it is for the blueprints that it calls."""
+        from atomiton.blueprint.document import read_blueprint
+
         blueprint, document = read_blueprint(text, filename=str(path))
         blueprint = self.adapt(blueprint, called=called)
         self._note_file(blueprint, path.resolve())
