@@ -128,7 +128,7 @@ def _top() -> Schema:
     defaults: Schema = {
         "retry": ref("retry"),
         "timeout": ref("duration"),
-        "runtime": {"type": "string"},
+        "runtime": {"enum": ["inline", "thread", "process"]},
     }
     lifecycle = {key: ref("node") for key in ("success", "failure", "cancel", "always")}
     point: Schema = {

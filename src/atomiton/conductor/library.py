@@ -94,7 +94,7 @@ class Library:
         self._by_object: OrderedDict[tuple[int, str], Ready] = OrderedDict()
         self._by_hash: OrderedDict[tuple[str, str], Program] = OrderedDict()
         self._stored: set[str] = set()
-        self._folders: OrderedDict[int, tuple[Blueprint, Path]] = OrderedDict()
+        self._paths: OrderedDict[int, tuple[Blueprint, Path]] = OrderedDict()
         self._known: dict[str, Blueprint] = {}
         self._children: dict[tuple[int, str], tuple[Blueprint, Blueprint]] = {}
         #: Node types that came with blueprints, by name and version.
@@ -141,9 +141,7 @@ class Library:
         return blueprint
 
     def _read_file(self, path: Path, *, called: bool = False) -> tuple[Blueprint, Positions]:
-        """Read a file, and note where it is for the blueprints that it calls."""
-        from atomiton.blueprint.document import read_blueprint
-
+        """Read a file."""
         try:
             text = path.read_bytes()
         except FileNotFoundError as error:
@@ -153,9 +151,27 @@ class Library:
         except (OSError, ValueError) as error:  # a NUL character is a ValueError
             reason = error.strerror if isinstance(error, OSError) else error
             raise NotFound(f"{str(path)!r} cannot be read: {reason}") from error
+        return self._read_text(text, path, called=called)
+
+    def check(self, text: str | bytes, path: Path) -> None:
+        """Refuse what cannot be run, as if a file held it; ``BlueprintError`` with every problem.
+
+        Args:
+            text: YAML or JSON.
+            path: The file; what is called beside it is found there.
+        """
+        blueprint, positions = self._read_text(text, path)
+        self._compile(blueprint, positions)
+
+    def _read_text(
+        self, text: str | bytes, path: Path, *, called: bool = False
+    ) -> tuple[Blueprint, Positions]:
+        """Read a text, and note where it is for the blueprints that it calls."""
+        from atomiton.blueprint.document import read_blueprint
+
         blueprint, document = read_blueprint(text, filename=str(path))
         blueprint = self.adapt(blueprint, called=called)
-        self._note_folder(blueprint, path.resolve().parent)
+        self._note_file(blueprint, path.resolve())
         return blueprint, document.positions
 
     def _read_called(self, path: Path) -> Blueprint:
@@ -171,14 +187,14 @@ class Library:
         del called
         return blueprint
 
-    def _note_folder(self, blueprint: Blueprint, folder: Path | None) -> None:
-        if folder is not None:
-            self._folders[id(blueprint)] = (blueprint, folder)
-            if len(self._folders) > 4 * KEPT:
-                self._folders.popitem(last=False)
+    def _note_file(self, blueprint: Blueprint, file: Path | None) -> None:
+        if file is not None:
+            self._paths[id(blueprint)] = (blueprint, file)
+            if len(self._paths) > 4 * KEPT:
+                self._paths.popitem(last=False)
 
-    def _folder(self, blueprint: Blueprint) -> Path | None:
-        found = self._folders.get(id(blueprint))
+    def _file(self, blueprint: Blueprint) -> Path | None:
+        found = self._paths.get(id(blueprint))
         return None if found is None else found[1]
 
     def add(self, blueprint: Blueprint) -> None:
@@ -241,7 +257,7 @@ class Library:
         if wanted != blueprint.durability:
             document = {**blueprint.document, "durability": wanted}
             changed = msgspec.structs.replace(blueprint, durability=wanted, document=document)
-            self._note_folder(changed, self._folder(blueprint))
+            self._note_file(changed, self._file(blueprint))
         program = self._compile(changed, None)
         self._remember(blueprint, program)
         return program
@@ -256,7 +272,7 @@ class Library:
         digest = content_hash(blueprint.document) if blueprint.document else ""
         program = self._by_hash.get((digest, blueprint.durability)) if digest else None
         if program is None:
-            calls = Calls(self._read_called, self._folder, self._find_known)
+            calls = Calls(self._read_called, self._file, self._find_known, blueprint)
             plan = compile_blueprint(blueprint, self.registry, positions, calls.resolve)
             record: Mapping[str, object] = blueprint.document
             if plan.hash != digest:
