@@ -161,6 +161,15 @@ async def test_lists_are_newest_first_and_in_pages(journal):
     assert await listed(status="paused") == []
 
 
+async def test_ids_are_found_by_their_end(journal):
+    for run in ("run_1ab", "run_2ab", "run_3ba"):
+        await journal.create(header(run), [b"1"], sync=False)
+    assert await journal.ending("ab") == ["run_1ab", "run_2ab"]
+    assert await journal.ending("ab", 1) == ["run_1ab"]
+    assert await journal.ending("run_3ba") == ["run_3ba"]
+    assert await journal.ending("run_") == []
+
+
 async def test_abandoned_runs_are_unfinished_and_unowned(journal):
     for number in (3, 1, 2, 4):
         await journal.create(header(f"r{number}"), [b"1"], sync=True)
@@ -170,6 +179,8 @@ async def test_abandoned_runs_are_unfinished_and_unowned(journal):
         await journal.release(f"r{number}")
     assert await journal.abandoned() == ["r2", "r3"]
     assert await journal.abandoned(1) == ["r2"]
+    assert await journal.abandoned(after="r2") == ["r3"]
+    assert await journal.abandoned(after="r3") == []
     assert await journal.claim("r2")
     assert await journal.abandoned() == ["r3"]
 
@@ -178,14 +189,19 @@ async def test_messages_are_taken_once_and_in_order(journal):
     await journal.create(header("r1"), [], sync=True)
     await journal.create(header("r2"), [], sync=True)
     assert await journal.take_messages("r1") == []
+    assert await journal.mailed() == []
     await journal.post("r1", b"a")
+    assert await journal.mailed() == ["r1"]
     await journal.post("r2", b"other")
     await journal.post("r1", b"b")
+    assert sorted(await journal.mailed()) == ["r1", "r2"]
     assert await journal.take_messages("r1") == [b"a", b"b"]
     assert await journal.take_messages("r1") == []
     await journal.release("r1")
     await journal.post("r1", b"c")
+    assert await journal.mailed() == ["r2"]
     assert await journal.claim("r1")
+    assert sorted(await journal.mailed()) == ["r1", "r2"]
     assert await journal.take_messages("r1") == [b"c"]
 
 

@@ -187,13 +187,18 @@ class MemoryJournal:
             if entry.header.ended_at is not None:
                 self._retire(run)
 
-    async def abandoned(self, limit: int = 1000) -> builtins.list[str]:
-        """Ids of unfinished runs that nobody owns, oldest first."""
+    async def abandoned(self, limit: int = 1000, after: str = "") -> builtins.list[str]:
+        """Ids of unfinished runs that nobody owns, oldest first, after one already seen."""
         return sorted(
             run
             for run, entry in self._runs.items()
             if not entry.owned and entry.header.ended_at is None and entry.wake_at is None
+            if run > after
         )[:limit]
+
+    async def ending(self, text: str, limit: int = 10) -> builtins.list[str]:
+        """Ids that end with a text, oldest first."""
+        return sorted(run for run in self._runs if run.endswith(text))[:limit]
 
     async def park(self, run: str, wake_at: float) -> bool:
         """Let a run that waits rest, unless somebody has just left it a message."""
@@ -218,6 +223,10 @@ class MemoryJournal:
         """Leave a message for a run's owner."""
         self._check_open()
         self._find(run).messages.append(message)
+
+    async def mailed(self) -> builtins.list[str]:
+        """Ids of the runs this process owns for which a message is there."""
+        return [run for run, entry in self._runs.items() if entry.owned and entry.messages]
 
     async def take_messages(self, run: str) -> builtins.list[bytes]:
         """Take the messages left for a run, oldest first, each once."""

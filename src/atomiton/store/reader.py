@@ -42,7 +42,7 @@ SELECT seq, checksum, data, blob FROM records WHERE run = ? AND seq > ? ORDER BY
 """
 _UNOWNED = """
 SELECT run FROM runs WHERE owner IS NULL AND ended_at IS NULL AND wake_at IS NULL
-ORDER BY run LIMIT ?
+AND run > ? ORDER BY run LIMIT ?
 """
 _DUE = """
 SELECT run FROM runs WHERE wake_at IS NOT NULL AND wake_at <= ? AND owner IS NULL
@@ -50,8 +50,12 @@ ORDER BY wake_at LIMIT ?
 """
 _OWNED_BY = """
 SELECT run FROM runs WHERE owner = ? AND owner IS NOT NULL AND ended_at IS NULL
-ORDER BY run LIMIT ?
+AND run > ? ORDER BY run LIMIT ?
 """
+_MAILED = """
+SELECT DISTINCT messages.run FROM messages JOIN runs USING (run) WHERE owner = ?
+"""
+_ENDING = "SELECT run FROM runs WHERE substr(run, -?) = ? ORDER BY run LIMIT ?"
 
 _Task = tuple[Callable[[], object], "asyncio.Future[object]"]
 
@@ -172,16 +176,24 @@ class Reader:
         sql = _LISTS[status is not None, blueprint is not None]
         return self._headers(self.rows(sql, (*wanted, before, limit)))
 
-    def abandoned(self, limit: int) -> builtins.list[str]:
+    def abandoned(self, limit: int, after: str) -> builtins.list[str]:
         """Give unfinished runs that nobody alive owns."""
-        found = [str(row[0]) for row in self.rows(_UNOWNED, (limit,))]
+        found = self._ids(_UNOWNED, (after, limit))
         for owner in self.dead_owners():
-            found += [str(row[0]) for row in self.rows(_OWNED_BY, (owner, limit))]
+            found += self._ids(_OWNED_BY, (owner, after, limit))
         return sorted(found)[:limit]
+
+    def ending(self, text: str, limit: int) -> builtins.list[str]:
+        """Give the ids that end with a text."""
+        return self._ids(_ENDING, (len(text), text, limit))
+
+    def mailed(self) -> builtins.list[str]:
+        """Give the runs of this owner that have messages."""
+        return self._ids(_MAILED, (self._owner,))
 
     def due(self, now: float, limit: int) -> builtins.list[str]:
         """Give parked runs whose moment has come."""
-        return [str(row[0]) for row in self.rows(_DUE, (now, limit))]
+        return self._ids(_DUE, (now, limit))
 
     def dead_owners(self) -> builtins.list[str]:
         """Give owners that the tables know and the system does not."""
@@ -191,6 +203,9 @@ class Reader:
     def rows(self, sql: str, bindings: tuple[object, ...]) -> builtins.list[Row]:
         """Give all rows of a query."""
         return builtins.list(self.connection.execute(sql, bindings))
+
+    def _ids(self, sql: str, bindings: tuple[object, ...]) -> builtins.list[str]:
+        return [str(row[0]) for row in self.rows(sql, bindings)]
 
     def _alive(self, owner: str) -> bool:
         return owner == self._owner or is_alive(self._folder, owner)

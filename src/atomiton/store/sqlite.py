@@ -218,15 +218,28 @@ class SqliteJournal:
         reader = await self._reader()
         return await reader.do(partial(reader.due, now, limit))
 
-    async def abandoned(self, limit: int = 1000) -> builtins.list[str]:
-        """Ids of unfinished runs that no living process owns, oldest first."""
+    async def abandoned(self, limit: int = 1000, after: str = "") -> builtins.list[str]:
+        """Ids of unfinished runs that no living process owns, oldest first, after one seen."""
         reader = await self._reader()
-        return await reader.do(partial(reader.abandoned, limit))
+        return await reader.do(partial(reader.abandoned, limit, after))
+
+    async def ending(self, text: str, limit: int = 10) -> builtins.list[str]:
+        """Ids that end with a text, oldest first."""
+        reader = await self._reader()
+        return await reader.do(partial(reader.ending, text, limit))
 
     async def post(self, run: str, message: bytes) -> None:
         """Leave a message for a run's owner, whichever process that is."""
         work = partial(self._table().post, run, message)
         await self._writer().do(work, run, sync=True, small=len(message) <= _SMALL)
+
+    async def mailed(self) -> builtins.list[str]:
+        """Ids of the runs this process owns for which a message is there."""
+        self._writer()
+        if self._reading is None:
+            raise StoreError(f"store {self.path}: it is not open")
+        # Others leave messages, so there is nothing of ours to be waited for.
+        return await self._reading.do(self._reading.mailed)
 
     async def take_messages(self, run: str) -> builtins.list[bytes]:
         """Take the messages left for a run this process owns, oldest first, each once."""
