@@ -237,7 +237,8 @@ class SqliteJournal:
     async def check(self) -> builtins.list[str]:
         """Examine the whole store and say in sentences what is wrong; empty if nothing is."""
         reader = await self._reader()
-        return await reader.do(partial(examine, reader))
+        found = await reader.do(partial(examine, reader))
+        return [finding.message for finding in found if finding.severity != "note"]
 
     def _writer(self, run: str = "") -> Writer:
         writer = self._writing

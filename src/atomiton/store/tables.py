@@ -16,12 +16,12 @@ from atomiton.errors import NotFound, RunBusy, StoreError
 from atomiton.ports.journal import Record, RunHeader, StatusChange
 from atomiton.store.database import Database, Row
 from atomiton.store.owners import is_alive, lock_path, sweep
-from atomiton.store.records import LARGE, checksum, content_hash
+from atomiton.store.records import LARGE, checksum, content_hash, damaged_message, head_checksum
 
 _INSERT_RUN = """
 INSERT INTO runs (run, blueprint, version, blueprint_hash, status, created_at, ended_at, key,
-                  reason, owner, error_code, error_message)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                  reason, owner, error_code, error_message, checksum)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _CHANGE_RUN = """
 UPDATE runs SET status = ?, ended_at = ?, reason = ?, error_code = ?, error_message = ?, owner = ?
@@ -32,6 +32,7 @@ _INSERT_RECORD = "INSERT INTO records (run, seq, checksum, data, blob) VALUES (?
 _INSERTS = ("", *(_INSERT_RECORD + ", (?, ?, ?, ?, ?)" * more for more in range(24)))
 MOST_AT_ONCE = len(_INSERTS) - 1
 _INSERT_BLOB = "INSERT INTO blobs (hash, size, data) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_MESSAGES = "SELECT id, data, checksum FROM messages WHERE run = ? ORDER BY id"
 _FORGET_OWNER = """
 DELETE FROM owners WHERE owner = ?1 AND NOT EXISTS (SELECT 1 FROM runs WHERE owner = ?1)
 """
@@ -112,7 +113,8 @@ class Tables:
         run = header.run
         what = (run, header.blueprint, header.version, header.blueprint_hash, header.status)
         when = (header.created_at, header.ended_at, header.key, header.reason, owner)
-        why = (header.error_code, header.error_message)
+        fixed = (*what[1:4], header.created_at, header.key)
+        why = (header.error_code, header.error_message, head_checksum(run, *fixed))
         try:
             self._cursor.execute(_INSERT_RUN, (*what, *when, *why))
         except apsw.ConstraintError as error:
@@ -196,13 +198,19 @@ class Tables:
         """Leave a message."""
         if self._one("SELECT 1 FROM runs WHERE run = ?", (run,)) is None:
             raise NotFound(f"there is no run {run}")
-        self._cursor.execute("INSERT INTO messages (run, data) VALUES (?, ?)", (run, message))
+        self._cursor.execute(
+            "INSERT INTO messages (run, data, checksum) VALUES (?, ?, ?)",
+            (run, message, checksum(run, 0, message)),
+        )
 
     def take_messages(self, run: str) -> list[bytes]:
         """Take the messages of an owned run."""
         if run not in self._last:
             raise self._not_owned(run)
-        rows = self._all("SELECT id, data FROM messages WHERE run = ? ORDER BY id", (run,))
+        rows = self._all(_MESSAGES, (run,))
+        for number, message, stored in rows:
+            if stored is not None and checksum(run, 0, message) != stored:
+                raise damaged_message(run, number)
         if rows:
             newest = rows[-1][0]
             self._cursor.execute("DELETE FROM messages WHERE run = ? AND id <= ?", (run, newest))

@@ -105,10 +105,10 @@ class History:
         if sync and self.draw.random() < 0.2:
             change = DONE
             self.ended.add(run)
-        if change is None and self.draw.random() < 0.3:
-            if self.journal.append_now(run, after, records):
-                self.disk.ack(("run", run, self.stored[run], None))
-                return
+        at_once = change is None and self.draw.random() < 0.3
+        if at_once and self.journal.append_now(run, after, records):
+            self.disk.ack(("run", run, self.stored[run], None))
+            return
         await self.journal.append(run, after, records, change, sync=sync)
         if sync:
             self.disk.ack(("run", run, after + len(records), None))
@@ -139,7 +139,8 @@ async def examine(folder: Path, history: History, calls: list[Call]) -> None:
         await journal.close()
 
 
-async def compare(journal: SqliteJournal, history: History, promised: list[object]) -> None:
+async def hold_no_other(journal: SqliteJournal, history: History) -> None:
+    """What is in the store is what was written, as far as it goes."""
     problems = [text for text in await journal.check() if not text.startswith("Owner ")]
     if problems:
         raise Lost("; ".join(problems))
@@ -151,22 +152,26 @@ async def compare(journal: SqliteJournal, history: History, promised: list[objec
         digest = kept[run].blueprint_hash
         if await journal.load_blueprint(digest) != history.documents[digest]:
             raise Lost(f"blueprint {digest} holds what nobody wrote")
+
+
+async def compare(journal: SqliteJournal, history: History, promised: list[object]) -> None:
+    await hold_no_other(journal, history)
+    kept = {header.run: header for header in await journal.list(limit=1000)}
+    taken: dict[str, list[bytes]] = {}
     for said in promised:
         match said:
             case ("run", run, count, _):
-                have = len(await journal.read(run)) if run in kept else None
-                if have is None or have < count:
+                have = len(await journal.read(run)) if run in kept else 0
+                if have < count:
                     raise Lost(f"of run {run} {have} records are left, {count} were promised")
             case ("ended", run):
                 if kept[run].status != "completed":
                     raise Lost(f"run {run} has ended, and is {kept[run].status}")
             case ("message", run, text):
-                await journal.claim(run)
-                if not hasattr(journal, "taken"):
-                    journal.taken = {}
-                if run not in journal.taken:
-                    journal.taken[run] = await journal.take_messages(run)
-                if text not in journal.taken[run]:
+                if run not in taken:
+                    await journal.claim(run)
+                    taken[run] = await journal.take_messages(run)
+                if text not in taken[run]:
                     raise Lost(f"a message to {run} is lost")
 
 
