@@ -105,6 +105,8 @@ def connect(path: Path) -> Database:
         connection = open_database(path)
         try:
             connection.set_busy_timeout(int(BUSY_SECONDS * 1000))
+            # Of a file that has tables already this changes nothing.
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             # Before the first write: even the birth of the file then survives a power loss.
             connection.execute("PRAGMA synchronous = EXTRA")
             connection.execute("PRAGMA journal_mode = WAL").fetchall()
