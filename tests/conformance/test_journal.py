@@ -6,6 +6,7 @@ import pytest
 
 from atomiton.errors import NotFound, RunBusy, StoreError
 from atomiton.ports.journal import RunHeader, StatusChange
+from atomiton.ports.retention import Retention
 from atomiton.store import MemoryJournal, open_journal
 
 DONE = StatusChange("completed", ended_at=9.0)
@@ -304,3 +305,56 @@ async def test_what_cannot_be_added_is_not_added_now_either(journal):
     assert await journal.read("r1") == [b"1", b"2"]
     assert await journal.read("r2") == [b"1"]
     assert (await journal.header("r2")).status == "running"
+
+
+async def ended(journal, run, at, status="completed"):
+    await journal.create(header(run, key=run), [run.encode()], sync=True)
+    await journal.append(run, 1, [b"end"], StatusChange(status, ended_at=at), sync=True)
+
+
+async def test_what_may_be_deleted_is_found_by_age_count_and_status(journal):
+    for number in range(6):
+        await ended(journal, f"r{number}", 10.0 * number, "failed" if number % 2 else "completed")
+    await journal.create(header("r8"), [b"1"], sync=True)
+    await journal.create(header("r9"), [b"1"], sync=True)
+    await journal.release("r9")
+    everything = [f"r{number}" for number in range(6)]
+    for retention, found in (
+        (Retention(), everything),
+        (Retention(keep=2), everything[:4]),
+        (Retention(keep=6), []),
+        (Retention(keep=600), []),
+        (Retention(ended_before=30.0), everything[:3]),
+        (Retention(ended_before=30.0, keep=5), everything[:1]),
+        (Retention(statuses=("failed",)), ["r1", "r3", "r5"]),
+        (Retention(statuses=("failed",), keep=1), ["r1", "r3"]),
+        (Retention(statuses=("cancelled",)), []),
+    ):
+        assert list(await journal.prunable(retention)) == found, retention
+    assert list(await journal.prunable(Retention(), "r1", 2)) == ["r2", "r3"]
+
+
+async def test_deleted_runs_are_gone_and_unfinished_ones_never(journal):
+    for number in range(3):
+        await ended(journal, f"r{number}", 1.0)
+    await journal.create(header("r5"), [b"1"], sync=True)
+    await journal.post("r0", b"message")
+    assert await journal.delete(["r0", "r5", "r1", "r1", "nothing"]) == 2
+    assert [found.run for found in await journal.list()] == ["r5", "r2"]
+    for call in (journal.header("r0"), journal.read("r0"), journal.post("r0", b"m")):
+        with pytest.raises(NotFound):
+            await call
+    await journal.append("r5", 1, [b"2"], sync=True)
+    assert await journal.create(header("r7", key="r0"), [b"1"], sync=True) == "r7", "a free key"
+    told = []
+    await journal.compact(told.append)
+    assert told[-1] == 0
+    assert await journal.read("r5") == [b"1", b"2"]
+
+
+async def test_a_run_that_is_gone_on_with_is_not_deleted(journal):
+    await ended(journal, "r1", 1.0)
+    assert await journal.claim("r1")
+    assert await journal.delete(["r1"]) == 0
+    await journal.append("r1", 2, [b"3"], StatusChange("running"), sync=True)
+    assert len(await journal.read("r1")) == 3

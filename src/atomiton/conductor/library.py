@@ -19,7 +19,7 @@ from atomiton.conductor.calls import BUNDLE, Calls, StoredCalls
 from atomiton.conductor.hooks import Hooks, hooks_in
 from atomiton.conductor.inputs import Inputs
 from atomiton.drivers.program import Program
-from atomiton.errors import AtomitonError, BlueprintError, NotFound, Problem
+from atomiton.errors import AtomitonError, BlueprintError, NotFound, Problem, StoreError
 from atomiton.nodes.call import NodeCall
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.registry import BUILTIN, Registry
@@ -73,6 +73,14 @@ class Ready:
         self.blueprint = blueprint
         self.program = program
         self.inputs = Inputs(blueprint)
+
+
+class Blueprints(Protocol):
+    """Where documents of blueprints are on record: the part of a journal that is needed here."""
+
+    async def load_blueprint(self, digest: str) -> bytes:
+        """Give the document; ``NotFound`` if there is none."""
+        ...
 
 
 class Library:
@@ -299,23 +307,42 @@ class Library:
             await journal.save_blueprint(digest, msgspec.json.encode(program.record))
             self._stored.add(digest)
 
-    async def stored(self, journal: Journal, header: RunHeader) -> Program:
-        """The blueprint that a run is pinned to."""
+    async def stored(self, journal: Blueprints, header: RunHeader) -> Program:
+        """The blueprint that a run is pinned to.
+
+        Raises:
+            StoreError: What is on record is not what the run started with.
+        """
         for (digest, _durability), program in self._by_hash.items():
             if digest == header.blueprint_hash:
                 return program
+        stored = await journal.load_blueprint(header.blueprint_hash)
+        try:
+            bundle = msgspec.json.decode(stored, type=dict[str, object])
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise _damaged(header) from error
+        program = self._stored_program(bundle)
+        if program.plan.hash != header.blueprint_hash:
+            raise _damaged(header)
+        self._by_hash[program.plan.hash, program.plan.durability] = program
+        return program
+
+    def _stored_program(self, bundle: dict[str, object]) -> Program:
         from atomiton.blueprint.document import read_document
 
-        stored = await journal.load_blueprint(header.blueprint_hash)
-        bundle = msgspec.json.decode(stored, type=dict[str, object])
         if BUNDLE not in bundle:
             return self._compile(read_document(bundle), None)
         calls = StoredCalls(read_document)
         blueprint = calls.open(bundle)
         plan = compile_blueprint(blueprint, self.registry, None, calls.resolve)
-        program = self._bind(plan, blueprint, bundle)
-        self._by_hash[plan.hash, blueprint.durability] = program
-        return program
+        return self._bind(plan, blueprint, bundle)
+
+
+def _damaged(header: RunHeader) -> StoreError:
+    return StoreError(
+        f"blueprint {header.blueprint_hash} of run {header.run} is damaged: it is not what the "
+        "run started with"
+    )
 
 
 def _path_of(source: object) -> Path:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from atomiton.errors import AtomitonError, NotFound, RunBusy, StoreError
 from atomiton.ports.journal import Record, RunHeader, StatusChange
+from atomiton.ports.retention import ENDINGS, Retention
 from atomiton.store.records import whole
 
 
@@ -200,6 +201,30 @@ class MemoryJournal:
         """Ids that end with a text, oldest first."""
         return sorted(run for run in self._runs if run.endswith(text))[:limit]
 
+    async def prunable(
+        self, retention: Retention, after: str = "", limit: int = 1000
+    ) -> builtins.list[str]:
+        """Ids of runs that may be deleted, oldest first."""
+        wanted, before = retention.statuses or ENDINGS, retention.ended_before
+        ended = sorted(run for run in self._ended if self._runs[run].header.status in wanted)
+        old = ended[: max(0, len(ended) - retention.keep)]
+        return [
+            run
+            for run in old
+            if run > after and (before is None or (self._runs[run].header.ended_at or 0) < before)
+        ][:limit]
+
+    async def delete(self, runs: Sequence[str]) -> int:
+        """Delete runs that have ended; gives how many."""
+        gone = [run for run in dict.fromkeys(runs) if run in self._ended]
+        for run in gone:
+            self._drop(run)
+        return len(gone)
+
+    async def compact(self, told: Callable[[int], None]) -> None:
+        """Memory is given back by itself."""
+        told(0)
+
     async def park(self, run: str, wake_at: float) -> bool:
         """Let a run that waits rest, unless somebody has just left it a message."""
         entry = self._runs.get(run)
@@ -256,8 +281,10 @@ class MemoryJournal:
     def _retire(self, run: str) -> None:
         self._ended[run] = None
         while len(self._ended) > self._keep:
-            oldest = next(iter(self._ended))
-            del self._ended[oldest]
-            header = self._runs.pop(oldest).header
-            if header.key is not None:
-                self._keys.pop((header.blueprint, header.key), None)
+            self._drop(next(iter(self._ended)))
+
+    def _drop(self, run: str) -> None:
+        del self._ended[run]
+        header = self._runs.pop(run).header
+        if header.key is not None:
+            self._keys.pop((header.blueprint, header.key), None)

@@ -12,9 +12,11 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 import apsw
+import msgspec
 
 from atomiton.errors import AtomitonError, NotFound, StoreError
 from atomiton.ports.journal import RunHeader
+from atomiton.ports.retention import ENDINGS, Retention
 from atomiton.store.database import Row
 from atomiton.store.owners import is_alive
 from atomiton.store.records import content_hash, damaged, verify
@@ -56,6 +58,19 @@ _MAILED = """
 SELECT DISTINCT messages.run FROM messages JOIN runs USING (run) WHERE owner = ?
 """
 _ENDING = "SELECT run FROM runs WHERE substr(run, -?) = ? ORDER BY run LIMIT ?"
+
+#: Statuses are given as a list in JSON. The newest that are kept end where a run before them is.
+_PRUNABLE = """
+SELECT run FROM runs
+WHERE ended_at IS NOT NULL AND status IN (SELECT value FROM json_each(?1))
+AND (?3 IS NULL OR ended_at < ?3) AND run > ?4
+AND (?2 = 0 OR run < (
+    SELECT run FROM runs
+    WHERE ended_at IS NOT NULL AND status IN (SELECT value FROM json_each(?1))
+    ORDER BY run DESC LIMIT 1 OFFSET max(?2 - 1, 0)
+))
+ORDER BY run LIMIT ?5
+"""
 
 _Task = tuple[Callable[[], object], "asyncio.Future[object]"]
 
@@ -175,6 +190,13 @@ class Reader:
         wanted = tuple(value for value in (status, blueprint) if value is not None)
         sql = _LISTS[status is not None, blueprint is not None]
         return self._headers(self.rows(sql, (*wanted, before, limit)))
+
+    def prunable(self, retention: Retention, after: str, limit: int) -> builtins.list[str]:
+        """Give runs that may be deleted, oldest first."""
+        statuses = msgspec.json.encode(retention.statuses or ENDINGS).decode()
+        before = retention.ended_before
+        rows = self.rows(_PRUNABLE, (statuses, retention.keep, before, after, limit))
+        return [str(row[0]) for row in rows]
 
     def abandoned(self, limit: int, after: str) -> builtins.list[str]:
         """Give unfinished runs that nobody alive owns."""
