@@ -18,10 +18,12 @@ def header(run, **more):
     )
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite-threaded"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite-threaded", "postgres"])
 async def journal(request, tmp_path):
     if request.param == "memory":
         made = open_journal("memory:")
+    elif request.param == "postgres":
+        made = open_journal(request.getfixturevalue("postgres_url"))
     elif request.param == "sqlite":
         made = open_journal(f"sqlite:{tmp_path / 'runs.db'}")
     else:
@@ -267,7 +269,7 @@ async def test_memory_forgets_the_runs_that_ended_first():
     assert len(journal._keys) == 5
 
 
-@pytest.mark.parametrize("url", ["postgres://host/db", "redis:x"])
+@pytest.mark.parametrize("url", ["mysql://host/db", "redis:x"])
 def test_an_unknown_kind_of_store_is_refused(url):
     with pytest.raises(StoreError, match="no kind of store"):
         open_journal(url)

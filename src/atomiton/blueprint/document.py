@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 """The version of the format that this package reads."""
 
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+#: What an id of a blueprint looks like.
+ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _INPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _SECRET = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _SYNONYMS: Final = {
@@ -139,7 +140,7 @@ def _format(reader: Reader, value: object, path: Path) -> object:
 
 
 def _id(reader: Reader, value: object, path: Path) -> object:
-    if isinstance(value, str) and _ID.fullmatch(value):
+    if isinstance(value, str) and ID.fullmatch(value):
         return value
     hint = "small letters, digits and -, at most 64"
     if isinstance(value, str):

@@ -231,7 +231,7 @@ async def test_a_version_1_file_opens_later(path, opened, monkeypatch):
     connection.execute("INSERT INTO messages (run, data) VALUES ('r1', x'6d')")
     connection.close()
     extra = "ALTER TABLE runs ADD COLUMN colour TEXT; UPDATE runs SET colour = 'red';"
-    later = [*known, (len(known) + 1, extra), (len(known) + 2, "CREATE TABLE more (a)")]
+    later = [*known, (known[-1][0] + 1, extra), (known[-1][0] + 2, "CREATE TABLE more (a)")]
     monkeypatch.setattr("atomiton.store.sqlite.migrations", lambda: later)
     for _ in range(2):
         journal = await opened(path)
@@ -240,7 +240,7 @@ async def test_a_version_1_file_opens_later(path, opened, monkeypatch):
         assert await journal.check() == []
         await journal.close()
     monkeypatch.undo()
-    with pytest.raises(StoreError, match=f"newer version.*schema {len(later)}"):
+    with pytest.raises(StoreError, match=f"newer version.*schema {later[-1][0]}"):
         await SqliteJournal(path).open()
 
 
@@ -249,7 +249,7 @@ async def test_a_migration_that_fails_leaves_the_file_as_it_was(path, opened, mo
     journal = await opened(path)
     await journal.create(header("r1"), [b"1"], sync=True)
     await journal.close()
-    broken = [*known, (len(known) + 1, "CREATE TABLE half (a); CREATE TABLE runs (a);")]
+    broken = [*known, (known[-1][0] + 1, "CREATE TABLE half (a); CREATE TABLE runs (a);")]
     monkeypatch.setattr("atomiton.store.sqlite.migrations", lambda: broken)
     with pytest.raises(StoreError, match="already exists"):
         await SqliteJournal(path).open()
@@ -259,10 +259,10 @@ async def test_a_migration_that_fails_leaves_the_file_as_it_was(path, opened, mo
     assert journal._reading.rows("SELECT 1 FROM sqlite_schema WHERE name = 'half'", ()) == []
 
 
-def test_migrations_are_numbered_from_one_without_gaps():
-    assert [number for number, _ in schema.migrations()] == list(
-        range(1, len(schema.migrations()) + 1)
-    )
+def test_migrations_are_numbered_from_one_upwards():
+    numbers = [number for number, _ in schema.migrations()]
+    assert numbers[0] == 1
+    assert numbers == sorted(set(numbers))
 
 
 async def test_places_that_cannot_hold_a_store_are_refused(tmp_path):
