@@ -199,6 +199,7 @@ def test_what_runs_at_the_end_runs_after_each_other(ends: str) -> None:
     run.bad(f"on:{ends}")
     assert run.told[-1] == "on:always"
     run.ok("on:always")
+    assert sorted(run.run.frames) == ([0, 1] if ends == "success" else [0, 1, 2])
     right = {"success": "completed", "failure": "failed", "cancel": "cancelled"}[ends]
     assert run.run.status == right
 
