@@ -89,8 +89,10 @@ class Books:
         for frame in run.frames.values():
             self._check_frame(frame)
         self._check_lists()
-        if not run.ended:
-            self._check_outstanding()
+        if run.ended:
+            moment = run.ended_at
+            demand(moment == fact.time, "books", f"the run ended at {moment}")
+        self._check_outstanding()
 
     # -- what was wished and answered --------------------------------------------------------------
 

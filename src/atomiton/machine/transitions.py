@@ -99,7 +99,7 @@ def _follow(run: RunState, now: float, out: list[Command]) -> None:
                 open_nodes(run, now, out)
             if run.closing:
                 close_frames(run, now, out)
-        more = bool(run.ready) and start_ready(run, now, out)
+        more = start_ready(run, now, out)
 
 
 def outstanding(run: RunState) -> list[Command]:
@@ -270,7 +270,6 @@ def _resumed(run: RunState, _event: Resumed, _out: list[Command]) -> None:
     _alive(run)
     run.paused = False
     run.free = not run.plan.bounded
-    run.credits = 0
 
 
 def _step(run: RunState, _event: StepRequested, _out: list[Command]) -> None:

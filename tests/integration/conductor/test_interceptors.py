@@ -12,6 +12,7 @@ from tests.integration.conductor.hook_nodes import DID, NODES, add, document, ki
 from atomiton import Conductor, Hooks, NodeEvent, node
 from atomiton.machine.events import InputChanged
 from atomiton.machine.records import decode
+from atomiton.nodes.spec import Lambda
 
 
 @pytest.fixture(params=["memory:", "file"])
@@ -298,6 +299,30 @@ async def test_an_attempt_that_is_made_again_is_called_on_what_is_on_record(
     assert calls == [(101, "s3cr3t-value!")] * 2
     assert asked == [1]
     assert result.output == {"a": 101}
+
+
+async def test_after_a_crash_expressions_are_still_the_nodes_own(tmp_path: Path) -> None:
+    acts = asyncio.Event()
+    lives: list[int] = []
+
+    @node("h.pick", effect="pure")
+    async def pick(items: list[object], where: Lambda) -> list[object]:
+        lives.append(len(lives))
+        acts.set()
+        await asyncio.sleep(30 if len(lives) == 1 else 0)
+        return [item for n, item in enumerate(items) if where(item, n)]
+
+    hooks = Hooks()
+    hooks.input(lambda _event: {"items": [1, 2, 30]})
+    given = {"items": [7], "where": "item < vars.limit"}
+    blueprint = document({"a": {"uses": "h.pick", "with": given}}, variables={"limit": 9})
+    store = str(tmp_path / "runs.db")
+    async with Conductor(store, nodes=[pick], hooks=hooks, grace=0.1) as first:
+        run = (await first.start(blueprint)).id
+        await asyncio.wait_for(acts.wait(), 5)
+    async with Conductor(store, nodes=[pick]) as second:
+        result = await asyncio.wait_for(second.result(run), 10)
+    assert (result.output, lives) == ({"a": [1, 2]}, [0, 1])
 
 
 async def test_a_secret_that_is_missing_after_a_crash_fails_the_attempt(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.unit.machine.driving import T0, Driven
 
-from atomiton.errors import IllegalEvent
-from atomiton.machine.events import CancelRequested, Paused, Resumed
+from atomiton.errors import ErrorInfo, IllegalEvent
+from atomiton.machine.events import CancelRequested, Event, FailRequested, Paused, Resumed
 
 RETRY = "retry: {attempts: 3, delay: 1, jitter: 0}"
 
@@ -72,10 +72,13 @@ def test_a_run_that_has_failed_is_not_cancelled() -> None:
     assert (run.run.status, run.run.cancelled) == ("failed", False)
 
 
-def test_a_paused_run_that_is_cancelled_cleans_up() -> None:
+@pytest.mark.parametrize(
+    "end", [CancelRequested(T0), FailRequested(T0, ErrorInfo("HOOK_FAILED", "no"))]
+)
+def test_a_paused_run_that_is_ended_cleans_up(end: Event) -> None:
     run = Driven("a: {CALL}, tidy: {CALL, needs: a, join: settled}")
     run.feed(Paused(T0))
-    run.cancel()
+    run.feed(end)
     run.bad("a", code="CANCELLED")
     assert run.told == ["a", "a~", "tidy"]
 
@@ -199,6 +202,7 @@ def test_what_runs_at_the_end_runs_after_each_other(ends: str) -> None:
     run.bad(f"on:{ends}")
     assert run.told[-1] == "on:always"
     run.ok("on:always")
+    assert sorted(run.run.frames) == ([0, 1] if ends == "success" else [0, 1, 2])
     right = {"success": "completed", "failure": "failed", "cancel": "cancelled"}[ends]
     assert run.run.status == right
 
