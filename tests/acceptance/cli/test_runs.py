@@ -159,3 +159,22 @@ def test_a_run_that_is_driven_elsewhere_is_told_there(shell: Shell) -> None:
         assert shell.run("runs", "signal", "last", "go", "now").code == 0
         out, _ = process.communicate(timeout=20)
     assert json.loads(out)["output"] == {"asked": 1, "signal": "now"}
+
+
+def test_one_item_of_many_can_be_looked_at(shell: Shell) -> None:
+    (shell.folder / "many.yaml").write_text(
+        "atomiton: 1\nid: many\nnodes:\n  each:\n    map: ${{ lists.range(1100) }}\n"
+        "    nodes: {a: {uses: data.value, with: {value: '${{ item - 1099 }}'}}}\n"
+        "output: done\n"
+    )
+    assert shell.run("run", "many.yaml", "--quiet").code == 0
+    shown = shell.run("runs", "show", "last", "--node", "each[1099]").out
+    assert shown.split()[:2] == ["each[1099]", "completed"]
+    assert len(shown.splitlines()) == 1
+    facts = shell.run("runs", "events", "last", "--node", "each[1099]").out.splitlines()
+    assert facts[-1].split()[2:] == ["attempt_completed", "each[1099].a", "0"]
+    assert all("each[1099].a" in fact for fact in facts)
+    found = shell.run("runs", "show", "last", "--node", "each[3]", "--json").data
+    assert list(found) == ["each[3]"]
+    missing = shell.run("runs", "show", "last", "--node", "each[1099].a")
+    assert (missing.code, "--node 'each[1099].a'" in missing.err) == (2, True)
