@@ -7,6 +7,7 @@ or a cancellation is seen in the middle of a long list. ``lists.py`` holds the o
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from itertools import compress
 from typing import Annotated, TypedDict, cast
 
@@ -30,7 +31,7 @@ class Reduced(TypedDict):
     value: object
 
 
-Items = Annotated[list[object], "The list to work on."]
+Items = Annotated[Sequence[object], "The list to work on."]
 
 
 def truths(values: list[object], start: int) -> list[bool]:

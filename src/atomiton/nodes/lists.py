@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+from collections.abc import Sequence
 from typing import TypedDict, cast
 
 from atomiton.errors import NodeError
@@ -38,10 +39,10 @@ class Aggregate(TypedDict):
     maximum: int | float | None
 
 
-async def each(items: list[object], by: Lambda | None) -> list[object]:
+async def each(items: Sequence[object], by: Lambda | None) -> list[object]:
     """The value of an expression for each item; the items themselves without one."""
     if by is None:
-        return items
+        return list(items)
     made: list[object] = []
     for start in range(0, len(items), PORTION):
         if start:
@@ -228,7 +229,7 @@ async def slice_(items: Items, start: int = 0, end: int | None = None) -> Listed
         start: Position of the first item, from 0.
         end: Position after the last item; the end of the list by default.
     """
-    part = items[start:end]
+    part = list(items[start:end])
     return {"items": part, "count": len(part)}
 
 

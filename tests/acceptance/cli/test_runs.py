@@ -199,3 +199,22 @@ def test_one_run_is_deleted(shell: Shell) -> None:
     gone = shell.run("runs", "delete", run["run"])
     assert gone.code == 2
     assert "there is no run" in gone.err
+
+
+def test_one_item_of_many_can_be_looked_at(shell: Shell) -> None:
+    (shell.folder / "many.yaml").write_text(
+        "atomiton: 1\nid: many\nnodes:\n  each:\n    map: ${{ lists.range(1100) }}\n"
+        "    nodes: {a: {uses: data.value, with: {value: '${{ item - 1099 }}'}}}\n"
+        "output: done\n"
+    )
+    assert shell.run("run", "many.yaml", "--quiet").code == 0
+    shown = shell.run("runs", "show", "last", "--node", "each[1099]").out
+    assert shown.split()[:2] == ["each[1099]", "completed"]
+    assert len(shown.splitlines()) == 1
+    facts = shell.run("runs", "events", "last", "--node", "each[1099]").out.splitlines()
+    assert facts[-1].split()[2:] == ["attempt_completed", "each[1099].a", "0"]
+    assert all("each[1099].a" in fact for fact in facts)
+    found = shell.run("runs", "show", "last", "--node", "each[3]", "--json").data
+    assert list(found) == ["each[3]"]
+    missing = shell.run("runs", "show", "last", "--node", "each[1099].a")
+    assert (missing.code, "--node 'each[1099].a'" in missing.err) == (2, True)

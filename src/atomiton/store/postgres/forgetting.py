@@ -52,7 +52,8 @@ def bindings(retention: Retention, after: str, limit: int) -> tuple[object, ...]
 async def delete(connection: Connection, runs: Sequence[str]) -> int:
     """Delete those of these runs that have ended and that nobody goes on with; gives how many.
 
-    To be called inside a transaction, as all that a writer does. Contents that were kept once for many runs stay until ``compact``.
+    To be called inside a transaction, as all that a writer does. Contents that were kept once for
+    many runs stay until ``compact``.
     """
     found = await connection.fetch(_ENDED, list(runs), await alive(connection))
     gone = [row[0] for row in found]
