@@ -162,6 +162,14 @@ async def test_lists_are_newest_first_and_in_pages(journal):
     assert await listed(blueprint="even", before="r6") == ["r4", "r2", "r0"]
     assert await listed(status="completed", before="r2") == ["r1"]
     assert await listed(status="paused") == []
+    await journal.append("r5", 1, [], StatusChange("failed", 2.0), sync=False)
+    await journal.append("r6", 1, [], StatusChange("waiting", reason="for you"), sync=False)
+    assert await listed(status="failed", blueprint="odd") == ["r5"]
+    assert await listed(status="waiting", blueprint="odd") == []
+    assert await listed(status="waiting", blueprint="even", limit=1) == ["r6"]
+    assert await listed(status="running", blueprint="even") == ["r8", "r4", "r0"]
+    assert await listed(status="running", blueprint="odd", before="r9") == ["r7"]
+    assert await listed(status="nonsense", blueprint="odd") == []
 
 
 async def test_ids_are_found_by_their_end(journal):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TypedDict, cast
 
 from atomiton.errors import NodeError
-from atomiton.nodes.data import PORTION, Items, Listed
+from atomiton.nodes.data import Items, Listed, values_of
 from atomiton.nodes.spec import Lambda, node
 
 Rank = tuple[object, ...]
@@ -41,15 +41,7 @@ class Aggregate(TypedDict):
 
 async def each(items: Sequence[object], by: Lambda | None) -> list[object]:
     """The value of an expression for each item; the items themselves without one."""
-    if by is None:
-        return list(items)
-    made: list[object] = []
-    for start in range(0, len(items), PORTION):
-        if start:
-            await asyncio.sleep(0)
-        portion = items[start : start + PORTION]
-        made += map(by, portion, range(start, start + len(portion)))
-    return made
+    return list(items) if by is None else await values_of(items, by)
 
 
 def rank(value: object) -> Rank:

@@ -37,8 +37,16 @@ _LISTS = {
     (False, False): _HEADER + "WHERE TRUE " + _NEWEST,
     (True, False): _HEADER + "WHERE status = ? " + _NEWEST,
     (False, True): _HEADER + "WHERE blueprint = ? " + _NEWEST,
-    (True, True): _HEADER + "WHERE status = ? AND blueprint = ? " + _NEWEST,
 }
+# Of both, by the index that leaves least to be looked through: those that run are few, those that
+# have completed are most of a blueprint's, and all others have an index of their own.
+_BOTH = "WHERE status = ? AND blueprint = ? "
+_LISTS_OF_BOTH = {
+    "running": _HEADER + "INDEXED BY runs_by_status " + _BOTH + _NEWEST,
+    "completed": _HEADER + "INDEXED BY runs_by_blueprint " + _BOTH + _NEWEST,
+}
+_OTHERS = "AND status IN ('queued', 'waiting', 'paused', 'failed', 'cancelled') "
+_LIST_OF_BOTH = _HEADER + "INDEXED BY runs_by_both " + _BOTH + _OTHERS + _NEWEST
 _RECORDS = """
 SELECT seq, checksum, data, blob FROM records WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?
 """
@@ -188,7 +196,9 @@ class Reader:
     ) -> builtins.list[RunHeader]:
         """Give headers, newest first."""
         wanted = tuple(value for value in (status, blueprint) if value is not None)
-        sql = _LISTS[status is not None, blueprint is not None]
+        sql = _LISTS.get((status is not None, blueprint is not None))
+        if sql is None:
+            sql = _LISTS_OF_BOTH.get(status or "", _LIST_OF_BOTH)
         return self._headers(self.rows(sql, (*wanted, before, limit)))
 
     def prunable(self, retention: Retention, after: str, limit: int) -> builtins.list[str]:

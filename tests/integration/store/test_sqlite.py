@@ -367,7 +367,9 @@ def test_every_query_of_many_runs_uses_an_index():
     connection = apsw.Connection(":memory:")
     for _, sql in schema.migrations():
         connection.execute(sql).fetchall()
-    queries = [(reader._UNOWNED, (1,)), (reader._OWNED_BY, ("o", 1))]
+    queries = [(reader._UNOWNED, ("", 1)), (reader._OWNED_BY, ("o", "", 1)), (reader._DUE, (1, 1))]
+    queries += [(reader._LIST_OF_BOTH, ("failed", "b", "r", 1))]
+    queries += [(sql, ("x", "b", "r", 1)) for sql in reader._LISTS_OF_BOTH.values()]
     queries += [(sql, ("x",) * sum(kind) + ("r", 1)) for kind, sql in reader._LISTS.items()]
     for sql, bindings in queries:
         plan = [row[-1] for row in connection.execute("EXPLAIN QUERY PLAN " + sql, bindings)]
