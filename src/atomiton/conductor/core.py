@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections import OrderedDict
@@ -33,6 +34,10 @@ from atomiton.store.open import open_journal
 REMEMBERED = 32
 #: Seconds between looks at a run that another process drives, and at messages from others.
 POLL = 0.2
+#: Seconds between looks for runs whose process has died, and before one is tried again that could
+#: not go on here.
+LOOK = 5.0
+AGAIN = 60.0
 #: Seconds for which a run must have rested before it leaves memory.
 REST = 1.0
 #: Seconds: what goes on by itself sooner than this stays in memory.
@@ -74,6 +79,8 @@ class Core:
         self._seed: Callable[[], int] = new_seed
         self._remembered: OrderedDict[str, Execution] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
+        #: Runs that could not go on here, and when to try them again.
+        self._left: dict[str, float] = {}
         self._recovering: dict[str, asyncio.Future[Execution]] = {}
         self._driver: LocalDriver | None = None
 
@@ -165,6 +172,7 @@ class Core:
         try:
             program = await self.library.stored(self.journal, header)
             facts = [decode(record) for record in await self.journal.read(run)]
+            self._remembered.pop(run, None)  # what was given up here goes on
             return self.driver.recover(run, program, facts, self._secrets_of(program))
         except AtomitonError as error:
             change = StatusChange("waiting", reason=f"cannot go on here: {error.message}")
@@ -173,10 +181,18 @@ class Core:
             raise
 
     async def _resume_abandoned(self) -> None:
+        """Go on with what dead processes left, now and for as long as this one lives."""
+        while True:
+            # A store that is away for a while says so again to whoever needs it.
+            with contextlib.suppress(StoreError):
+                await self._take_over_abandoned()
+            await asyncio.sleep(LOOK)
+
+    async def _take_over_abandoned(self) -> None:
         last = ""
         while runs := await self.journal.abandoned(after=last):
-            last = runs[-1]
-            await self._all_go_on(runs)
+            last, now = runs[-1], self.driver.loop.time()
+            await self._all_go_on([run for run in runs if self._left.get(run, 0) <= now])
 
     async def _all_go_on(self, runs: Sequence[str]) -> None:
         """Drive runs that nobody drives; a few together, since they share commits."""
@@ -190,6 +206,7 @@ class Core:
                 await self._recover(run)
         except AtomitonError as error:
             # Flagged in the store with the reason; other runs must go on all the same.
+            self._left[run] = self.driver.loop.time() + AGAIN
             self._log(f"run {run} cannot go on: {error.message}")
 
     async def _keep_up(self) -> None:
@@ -198,7 +215,7 @@ class Core:
             await asyncio.sleep(POLL)
             await self._hear_all()
             if self._resume:
-                await self._all_go_on(await self.journal.due(self._now()))
+                await self._wake_due()
 
     async def _hear_all(self) -> None:
         """Take the messages for the runs driven here; asks once, however many they are."""
@@ -249,6 +266,11 @@ class Core:
         self.driver.let_go(execution)
         if not await self.journal.park(run, _wakes(execution.state)):
             await self._recover(run)  # a message came in: it is read soon
+
+    async def _wake_due(self) -> None:
+        """Go on with the parked runs whose moment has come."""
+        with contextlib.suppress(StoreError):  # it is away: there is a next time
+            await self._all_go_on(await self.journal.due(self._now()))
 
     def _secrets_of(self, program: Program) -> dict[str, str]:
         names = program.plan.secrets
