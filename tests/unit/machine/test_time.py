@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.machine.driving import Driven
 from tests.unit.machine.making import (
     T0,
     bad,
@@ -91,6 +92,26 @@ def test_no_attempt_is_planned_for_after_the_deadline() -> None:
     assert isinstance(bad(run, 0, T0 + 9.5)[-1], FinishRun)
     assert run.failure is not None
     assert run.failure.code == "NODE_FAILED"
+
+
+@pytest.mark.parametrize(
+    ("bound", "what", "retryable"),
+    [
+        ("timeout: 5", "the wait", True),
+        ("timeout: 5, deadline: 6", "the wait", True),
+        ("deadline: 5", "the wait with all its attempts", False),
+        ("timeout: 6, deadline: 5", "the wait with all its attempts", False),
+    ],
+)
+def test_a_wait_that_takes_too_long_says_which_time_is_over(
+    bound: str, what: str, retryable: bool
+) -> None:
+    run = Driven(f"w: {{wait: {{signal: go}}, {bound}}}")
+    assert [timer.at for timer in run.run.timers.values()] == [T0 + 5]
+    run.fire()
+    error = run.error("w")
+    message = f"{what} took longer than 5 s"
+    assert (error.code, error.message, error.retryable) == ("TIMEOUT", message, retryable)
 
 
 def test_a_rule_that_names_timeouts_does_not_outlive_the_deadline() -> None:
