@@ -118,12 +118,12 @@ class Laws:
         demand(kept == self._promised, "acknowledged", "a fact that was acknowledged is lost")
         self._catch_up()
         self._mark = 0.0
-        kept = len(self._journal.records)
-        lost = self._told[kept:]
+        on_record = len(self._journal.records)
+        lost = self._told[on_record:]
         demand(
             not lost or self._journal.lost, "listener", "what was told has gone without a reason"
         )
-        del self._told[kept:]
+        del self._told[on_record:]
         for place in [place for place in self.commands if place > len(self._journal.records)]:
             del self.commands[place]
 
