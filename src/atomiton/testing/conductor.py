@@ -142,6 +142,10 @@ class VirtualConductor(Conductor):
         """What each replaced node was called with, by path, in order."""
         return self.replacing.replacements.calls.by_path
 
+    async def _resume_abandoned(self) -> None:
+        """Go on with what an earlier process left, once."""
+        await self._take_over_abandoned()
+
     async def _keep_up(self) -> None:
         """Wake what an earlier process parked, once: looking often would take for ever.
 
