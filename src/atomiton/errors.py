@@ -12,6 +12,7 @@ AtomitonError                what this package raises on purpose; has a stable `
 │   └── RunBusy              another living process drives this run
 ├── Conflict                 somebody else has changed meanwhile what was to be changed
 ├── NotFound                 no run, blueprint or node type of that name
+├── Unavailable              the server cannot be reached, or takes nothing in just now
 └── IllegalEvent             the machine was fed an event that cannot happen now (a bug)
 """
 
@@ -47,6 +48,8 @@ CODES: Mapping[str, str] = {
     "STORE_ERROR": "The store cannot be used, or its content is damaged.",
     "RUN_BUSY": "Another living process drives this run.",
     "CONFLICT": "Somebody else has changed it meanwhile.",
+    "UNAUTHENTICATED": "The server knows nobody by these credentials, or was given none.",
+    "UNAVAILABLE": "The server cannot be reached, or takes nothing in just now.",
     "INTERNAL": "A bug in Atomiton.",
 }
 
@@ -69,6 +72,7 @@ NOT_RETRIED: frozenset[str] = frozenset(
         "AUTHENTICATION",
         "ATTEMPT_LOST",
         "CONFLICT",
+        "UNAUTHENTICATED",
         "INTERNAL",
     }
 )
@@ -270,6 +274,12 @@ class NotFound(AtomitonError):
     """There is no run, blueprint or node type of that name."""
 
     code = "NOT_FOUND"
+
+
+class Unavailable(AtomitonError):
+    """The server cannot be reached, or takes nothing in just now."""
+
+    code = "UNAVAILABLE"
 
 
 class IllegalEvent(AtomitonError):

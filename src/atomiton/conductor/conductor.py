@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from atomiton.blueprint.model import Blueprint, Durability
+from atomiton.conductor.forks import Forks
 from atomiton.conductor.ids import new_run_id
 from atomiton.conductor.inputs import check_options
 from atomiton.conductor.library import Source
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
-from atomiton.conductor.steering import Steering
 from atomiton.conductor.waiting import accepted, ended
 from atomiton.drivers.eager import begin
 from atomiton.drivers.execution import Execution
@@ -24,13 +24,15 @@ from atomiton.machine.events import RunRequested
 from atomiton.ports.journal import RunHeader
 
 
-class Conductor(Steering):
+class Conductor(Forks):
     """Runs blueprints in this process.
 
     Args:
         store: ``memory:``, ``sqlite:PATH``, a path, or ``postgresql://USER@HOST/DATABASE``; by
             default ``ATOMITON_STORE``, else a file in the user's data folder. Runs in a file or
             a database survive the death of the process.
+        blueprints: Where the blueprints are that people keep, an address as for
+            ``create_storage``; by default beside the runs.
         nodes: Node functions, or files of them, beside the library's.
         capabilities: What nodes reach the world with; by default the real thing.
         secrets: Values by name; by default environment variables ``ATOMITON_SECRET_<NAME>``.
@@ -57,7 +59,7 @@ class Conductor(Steering):
         """Run a blueprint to its end.
 
         Args:
-            blueprint: A ``Blueprint``, or the path of a file.
+            blueprint: A ``Blueprint``, the path of a file, or the id of one that is kept.
             inputs: By name, as the blueprint declares them.
             durability: Instead of the blueprint's own.
             key: A second run of the blueprint under the same key is not made; the first one's
@@ -72,11 +74,11 @@ class Conductor(Steering):
         """
         if durability is not None or key is not None:
             check_options(durability, key)
-        ready = self.library.ready(blueprint)
+        ready = await self._ready(blueprint)
         loaded, program = ready.blueprint, ready.program
         checked = ready.inputs({} if inputs is None else inputs)
         if self._in_memory(loaded, durability):
-            execution = self._begin(program, checked)
+            execution = self._begin(program, checked, key=key)
             if not execution.stopped:
                 await ended(execution, self._now)
             return RunResult(execution.state)
@@ -101,11 +103,11 @@ class Conductor(Steering):
         """
         if durability is not None or key is not None:
             check_options(durability, key)
-        ready = self.library.ready(blueprint)
+        ready = await self._ready(blueprint)
         loaded, program = ready.blueprint, ready.program
         checked = ready.inputs({} if inputs is None else inputs)
         if self._in_memory(loaded, durability):
-            return Run(self, self._begin(program, checked, paused=paused).state.id)
+            return Run(self, self._begin(program, checked, paused=paused, key=key).state.id)
         run, _ = await self._accept(loaded, program, checked, durability, key, paused=paused)
         return Run(self, run)
 
@@ -113,9 +115,20 @@ class Conductor(Steering):
         return self.in_memory or (durability or blueprint.durability) == "none"
 
     def _begin(
-        self, program: Program, inputs: dict[str, object], *, paused: bool = False
+        self,
+        program: Program,
+        inputs: dict[str, object],
+        *,
+        paused: bool = False,
+        key: str | None = None,
     ) -> Execution:
+        if key is not None:
+            earlier = self._keyed(program.plan.id, key)
+            if earlier is not None:
+                return earlier
         request = RunRequested(self._now(), new_run_id(), inputs, self._seed(), paused)
+        if key is not None:
+            self._note_key(program.plan.id, key, request.run)
         return self.driver.begin(program, request, self._secrets_of(program))
 
     async def _accept(

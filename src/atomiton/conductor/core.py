@@ -15,6 +15,8 @@ from atomiton.conductor.hooks import Hooks
 from atomiton.conductor.hooks_of_plan import HookTable
 from atomiton.conductor.ids import new_seed
 from atomiton.conductor.library import Library
+from atomiton.conductor.repeats import key_of, was_told
+from atomiton.conductor.shelf import Shelf
 from atomiton.conductor.watching import announce
 from atomiton.drivers.execution import Execution
 from atomiton.drivers.local import GRACE, LocalDriver
@@ -25,6 +27,7 @@ from atomiton.machine import RunState, apply
 from atomiton.machine.records import decode
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.registry import Registry
+from atomiton.ports.blueprints import BlueprintStore
 from atomiton.ports.hooks import PlanHooks
 from atomiton.ports.journal import Journal, StatusChange
 from atomiton.ports.runtime import Runtime
@@ -32,6 +35,8 @@ from atomiton.store.open import open_journal
 
 #: How many runs that were kept in memory only can still be looked at after they ended.
 REMEMBERED = 32
+#: How many keys of such runs are known.
+KEYS = 10_000
 #: Seconds between looks at a run that another process drives, and at messages from others.
 POLL = 0.2
 #: Seconds between looks for runs whose process has died, and before one is tried again that could
@@ -55,6 +60,7 @@ class Core:
         self,
         store: str | Journal | None = None,
         *,
+        blueprints: str | BlueprintStore | None = None,
         nodes: Sequence[object] = (),
         registry: Registry | None = None,
         capabilities: Capabilities | None = None,
@@ -67,6 +73,7 @@ class Core:
         address = os.environ.get("ATOMITON_STORE", "") if store is None else store
         self.in_memory = address == "memory:"
         self.journal = open_journal(address) if isinstance(address, str) else address
+        self._shelf = Shelf(self.journal.address if blueprints is None else blueprints)
         self.capabilities = capabilities or Capabilities()
         self.library = Library(registry or Registry.builtin(), self.capabilities, nodes)
         self.bus = Bus()
@@ -78,6 +85,7 @@ class Core:
         self._now = now
         self._seed: Callable[[], int] = new_seed
         self._remembered: OrderedDict[str, Execution] = OrderedDict()
+        self._keys: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         #: Runs that could not go on here, and when to try them again.
         self._left: dict[str, float] = {}
@@ -114,6 +122,7 @@ class Core:
         if self._driver is not None:
             await self._driver.close()
         await self.capabilities.aclose()
+        await self._shelf.close()
         await self.journal.close()
 
     @property
@@ -127,6 +136,16 @@ class Core:
 
     def _known(self, run: str) -> Execution | None:
         return self.driver.runs.get(run) or self._remembered.get(run)
+
+    def _keyed(self, blueprint: str, key: str) -> Execution | None:
+        """The run of a blueprint under a key, of those that are in memory only."""
+        run = self._keys.get((blueprint, key))
+        return None if run is None else self._known(run)
+
+    def _note_key(self, blueprint: str, key: str, run: str) -> None:
+        self._keys[blueprint, key] = run
+        if len(self._keys) > KEYS:
+            self._keys.popitem(last=False)
 
     async def _rebuild(self, run: str) -> RunState:
         header = await self.journal.header(run)
@@ -145,7 +164,7 @@ class Core:
             return execution
         header = await self.journal.header(run)
         if header.ended_at is not None:
-            raise AtomitonError(f"run {run} has ended: {header.status}", code="NOT_ALLOWED")
+            raise has_ended(run, header.status)
         if not await self.journal.claim(run):
             return None
         return await self._recover(run)
@@ -199,6 +218,15 @@ class Core:
         for first in range(0, len(runs), TOGETHER):
             await asyncio.gather(*map(self._go_on, runs[first : first + TOGETHER]))
 
+    async def drain(self, seconds: float) -> bool:
+        """Wait until no node is at work; False if one still is when the time is over."""
+        end = asyncio.get_running_loop().time() + seconds
+        while any(execution.at_work for execution in self.driver.runs.values()):
+            if asyncio.get_running_loop().time() >= end:
+                return False
+            await asyncio.sleep(min(0.05, seconds))
+        return True
+
     async def _go_on(self, run: str) -> None:
         """Drive a run that nobody drives, unless another process is quicker."""
         try:
@@ -237,8 +265,12 @@ class Core:
             return  # the run's own writes will say so
         for message in messages:
             try:
-                if not execution.stopped:
-                    execution.feed(decode(message))
+                wish = decode(message)
+                key = key_of(wish)
+                if not execution.stopped and not (
+                    key and was_told(execution.facts, type(wish), key)
+                ):
+                    execution.feed(wish)
             except IllegalEvent as error:
                 self._log(str(error))
 
@@ -323,6 +355,11 @@ class Core:
         import logging
 
         logging.getLogger("atomiton").warning(message)
+
+
+def has_ended(run: str, status: str) -> AtomitonError:
+    """Say that nothing can be done with a run any more."""
+    return AtomitonError(f"run {run} has ended: {status}", code="NOT_ALLOWED")
 
 
 def _wakes(state: RunState) -> float:

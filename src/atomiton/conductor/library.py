@@ -86,6 +86,10 @@ class Blueprints(Protocol):
 class Library:
     """Reads and compiles blueprints; the most recently used are kept compiled.
 
+    Attributes:
+        confined: Whether files named by callers and by blueprints are not read.
+        closed: Capabilities that no node may have, each with the reason.
+
     Args:
         registry: The node types.
         capabilities: What nodes reach the world with.
@@ -96,6 +100,8 @@ class Library:
         self, registry: Registry, capabilities: Capabilities, nodes: Sequence[object] = ()
     ) -> None:
         self.registry = registry
+        self.confined = False
+        self.closed: dict[str, str] = {}
         self.files: list[Path] = []
         self.hooks: list[Hooks] = []
         self.capabilities = capabilities
@@ -150,6 +156,8 @@ class Library:
 
     def _read_file(self, path: Path, *, called: bool = False) -> tuple[Blueprint, Positions]:
         """Read a file."""
+        if self.confined:
+            raise NotFound("files are not read here: save the blueprint, and name it by its id")
         try:
             text = path.read_bytes()
         except FileNotFoundError as error:
@@ -204,6 +212,22 @@ class Library:
     def _file(self, blueprint: Blueprint) -> Path | None:
         found = self._paths.get(id(blueprint))
         return None if found is None else found[1]
+
+    def take(self, blueprint: Blueprint, positions: Places | None) -> None:
+        """Compile a blueprint that was read from a text, whose places problems are to name."""
+        self._remember(blueprint, self._compile(blueprint, positions))
+
+    def examine(self, blueprint: Blueprint, positions: Places | None) -> None:
+        """Raise what keeps a blueprint from being run; it is not kept."""
+        calls = Calls(self._read_called, self._file, self._find_known, blueprint)
+        plan = compile_blueprint(blueprint, self.registry, positions, calls.resolve)
+        self._check_doors(plan)
+
+    def note_child(self, caller: Blueprint, called: Blueprint) -> None:
+        """Make a blueprint known to one that calls it by its id."""
+        self._children[id(caller), called.id] = (caller, called)
+        while len(self._children) > 16 * KEPT:
+            del self._children[next(iter(self._children))]
 
     def add(self, blueprint: Blueprint) -> None:
         """Make a blueprint known, so that others can call it by its id."""
@@ -293,12 +317,33 @@ class Library:
         return program
 
     def _bind(self, plan: Plan, blueprint: Blueprint, record: Mapping[str, object]) -> Program:
+        self._check_doors(plan)
         calls = [self._call(node.type, node.runtime) for node in plan.uses]
         return Program(plan, calls, blueprint, record)
+
+    def _check_doors(self, plan: Plan) -> None:
+        """Refuse node types that need a capability which is closed here."""
+        problems = [
+            Problem("NOT_ALLOWED", f"'{node.type.name}' is refused: {why}", f"nodes.{node.id}.uses")
+            for node in plan.uses
+            if isinstance(node.type, NodeType)
+            for door, why in self.closed.items()
+            if door in node.type.capabilities.values()
+        ]
+        if problems:
+            raise BlueprintError(problems)
 
     def _call(self, type_: object, runtime: str | None) -> NodeCall:
         assert isinstance(type_, NodeType)
         return NodeCall(type_, self.capabilities, runtime)
+
+    def program_of(self, plan: Plan) -> Program:
+        """The program that a plan is of; ``NotFound`` if it is kept no more."""
+        programs = [*self._by_hash.values(), *(ready.program for ready in self._by_object.values())]
+        for program in programs:
+            if program.plan is plan:
+                return program
+        raise NotFound(f"the blueprint '{plan.id}' is no longer at hand")
 
     async def keep(self, journal: Journal, program: Program) -> None:
         """Put the blueprint that a run is pinned to on record, once."""

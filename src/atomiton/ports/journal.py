@@ -77,6 +77,11 @@ class Journal(Protocol):
     the process that created or claimed it. Only the owner may append.
     """
 
+    @property
+    def address(self) -> str:
+        """What names this place, as for ``open_journal``."""
+        ...
+
     async def open(self) -> None:
         """Make the store ready: create it, or migrate an older one. Called once, first."""
         ...

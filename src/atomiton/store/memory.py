@@ -41,6 +41,11 @@ class MemoryJournal:
         self._open = False
 
     @property
+    def address(self) -> str:
+        """What names a journal in memory; each is a place of its own."""
+        return "memory:"
+
+    @property
     def owner(self) -> str:
         """Id of this journal as an owner of runs."""
         return "memory"

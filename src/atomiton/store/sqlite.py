@@ -50,6 +50,11 @@ class SqliteJournal:
         self._saved: dict[str, None] = {}
 
     @property
+    def address(self) -> str:
+        """What names the file, as for ``open_journal``."""
+        return f"sqlite:{self.path}"
+
+    @property
     def owner(self) -> str:
         """Id of this journal as an owner of runs; empty before it is opened."""
         return self._lock.owner

@@ -41,10 +41,12 @@ class PostgresJournal:
             run, reading and steering wait for 5 seconds at most.
 
     Attributes:
+        address: What names the database, as for ``open_journal``.
         name: The address without its password.
     """
 
     def __init__(self, url: str, *, patience: float = APPEND_PATIENCE) -> None:
+        self.address = url
         self._server = Server(url)
         self.name = self._server.name
         self._patience = patience

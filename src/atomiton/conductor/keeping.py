@@ -1,0 +1,219 @@
+"""Blueprints that people keep under an id: saving, finding and running them."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from atomiton.blueprint.document import read_blueprint
+from atomiton.blueprint.model import Blueprint, Node
+from atomiton.conductor.library import KEPT, Ready, Source
+from atomiton.conductor.looking import Looking
+from atomiton.conductor.nodes import NodeInfo, node_info
+from atomiton.errors import AtomitonError, BlueprintError, NotFound, Problem
+from atomiton.ports.blueprints import (
+    BlueprintInfo,
+    BlueprintPage,
+    BlueprintStore,
+    StoredBlueprint,
+)
+
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+#: Deepest chain of calls that is followed.
+_DEEPEST = 32
+
+
+class Keeping(Looking):
+    """What a conductor does with blueprints that are kept."""
+
+    @cached_property
+    def _by_id(self) -> OrderedDict[str, tuple[dict[str, StoredBlueprint], Blueprint]]:
+        """Kept blueprints that were run lately, with the revisions they are made of."""
+        return OrderedDict()
+
+    async def save_blueprint(self, source: str, *, expected: str | None = None) -> BlueprintInfo:
+        """Keep a blueprint under its id; what is running keeps the revision it started with.
+
+        Args:
+            source: Its text, YAML or JSON.
+            expected: The etag that what is kept now must have; ``""`` if there must be none.
+
+        Raises:
+            BlueprintError: It is no YAML, or has no valid id. One whose nodes or references are
+                wrong is kept, since people save what is not finished; ``validate`` tells of it.
+            Conflict: What is kept now is not what was expected.
+        """
+        return await (await self._shelf.open()).save(source, expected=expected)
+
+    async def blueprint(self, id: str, revision: int | None = None) -> StoredBlueprint:  # noqa: A002
+        """Give a blueprint that is kept, by default its newest revision; ``NotFound``."""
+        return await (await self._shelf.open()).get(id, revision)
+
+    async def blueprints(
+        self,
+        *,
+        search: str | None = None,
+        tag: str | None = None,
+        deleted: bool = False,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> BlueprintPage:
+        """List the blueprints that are kept, by id.
+
+        Args:
+            search: Only those whose id, name or description holds this, whatever the case.
+            tag: Only those with this tag.
+            deleted: Those that were deleted, instead of those that were not.
+            after: ``next`` of the page before.
+            limit: Most on a page, 1 to 1000.
+        """
+        store = await self._shelf.open()
+        return await store.list(search=search, tag=tag, deleted=deleted, after=after, limit=limit)
+
+    async def blueprint_history(
+        self,
+        id: str,  # noqa: A002 - the key of the format
+        *,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> tuple[BlueprintInfo, ...]:
+        """The revisions of a blueprint, also of a deleted one, newest first; ``NotFound``."""
+        return await (await self._shelf.open()).history(id, before=before, limit=limit)
+
+    async def restore_blueprint(
+        self,
+        id: str,  # noqa: A002 - the key of the format
+        revision: int,
+        *,
+        expected: str | None = None,
+    ) -> BlueprintInfo:
+        """Make an earlier revision the newest one; errors are those of ``save_blueprint``."""
+        return await (await self._shelf.open()).restore(id, revision, expected=expected)
+
+    async def delete_blueprint(self, id: str, *, expected: str | None = None) -> None:  # noqa: A002
+        """Take a blueprint off the list; its history and its runs stay.
+
+        Raises:
+            NotFound: There is none.
+            Conflict: What is kept now is not what was expected.
+        """
+        await (await self._shelf.open()).delete(id, expected=expected)
+
+    async def undelete_blueprint(self, id: str) -> BlueprintInfo:  # noqa: A002
+        """Bring back a deleted blueprint as it was; ``NotFound``."""
+        return await (await self._shelf.open()).undelete(id)
+
+    async def validate(self, source: str) -> Sequence[Problem]:
+        """Check the text of a blueprint; gives every problem, and runs nothing."""
+        try:
+            blueprint, document = read_blueprint(source)
+            await self._note_calls(blueprint, {}, 0)
+            self.library.examine(blueprint, document.positions)
+        except BlueprintError as error:
+            return error.problems
+        except AtomitonError as error:
+            return (Problem(error.code, error.message),)
+        return ()
+
+    async def read(self, source: str) -> Blueprint:
+        """Read the text of a blueprint that is to be run, without keeping it.
+
+        Raises:
+            BlueprintError: It cannot be run; with the place of every problem.
+        """
+        blueprint, document = read_blueprint(source)
+        await self._note_calls(blueprint, {}, 0)
+        self.library.take(blueprint, document.positions)
+        return blueprint
+
+    async def nodes(self) -> list[NodeInfo]:
+        """The node types that blueprints can use, by name."""
+        return [node_info(type_) for type_ in self.library.registry.types()]
+
+    async def _ready(self, source: Source) -> Ready:
+        """What is to be run, made ready; one that is kept is named by its id."""
+        if isinstance(source, str) and self._is_kept(source):
+            source = await self._kept(source)
+        elif self.library.confined and isinstance(source, Blueprint):
+            await self._note_calls(source, {}, 0)
+        return self.library.ready(source)
+
+    def _is_kept(self, name: str) -> bool:
+        """Whether a name is the id of a blueprint, and not the path of a file."""
+        if _ID.fullmatch(name) is None:
+            return False
+        return self.library.confined or not Path(name).exists()
+
+    async def _kept(self, id_: str) -> Blueprint:
+        """A blueprint that is kept, together with those that it calls."""
+        store = await self._shelf.open()
+        texts: dict[str, StoredBlueprint] = {}
+        try:
+            texts[id_] = await store.get(id_)
+        except NotFound as error:
+            message = f"there is no blueprint '{id_}': no file of that name, and none is kept"
+            raise NotFound(message) from error
+        known = self._by_id.get(id_)
+        if known is not None and await _is_current(known[0], store):
+            self._by_id.move_to_end(id_)
+            return known[1]
+        blueprint, document = read_blueprint(texts[id_].text, filename=id_)
+        await self._note_calls(blueprint, texts, 0)
+        self.library.take(blueprint, document.positions)
+        self._by_id[id_] = (texts, blueprint)
+        if len(self._by_id) > KEPT:
+            self._by_id.popitem(last=False)
+        return blueprint
+
+    async def _note_calls(
+        self, caller: Blueprint, texts: dict[str, StoredBlueprint], depth: int
+    ) -> None:
+        """Make known to a blueprint those among the kept ones that it calls."""
+        if depth > _DEEPEST:
+            return  # the compiler says what is wrong with a circle
+        names = sorted(set(_calls(caller)))
+        if not names:
+            return
+        store = await self._shelf.open()
+        for name in names:
+            id_ = name.partition("@")[0]
+            if not _ID.fullmatch(id_):
+                continue
+            try:
+                stored = texts.get(id_) or await store.get(id_)
+            except NotFound:
+                continue  # the compiler says where it is called
+            texts[id_] = stored
+            called, _ = read_blueprint(stored.text, filename=id_)
+            self.library.note_child(caller, called)
+            await self._note_calls(called, texts, depth + 1)
+
+
+async def _is_current(texts: dict[str, StoredBlueprint], store: BlueprintStore) -> bool:
+    """Whether a blueprint and all that it calls are still kept as they were."""
+    for id_, stored in texts.items():
+        try:
+            if (await store.get(id_)).info.etag != stored.info.etag:
+                return False
+        except NotFound:
+            return False
+    return True
+
+
+def _calls(blueprint: Blueprint) -> Iterator[str]:
+    """What a blueprint calls, by the names it uses."""
+    for nodes in (blueprint.nodes, blueprint.on):
+        yield from _calls_of(nodes.values())
+
+
+def _calls_of(nodes: Iterable[Node]) -> Iterator[str]:
+    for node in nodes:
+        if node.call is not None:
+            yield node.call
+        if node.nodes is not None:
+            yield from _calls_of(node.nodes.values())
+        if node.compensate is not None:
+            yield from _calls_of([node.compensate.node])
