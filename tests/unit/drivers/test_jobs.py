@@ -16,7 +16,7 @@ START = StartAttempt(0, 0, 1, 0)
 
 def job_of(work: Coroutine[object, object, None]) -> TaskJob:
     task = asyncio.get_running_loop().create_task(work)
-    return TaskJob(START, task, work.close, task.cancel)
+    return TaskJob(START, task, work)
 
 
 async def settled(job: TaskJob) -> None:
