@@ -20,8 +20,9 @@ from examples.orders.service import Service
 
 ROOT = Path(__file__).resolve().parent.parent
 BLUEPRINT = "examples/orders/report.yaml"
-#: Exit status of a program that Ctrl-C has ended.
+#: Exit status of a program that Ctrl-C has ended, and of ``atomiton run`` whose run was cancelled.
 STOPPED = 130
+CANCELLED = 3
 
 
 class Country(TypedDict):
@@ -55,7 +56,7 @@ def run(url: str, folder: str) -> int:
         stdout=subprocess.DEVNULL,
     )
     try:
-        return process.wait()
+        status = process.wait()
     except KeyboardInterrupt:
         # The terminal has interrupted it as well: it cancels its run, and then ends.
         try:
@@ -64,6 +65,7 @@ def run(url: str, folder: str) -> int:
             process.kill()
             process.wait()
         return STOPPED
+    return STOPPED if status == CANCELLED else status
 
 
 def show(report: Report) -> None:

@@ -8,10 +8,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from atomiton.cli.interrupts import keep_interrupts
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit status."""
     try:
+        keep_interrupts()
         from atomiton.cli.app import run_app
     except KeyboardInterrupt:  # pressed at once: nobody wants to read where that was
         sys.exit(130)

@@ -209,14 +209,15 @@ def test_ctrl_c_before_the_run_begins_starts_nothing_or_cancels(start: Start, st
     run = start(uses("stop.sleep"))
     time.sleep(0.05 + 0.04 * step)
     run.press()
-    status = run.end(5)
-    assert "Traceback" not in run.text()
+    status = run.end(10)
+    if "/cli/" in run.text():  # before that, Python itself says where it was
+        assert "Traceback" not in run.text()
     if run.marks():
         assert status == 3
     if status == 3:
         assert run.shown()["status"] == "cancelled"
     else:
-        assert status == 130
+        assert status in (130, -signal.SIGINT)
         listed: subprocess.CompletedProcess[str] = run.atomiton("runs", "list", "--json")
         assert json.loads(listed.stdout) == []
     assert programs(run.mark) == []
