@@ -32,21 +32,24 @@ FROM runs
 _HEADER_OF_RUN = _HEADER + "WHERE run = ?"
 _NEWEST = "AND run < coalesce(?, x'') ORDER BY run DESC LIMIT ?"
 # One constant statement for each combination, so that each uses its index. A blob sorts after
-# every text, so an empty one stands for "from the newest".
+# every text, so an empty one stands for "from the newest". What is running has not ended; what is
+# completed are nearly all, of all runs and of a blueprint's.
+_RUNNING = _HEADER + "INDEXED BY runs_open WHERE status = ? AND ended_at IS NULL "
+_RARE = "status = ? AND status NOT IN ('running', 'completed') "
 _LISTS = {
-    (False, False): _HEADER + "WHERE TRUE " + _NEWEST,
-    (True, False): _HEADER + "WHERE status = ? " + _NEWEST,
-    (False, True): _HEADER + "WHERE blueprint = ? " + _NEWEST,
+    ("", False): _HEADER + "WHERE TRUE " + _NEWEST,
+    ("", True): _HEADER + "WHERE blueprint = ? " + _NEWEST,
+    ("completed", False): _HEADER + "WHERE status = ? " + _NEWEST,
+    ("completed", True): (
+        _HEADER + "INDEXED BY runs_by_blueprint WHERE status = ? AND blueprint = ? " + _NEWEST
+    ),
+    ("running", False): _RUNNING + _NEWEST,
+    ("running", True): _RUNNING + "AND blueprint = ? " + _NEWEST,
+    ("rare", False): _HEADER + "INDEXED BY runs_rare WHERE " + _RARE + _NEWEST,
+    ("rare", True): (
+        _HEADER + "INDEXED BY runs_by_both WHERE " + _RARE + "AND blueprint = ? " + _NEWEST
+    ),
 }
-# Of both, by the index that leaves least to be looked through: those that run are few, those that
-# have completed are most of a blueprint's, and all others have an index of their own.
-_BOTH = "WHERE status = ? AND blueprint = ? "
-_LISTS_OF_BOTH = {
-    "running": _HEADER + "INDEXED BY runs_by_status " + _BOTH + _NEWEST,
-    "completed": _HEADER + "INDEXED BY runs_by_blueprint " + _BOTH + _NEWEST,
-}
-_OTHERS = "AND status IN ('queued', 'waiting', 'paused', 'failed', 'cancelled') "
-_LIST_OF_BOTH = _HEADER + "INDEXED BY runs_by_both " + _BOTH + _OTHERS + _NEWEST
 _RECORDS = """
 SELECT seq, checksum, data, blob FROM records WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?
 """
@@ -196,9 +199,8 @@ class Reader:
     ) -> builtins.list[RunHeader]:
         """Give headers, newest first."""
         wanted = tuple(value for value in (status, blueprint) if value is not None)
-        sql = _LISTS.get((status is not None, blueprint is not None))
-        if sql is None:
-            sql = _LISTS_OF_BOTH.get(status or "", _LIST_OF_BOTH)
+        kind = "" if status is None else status if status in ("running", "completed") else "rare"
+        sql = _LISTS[kind, blueprint is not None]
         return self._headers(self.rows(sql, (*wanted, before, limit)))
 
     def prunable(self, retention: Retention, after: str, limit: int) -> builtins.list[str]:

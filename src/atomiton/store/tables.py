@@ -46,8 +46,10 @@ SELECT hash FROM blueprints WHERE hash NOT IN (SELECT blueprint_hash FROM runs)
 """
 _MESSAGES = "SELECT id, data, checksum FROM messages WHERE run = ? ORDER BY id"
 _FORGET_OWNER = """
-DELETE FROM owners WHERE owner = ?1 AND NOT EXISTS (SELECT 1 FROM runs WHERE owner = ?1)
+DELETE FROM owners WHERE owner = ?1
+AND NOT EXISTS (SELECT 1 FROM runs WHERE owner = ?1 AND ended_at IS NULL)
 """
+_DISOWN_ALL = "UPDATE runs SET owner = NULL WHERE owner = ? AND ended_at IS NULL"
 
 _Row = tuple[str, int, int, bytes | None, bytes | None]
 
@@ -107,7 +109,7 @@ class Tables:
 
     def unregister(self) -> None:
         """Give up every run and leave."""
-        self._cursor.execute("UPDATE runs SET owner = NULL WHERE owner = ?", (self._owner,))
+        self._cursor.execute(_DISOWN_ALL, (self._owner,))
         self._cursor.execute("DELETE FROM owners WHERE owner = ?", (self._owner,))
         for run in list(self._last):
             self._own(run, None)
