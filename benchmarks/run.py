@@ -23,11 +23,16 @@ from measure import Figure, header, line, plain
 
 HERE = Path(__file__).resolve().parent
 #: Measured by programs of their own, with tables of their own.
-OTHERS = {"expressions": [], "journal": ["--turns"], "runtimes": []}
+OTHERS: dict[str, list[str]] = {
+    "account": [],
+    "expressions": [],
+    "journal": ["--turns"],
+    "runtimes": [],
+}
 
 
 def others(*, quick: bool) -> None:
-    """The parts: expressions, the store, where code runs."""
+    """The parts: where the time of a run goes, expressions, the store, where code runs."""
     for name, arguments in OTHERS.items():
         given = [*arguments, "4" if quick else "16"] if arguments else []
         print(f"\n{name}\n", flush=True)
