@@ -63,6 +63,7 @@ def test_ten_thousand_seeds(capsys: pytest.CaptureFixture[str]) -> None:
             f"{total.crashes:,} crashes in {time.monotonic() - before:.0f} s: "
             f"{len(violations)} violations"
         )
+        print(*violations, sep="\n")
     assert violations == []
 
 
