@@ -41,6 +41,7 @@ def told(outcome: Outcome) -> list[str]:
     return [f"{path}={status}" for path, status in ends.items()] if won else []
 
 
+@pytest.mark.planted
 def test_one_that_wins_all_the_same_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     right = ending.complete
 
