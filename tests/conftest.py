@@ -1,8 +1,34 @@
-"""Servers that tests share; each is started when the first test asks for it."""
+"""What tests share: servers, each started when the first test asks for it; what campaigns tell."""
 
+import collections
 import secrets
 
 import pytest
+
+TOLD = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def tell(request):
+    """Takes the one line that a campaign ends with; all of them stand at the end of the output."""
+    return request.config.stash.setdefault(TOLD, []).append
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """After a campaign: one line for each, and one for each page of planted bugs."""
+    told = config.stash.get(TOLD, [])
+    if not told:
+        return
+    planted = collections.defaultdict(collections.Counter)
+    for outcome in ("passed", "failed", "error"):
+        for report in terminalreporter.stats.get(outcome, []):
+            if "planted" in getattr(report, "keywords", {}) and report.when == "call":
+                planted[report.nodeid.partition("::")[0]][outcome] += 1
+    terminalreporter.section("campaigns")
+    for line in told:
+        terminalreporter.line(line)
+    for page, found in planted.items():
+        terminalreporter.line(f"planted bugs, {page}: {found['passed']} of {found.total()} found")
 
 
 @pytest.fixture(scope="session")

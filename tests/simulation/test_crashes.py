@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -46,7 +46,7 @@ def tried(seed: int) -> tuple[int, Tally, str]:
 
 
 @pytest.mark.campaign
-def test_ten_thousand_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+def test_ten_thousand_seeds(tell: Callable[[str], None]) -> None:
     before = time.monotonic()
     total, violations = Tally(), list[str]()
     # A fresh process for each: nothing of the test runner's state is shared.
@@ -57,12 +57,13 @@ def test_ten_thousand_seeds(capsys: pytest.CaptureFixture[str]) -> None:
             total.writes += tally.writes
             if problem:
                 violations.append(f"seed {seed}: {problem}")
-    with capsys.disabled():
-        print(
-            f"\n{CAMPAIGN:,} seeds, {total.runs:,} runs, {total.writes:,} journal writes, "
-            f"{total.crashes:,} crashes in {time.monotonic() - before:.0f} s: "
-            f"{len(violations)} violations"
-        )
+    tell(
+        f"simulation: {CAMPAIGN:,} seeds, {total.runs:,} runs, {total.writes:,} journal writes, "
+        f"{total.crashes:,} crashes in {time.monotonic() - before:.0f} s: "
+        f"{len(violations)} violations"
+    )
+    for violation in violations:
+        tell(f"    {violation}")
     assert violations == []
 
 

@@ -256,15 +256,14 @@ def test_the_driver_dies_at_many_awaits(name: str, monkeypatch: pytest.MonkeyPat
 @pytest.mark.campaign
 @pytest.mark.parametrize("name", BLUEPRINTS)
 def test_the_driver_dies_at_every_await(
-    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, monkeypatch: pytest.MonkeyPatch, tell: Callable[[str], None]
 ) -> None:
     campaign = Awaits(name, monkeypatch)
     calls = campaign.every_call()
-    with capsys.disabled():
-        print(
-            f"\nevery await of the driver, {name}: {calls} awaits, {campaign.crashes} crashes, "
-            f"{campaign.decisions} decisions: {len(campaign.failures)} violations"
-        )
+    tell(
+        f"every await of the driver, {name}: {calls} awaits, {campaign.crashes} crashes, "
+        f"{campaign.decisions} decisions: {len(campaign.failures)} violations"
+    )
     assert campaign.failures == []
     assert campaign.crashes == 2 * calls
 
@@ -309,6 +308,7 @@ def secrets_in_errors(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(execution, "blotted", lambda info, secrets: info)
 
 
+@pytest.mark.planted
 @pytest.mark.parametrize(
     ("plant", "name"),
     [

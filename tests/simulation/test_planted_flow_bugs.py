@@ -385,6 +385,7 @@ BUGS: Sequence[tuple[Plant, set[str]]] = [
 ]
 
 
+@pytest.mark.planted
 @pytest.mark.parametrize(("plant", "laws"), BUGS, ids=[plant.__name__ for plant, _ in BUGS])
 def test_a_planted_bug_is_found(
     plant: Plant, laws: set[str], monkeypatch: pytest.MonkeyPatch

@@ -39,7 +39,8 @@ def must_stop(frame: Frame) -> str | None:
         return "another attempt has begun"
     if parent.status[frame.node] == STOPPING:
         return f"{parent.path(frame.node)} was asked to stop"
-    won = [node for node in sinks(frame) if gave(frame, node)] if is_race(frame) else []
+    # One that failed and goes on with what it has instead does not win while others may complete.
+    won = [node for node in sinks(frame) if is_race(frame) and frame.status[node] == COMPLETED]
     return f"{frame.path(won[0])} has won" if won else None
 
 
@@ -87,8 +88,12 @@ def check_group(frame: Frame, output: object) -> None:
             status == FAILED and node.fallback is None and not node.routes_error
             for status, node in zip(frame.status, frame.nodes, strict=True)
         )
-        won = any(gave(frame, node) for node in sinks(frame))
-        demand(won or not failed, "race", f"{name} has completed, and nobody has won")
+        ends = sinks(frame)
+        gave_something = any(gave(frame, node) for node in ends)
+        demand(gave_something or not failed, "race", f"{name} has completed, and nobody has won")
+        won = any(frame.status[node] == COMPLETED for node in ends)
+        lost = won or CANCELLED not in frame.status
+        demand(lost, "race", f"{name} has cancelled some, and nobody has won")
     else:
         why = must_stop(frame)
         demand(why is None, "bodies", f"{name} has completed, but {why}")

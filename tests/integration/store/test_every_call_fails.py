@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -151,9 +152,11 @@ async def test_calls_fail_and_nothing_is_lost(tmp_path: Path, failure: str, inli
 @pytest.mark.parametrize("inline", [0.0, 60.0], ids=["thread", "in place"])
 @pytest.mark.parametrize("failure", FAILURES)
 async def test_every_call_fails_once(
-    tmp_path: Path, failure: str, inline: float, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, failure: str, inline: float, tell: Callable[[str], None]
 ) -> None:
     failed = await every_call(tmp_path, failure, inline)
-    with capsys.disabled():
-        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(failed.items()))
-        print(f"\n{failure} at each call once: {failed.total()} calls ({kinds}): 0 violations")
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(failed.items()))
+    how = "in place" if inline else "by thread"
+    tell(
+        f"disk, {how}: {failure} at each call once: {failed.total()} calls ({kinds}): 0 violations"
+    )

@@ -229,10 +229,9 @@ async def test_nothing_that_was_promised_is_lost_with_the_power(tmp_path: Path) 
 
 
 @pytest.mark.campaign
-async def test_thousands_of_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_thousands_of_images(tmp_path: Path, tell: Callable[[str], None]) -> None:
     tried, calls = await campaign(tmp_path, CAMPAIGN)
-    with capsys.disabled():
-        print(f"\npower loss: {tried:,} images of {calls:,} calls: 0 violations")
+    tell(f"power loss: {tried:,} images of {calls:,} calls: 0 violations")
 
 
 # -- bugs planted on purpose ------------------------------------------------------------------
@@ -305,6 +304,7 @@ PLANTED = [
 ]
 
 
+@pytest.mark.planted
 @pytest.mark.parametrize(
     "plant", PLANTED, ids=["synchronous NORMAL", "synchronous OFF", "told early", "blueprint late"]
 )
@@ -317,6 +317,7 @@ async def test_a_planted_bug_is_found(
     print(caught.value, caught.value.__notes__)
 
 
+@pytest.mark.planted
 @pytest.mark.parametrize("ending", [".db", "-wal"])
 async def test_a_disk_that_lies_is_found_out(tmp_path: Path, ending: str) -> None:
     """Proof that what is lost would be noticed: with pretended syncs it is."""
