@@ -302,6 +302,22 @@ async def test_runs_are_listed_in_pages(conductor: ConductorApi) -> None:
     await waiting.cancel()
 
 
+async def test_runs_are_found_by_a_part_of_their_id(conductor: ConductorApi) -> None:
+    run = (await conductor.run(CHAIN)).run
+    for part in (run, run[:20], run.removeprefix("run_"), run[-8:]):
+        assert await conductor.matching(part) == [run]
+    assert await conductor.matching("xyz") == []
+    other = (await conductor.run(CHAIN)).run
+    assert await conductor.matching("run_") == [run, other]
+
+
+async def test_the_blueprint_of_a_run_is_told(conductor: ConductorApi) -> None:
+    run = (await conductor.run(CHAIN)).run
+    assert read_document(await conductor.document(run)).nodes == CHAIN.nodes
+    with pytest.raises(NotFound):
+        await conductor.document("run_none")
+
+
 async def test_a_run_is_forked_and_tried_again(conductor: ConductorApi, tmp_path: Path) -> None:
     log = tmp_path / "acts.txt"
     nodes = {

@@ -34,9 +34,12 @@ from atomiton.conductor.wire import (
     EventsQuery,
     ForkRun,
     HistoryQuery,
+    Ids,
     LimitQuery,
+    MatchingQuery,
     NodeList,
     PauseRun,
+    Pinned,
     ProblemDetails,
     RestoreBlueprint,
     ResumeRun,
@@ -216,6 +219,15 @@ class RemoteConductor:
             except Lost:
                 pass
             await self.header(run)  # tries for a while; raises if the server is gone for good
+
+    async def matching(self, text: str, limit: int = 5) -> builtins.list[str]:
+        """Ids of runs that begin or end with a text, sorted; the ``run_`` may be left out."""
+        query = MatchingQuery(text=text, limit=limit)
+        return (await self._calls.get("/runs.matching", Ids, query)).runs
+
+    async def document(self, run: str) -> dict[str, object]:
+        """The blueprint that a run is pinned to, as it is on record; ``NotFound``."""
+        return (await self._calls.get(_run(run, "/document"), Pinned)).document
 
     async def waits(self, run: str) -> builtins.list[Wait]:
         """What a run waits for; empty when it waits for nothing."""

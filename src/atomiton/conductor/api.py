@@ -145,6 +145,14 @@ class ConductorApi(RunApi, Protocol):
         """Headers of stored runs, newest first."""
         ...
 
+    async def matching(self, text: str, limit: int = 5) -> builtins.list[str]:
+        """Ids of runs that begin or end with a text."""
+        ...
+
+    async def document(self, run: str) -> dict[str, object]:
+        """The blueprint that a run is pinned to, as it is on record."""
+        ...
+
     async def waits(self, run: str) -> builtins.list[Wait]:
         """What a run waits for."""
         ...

@@ -155,6 +155,13 @@ class RunsQuery(Asking):
     limit: Limit = 100
 
 
+class MatchingQuery(Asking):
+    """Which runs: those whose ids begin or end with a text."""
+
+    text: Name
+    limit: Limit = 5
+
+
 class EventsQuery(Asking):
     """Which facts: those after a number, waiting some seconds for the first."""
 
@@ -223,6 +230,18 @@ class RunPage(msgspec.Struct, frozen=True):
 
     runs: list[RunHeader]
     next: str | None = None
+
+
+class Ids(msgspec.Struct, frozen=True):
+    """Ids of runs, sorted."""
+
+    runs: list[str]
+
+
+class Pinned(msgspec.Struct, frozen=True):
+    """The blueprint that a run is pinned to, as data."""
+
+    document: dict[str, object]
 
 
 class EventPage(msgspec.Struct, frozen=True):
