@@ -340,6 +340,25 @@ async def test_a_run_is_forked_and_tried_again(conductor: ConductorApi, tmp_path
     assert done.value.code == "NOT_ALLOWED"
 
 
+async def test_a_delayed_run_waits_in_the_queue(where: Place, conductor: ConductorApi) -> None:
+    if where.store == "memory":
+        with pytest.raises(AtomitonError, match="cannot be delayed"):
+            await conductor.start(CHAIN, delay=60)
+        return
+    run = await conductor.start(CHAIN, delay=60, priority=3, lane="ada")
+    shown = await conductor.show(run.id)
+    assert (shown.status, shown.reason) == ("queued", "waits in the queue for its time")
+    assert (await conductor.queue_sizes()).delayed == 1
+    await run.resume()
+    assert (await run.result()).output == 3
+    failing = document({"f": {"uses": "c.fail"}})
+    failed = await conductor.run(failing, delay=0.1)
+    assert [of.run for of in await conductor.dead_letters()] == [failed.run]
+    again = await conductor.replay(failed.run)
+    assert (await again.result()).forked_from == failed.run
+    assert await conductor.dead_letters() == []
+
+
 async def test_blueprints_are_kept(conductor: ConductorApi) -> None:
     assert await conductor.validate(ADD) == [] or await conductor.validate(ADD) == ()
     problems = await conductor.validate(ADD.replace("c.add", "c.ad"))

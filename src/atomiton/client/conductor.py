@@ -17,7 +17,7 @@ from atomiton.client.calls import Calls, part, read_answer
 from atomiton.client.http import Http, Lost, parse_address
 from atomiton.client.streams import unpacked
 from atomiton.conductor.api import Asked
-from atomiton.conductor.inputs import check_options
+from atomiton.conductor.inputs import check_options, check_turn
 from atomiton.conductor.library import Source
 from atomiton.conductor.nodes import NodeInfo
 from atomiton.conductor.result import RunResult, RunView
@@ -30,6 +30,8 @@ from atomiton.conductor.wire import (
     BlueprintsQuery,
     CancelRun,
     Checked,
+    DeadPage,
+    DeadQuery,
     Done,
     EventsQuery,
     ForkRun,
@@ -59,6 +61,7 @@ from atomiton.conductor.wire import (
 )
 from atomiton.errors import AtomitonError, Problem
 from atomiton.events import RunEvent
+from atomiton.ports.admission import DeadLetter, QueueSizes
 from atomiton.ports.blueprints import BlueprintInfo, BlueprintPage, StoredBlueprint
 from atomiton.ports.journal import RunHeader
 
@@ -108,9 +111,20 @@ class RemoteConductor:
         *,
         durability: Durability | None = None,
         key: str | None = None,
+        priority: int = 0,
+        lane: str = "",
+        delay: float = 0.0,
     ) -> RunResult:
         """Run a blueprint to its end there; when the waiting is cancelled, so is the run."""
-        run = await self.start(blueprint, inputs, durability=durability, key=key)
+        run = await self.start(
+            blueprint,
+            inputs,
+            durability=durability,
+            key=key,
+            priority=priority,
+            lane=lane,
+            delay=delay,
+        )
         try:
             return await self.result(run.id)
         except asyncio.CancelledError:
@@ -131,10 +145,22 @@ class RemoteConductor:
         durability: Durability | None = None,
         key: str | None = None,
         paused: bool = False,
+        priority: int = 0,
+        lane: str = "",
+        delay: float = 0.0,
     ) -> Run:
         """Start a run there; arguments and errors are those of ``Conductor.start``."""
         check_options(durability, key)
-        asked = StartRun(inputs=_names(inputs), durability=durability, key=key, paused=paused)
+        check_turn(priority, lane, delay)
+        asked = StartRun(
+            inputs=_names(inputs),
+            durability=durability,
+            key=key,
+            paused=paused,
+            priority=priority,
+            lane=lane,
+            delay=delay,
+        )
         _name_source(asked, blueprint)
         return Run(self, (await self._calls.post("/runs", asked, Started)).run)
 
@@ -237,6 +263,26 @@ class RemoteConductor:
         """The approvals that runs wait for, those of the newest run first."""
         asked = LimitQuery(limit=min(limit, 1000))
         return (await self._calls.get("/approvals", ApprovalList, asked)).approvals
+
+    async def queue_sizes(self) -> QueueSizes:
+        """How many runs wait in the queue, and how many of it are under way."""
+        return await self._calls.get("/queue", QueueSizes)
+
+    async def dead_letters(
+        self,
+        *,
+        blueprint: str | None = None,
+        code: str | None = None,
+        before: str | None = None,
+        limit: int = 100,
+    ) -> builtins.list[DeadLetter]:
+        """Queued runs that have failed and were not replayed yet, newest first."""
+        query = DeadQuery(blueprint=blueprint, code=code, before=before, limit=min(limit, 1000))
+        return (await self._calls.get("/queue/dead", DeadPage, query)).runs
+
+    async def replay(self, run: str) -> Run:
+        """Do again what a dead letter did not, as a new run; once, however often it is asked."""
+        return Run(self, (await self._calls.post(_run(run, "/replay"), None, Started)).run)
 
     async def cancel(self, run: str, reason: str = "", by: str = "") -> None:
         """Ask a run to stop: what runs is cancelled, nothing new starts."""

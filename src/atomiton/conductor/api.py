@@ -13,6 +13,7 @@ from atomiton.conductor.result import RunResult
 from atomiton.conductor.waits import Wait
 from atomiton.errors import Problem
 from atomiton.events import RunEvent
+from atomiton.ports.admission import DeadLetter, QueueSizes
 from atomiton.ports.blueprints import BlueprintInfo, BlueprintPage, StoredBlueprint
 from atomiton.ports.journal import RunHeader
 
@@ -94,6 +95,9 @@ class ConductorApi(RunApi, Protocol):
         *,
         durability: Durability | None = None,
         key: str | None = None,
+        priority: int = 0,
+        lane: str = "",
+        delay: float = 0.0,
     ) -> RunResult:
         """Run a blueprint to its end."""
         ...
@@ -106,6 +110,9 @@ class ConductorApi(RunApi, Protocol):
         durability: Durability | None = None,
         key: str | None = None,
         paused: bool = False,
+        priority: int = 0,
+        lane: str = "",
+        delay: float = 0.0,
     ) -> Run:
         """Start a run and return at once."""
         ...
@@ -159,6 +166,25 @@ class ConductorApi(RunApi, Protocol):
 
     async def approvals(self, limit: int = 100) -> builtins.list[Asked]:
         """The approvals that runs wait for."""
+        ...
+
+    async def queue_sizes(self) -> QueueSizes:
+        """How many runs wait in the queue, and how many of it are under way."""
+        ...
+
+    async def dead_letters(
+        self,
+        *,
+        blueprint: str | None = None,
+        code: str | None = None,
+        before: str | None = None,
+        limit: int = 100,
+    ) -> builtins.list[DeadLetter]:
+        """Queued runs that have failed and were not replayed yet, newest first."""
+        ...
+
+    async def replay(self, run: str) -> Run:
+        """Do again what a dead letter did not, as a new run."""
         ...
 
     async def validate(self, source: str) -> Sequence[Problem]:

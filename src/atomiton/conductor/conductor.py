@@ -7,24 +7,27 @@ run moves; that is the machine's.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Mapping
 
 from atomiton.blueprint.model import Blueprint, Durability
-from atomiton.conductor.forks import Forks
 from atomiton.conductor.ids import new_run_id
-from atomiton.conductor.inputs import check_options
+from atomiton.conductor.inputs import check_options, check_turn
 from atomiton.conductor.library import Source
+from atomiton.conductor.queueing import Queueing
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
 from atomiton.conductor.waiting import accepted, ended
 from atomiton.drivers.eager import begin
 from atomiton.drivers.execution import Execution
 from atomiton.drivers.program import Program
+from atomiton.errors import AtomitonError
 from atomiton.machine.events import RunRequested
 from atomiton.ports.journal import RunHeader
 
 
-class Conductor(Forks):
+class Conductor(Queueing):
     """Runs blueprints in this process.
 
     Args:
@@ -38,6 +41,7 @@ class Conductor(Forks):
         secrets: Values by name; by default environment variables ``ATOMITON_SECRET_<NAME>``.
         hooks: Functions to be called around nodes, runs and compensation; more can be registered
             with ``conductor.hooks``. Those in files of ``nodes`` are taken up as well.
+        admission: Bounds on the runs that are under way; more wait in the queue of the store.
         resume: Whether runs that a dead process left unfinished go on by themselves.
         grace: Seconds between asking an attempt to stop and giving it up.
 
@@ -55,6 +59,9 @@ class Conductor(Forks):
         *,
         durability: Durability | None = None,
         key: str | None = None,
+        priority: int = 0,
+        lane: str = "",
+        delay: float = 0.0,
     ) -> RunResult:
         """Run a blueprint to its end.
 
@@ -64,6 +71,9 @@ class Conductor(Forks):
             durability: Instead of the blueprint's own.
             key: A second run of the blueprint under the same key is not made; the first one's
                 result is given.
+            priority: Of those that wait for their turn, higher ones begin earlier.
+            lane: Runs of a blueprint in the same lane share a bound, such as one per customer.
+            delay: Seconds before which it does not begin.
 
         Returns:
             How it fared; a failure is a result, not an exception.
@@ -74,6 +84,9 @@ class Conductor(Forks):
         """
         if durability is not None or key is not None:
             check_options(durability, key)
+        if self._bounded or delay or priority or lane:
+            options = (durability, key, priority, lane, delay)
+            return await self._run_in_turn(blueprint, inputs, *options)
         ready = await self._ready(blueprint)
         loaded, program = ready.blueprint, ready.program
         checked = ready.inputs({} if inputs is None else inputs)
@@ -88,6 +101,32 @@ class Conductor(Forks):
         await ended(started, self._now)
         return RunResult(started.state)
 
+    async def _run_in_turn(
+        self,
+        blueprint: Source,
+        inputs: Mapping[str, object] | None,
+        durability: Durability | None,
+        key: str | None,
+        priority: int,
+        lane: str,
+        delay: float,
+    ) -> RunResult:
+        run = await self.start(
+            blueprint,
+            inputs,
+            durability=durability,
+            key=key,
+            priority=priority,
+            lane=lane,
+            delay=delay,
+        )
+        try:
+            return await run.result()
+        except asyncio.CancelledError:
+            with contextlib.suppress(AtomitonError):  # it has ended in this moment
+                await asyncio.shield(run.cancel("the caller was cancelled"))
+            raise
+
     async def start(
         self,
         blueprint: Source,
@@ -96,6 +135,9 @@ class Conductor(Forks):
         durability: Durability | None = None,
         key: str | None = None,
         paused: bool = False,
+        priority: int = 0,
+        lane: str = "",
+        delay: float = 0.0,
     ) -> Run:
         """Start a run and return at once; when it is durable, it is on record by then.
 
@@ -106,7 +148,13 @@ class Conductor(Forks):
         ready = await self._ready(blueprint)
         loaded, program = ready.blueprint, ready.program
         checked = ready.inputs({} if inputs is None else inputs)
-        if self._in_memory(loaded, durability):
+        in_memory = self._in_memory(loaded, durability)
+        if priority or lane or delay:
+            check_turn(priority, lane, delay)
+        if self._must_queue(delay, paused=paused, in_memory=in_memory):
+            turn = (priority, lane, delay)
+            return Run(self, await self._enqueue(loaded, checked, durability, key, turn))
+        if in_memory:
             return Run(self, self._begin(program, checked, paused=paused, key=key).state.id)
         run, _ = await self._accept(loaded, program, checked, durability, key, paused=paused)
         return Run(self, run)

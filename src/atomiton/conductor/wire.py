@@ -29,6 +29,7 @@ from atomiton.errors import (
     Unavailable,
 )
 from atomiton.events import RunEvent
+from atomiton.ports.admission import DeadLetter
 from atomiton.ports.blueprints import BlueprintInfo
 from atomiton.ports.journal import RunHeader
 
@@ -62,6 +63,9 @@ class StartRun(Asking):
         durability: Instead of the blueprint's own.
         key: A second run of the blueprint under the same key is not made.
         paused: Whether it waits to be resumed or stepped.
+        priority: Of those that wait for their turn, higher ones begin earlier.
+        lane: Runs of a blueprint in the same lane share a bound.
+        delay: Seconds before which it does not begin.
     """
 
     blueprint: Name | None = None
@@ -71,6 +75,9 @@ class StartRun(Asking):
     durability: Durability | None = None
     key: Key | None = None
     paused: bool = False
+    priority: Annotated[int, Meta(ge=-(2**31) + 1, lt=2**31)] = 0
+    lane: Annotated[str, Meta(max_length=255)] = ""
+    delay: Annotated[float, Meta(ge=0, lt=1e10)] = 0.0
 
 
 class ForkRun(Asking):
@@ -162,6 +169,15 @@ class MatchingQuery(Asking):
     limit: Limit = 5
 
 
+class DeadQuery(Asking):
+    """Which dead letters: ``before`` is the id of the last one seen."""
+
+    blueprint: Name | None = None
+    code: Name | None = None
+    before: Name | None = None
+    limit: Limit = 100
+
+
 class EventsQuery(Asking):
     """Which facts: those after a number, waiting some seconds for the first."""
 
@@ -242,6 +258,13 @@ class Pinned(msgspec.Struct, frozen=True):
     """The blueprint that a run is pinned to, as data."""
 
     document: dict[str, object]
+
+
+class DeadPage(msgspec.Struct, frozen=True):
+    """Some dead letters, newest first; ``next`` is the ``before`` of those that follow, if any."""
+
+    runs: list[DeadLetter]
+    next: str | None = None
 
 
 class EventPage(msgspec.Struct, frozen=True):

@@ -61,6 +61,9 @@ async def start(call: Call) -> Reply:
         durability=asked.durability,
         key=asked.key or call.key,
         paused=asked.paused,
+        priority=asked.priority,
+        lane=asked.lane,
+        delay=asked.delay,
     )
     return _started(run.id)
 

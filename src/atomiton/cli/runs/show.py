@@ -72,6 +72,9 @@ def _asked(wait: Wait, run: str) -> str:
         fields = "".join(f" --field {name}=..." for name in wait.fields)
         title = f" ({wait.title})" if wait.title else ""
         return f"an approval at {wait.node}{title}{until}: runs approve {run}{fields}"
+    if wait.kind == "queue":
+        why = wait.title.removeprefix("waits in the queue").lstrip(":; ").removeprefix("for ")
+        return f"{why}{until}"
     return f"{wait.kind} at {wait.node}{until}"
 
 
