@@ -34,15 +34,20 @@ from atomiton.conductor.wire import (
     DeadQuery,
     Done,
     EventsQuery,
+    FireTrigger,
     ForkRun,
     HistoryQuery,
     Ids,
     LimitQuery,
     MatchingQuery,
     NodeList,
+    Noted,
     PauseRun,
+    PauseTrigger,
     Pinned,
     ProblemDetails,
+    Publish,
+    Published,
     RestoreBlueprint,
     ResumeRun,
     RetryRun,
@@ -54,6 +59,7 @@ from atomiton.conductor.wire import (
     StartRun,
     Status,
     StepRun,
+    TriggerList,
     Validate,
     WaitList,
     WaitQuery,
@@ -64,6 +70,7 @@ from atomiton.events import RunEvent
 from atomiton.ports.admission import DeadLetter, QueueSizes
 from atomiton.ports.blueprints import BlueprintInfo, BlueprintPage, StoredBlueprint
 from atomiton.ports.journal import RunHeader
+from atomiton.ports.triggers import Trigger
 
 #: Seconds for which the server is asked to wait for the end of a run, each time.
 _TURN = 20.0
@@ -283,6 +290,31 @@ class RemoteConductor:
     async def replay(self, run: str) -> Run:
         """Do again what a dead letter did not, as a new run; once, however often it is asked."""
         return Run(self, (await self._calls.post(_run(run, "/replay"), None, Started)).run)
+
+    async def triggers(self) -> builtins.list[Trigger]:
+        """The triggers of all kept blueprints, by blueprint."""
+        return (await self._calls.get("/triggers", TriggerList)).triggers
+
+    async def pause_trigger(self, trigger: str, *, paused: bool = True) -> None:
+        """Let a trigger start nothing, or something again; ``NotFound`` if there is none."""
+        asked = PauseTrigger(paused=paused)
+        await self._calls.post(f"/triggers/{part(trigger)}/pause", asked, Noted)
+
+    async def fire_trigger(
+        self, trigger: str, inputs: Mapping[str, object] | None = None, *, key: str | None = None
+    ) -> Run:
+        """Start a run of a trigger's blueprint now, also of one that is paused."""
+        asked = FireTrigger(inputs=_names(inputs), key=key)
+        return Run(
+            self, (await self._calls.post(f"/triggers/{part(trigger)}/fire", asked, Started)).run
+        )
+
+    async def publish(self, kind: str, data: object = None, *, key: str) -> builtins.list[Run]:
+        """Tell of an event: every trigger of its kind that is not paused starts a run."""
+        asked = Publish(type=kind, data=data, key=key)
+        return [
+            Run(self, run) for run in (await self._calls.post("/events", asked, Published)).runs
+        ]
 
     async def cancel(self, run: str, reason: str = "", by: str = "") -> None:
         """Ask a run to stop: what runs is cancelled, nothing new starts."""

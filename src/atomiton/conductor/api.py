@@ -16,6 +16,7 @@ from atomiton.events import RunEvent
 from atomiton.ports.admission import DeadLetter, QueueSizes
 from atomiton.ports.blueprints import BlueprintInfo, BlueprintPage, StoredBlueprint
 from atomiton.ports.journal import RunHeader
+from atomiton.ports.triggers import Trigger
 
 if TYPE_CHECKING:
     from atomiton.conductor.library import Source
@@ -185,6 +186,24 @@ class ConductorApi(RunApi, Protocol):
 
     async def replay(self, run: str) -> Run:
         """Do again what a dead letter did not, as a new run."""
+        ...
+
+    async def triggers(self) -> builtins.list[Trigger]:
+        """The triggers of all kept blueprints, by blueprint."""
+        ...
+
+    async def pause_trigger(self, trigger: str, *, paused: bool = True) -> None:
+        """Let a trigger start nothing, or something again."""
+        ...
+
+    async def fire_trigger(
+        self, trigger: str, inputs: Mapping[str, object] | None = None, *, key: str | None = None
+    ) -> Run:
+        """Start a run of a trigger's blueprint now."""
+        ...
+
+    async def publish(self, kind: str, data: object = None, *, key: str) -> builtins.list[Run]:
+        """Tell of an event: every trigger of its kind that is not paused starts a run."""
         ...
 
     async def validate(self, source: str) -> Sequence[Problem]:

@@ -21,7 +21,7 @@ from atomiton.drivers.program import Program
 from atomiton.errors import AtomitonError, NotFound, StoreError
 from atomiton.machine.events import Resumed, RunRequested
 from atomiton.machine.records import pieces
-from atomiton.ports.admission import DeadLetter, Queued, QueueSizes
+from atomiton.ports.admission import ALONE, DeadLetter, Queued, QueueSizes
 from atomiton.ports.journal import RunHeader
 from atomiton.store.ledger import queue
 
@@ -63,12 +63,14 @@ class Queueing(Forks):
         super()._remember(execution)
         self._turn.set()  # there may be room now
 
-    def _must_queue(self, delay: float, *, paused: bool, in_memory: bool) -> bool:
+    def _must_queue(self, delay: float, lane: str, *, paused: bool, in_memory: bool) -> bool:
         """Whether a run is to wait for its turn or its time; one that begins paused is not."""
         if delay and (in_memory or paused):
             what = "paused" if paused else "kept in memory only"
             raise AtomitonError(f"a run that is {what} cannot be delayed", code="INVALID_INPUT")
-        return not in_memory and not paused and (delay > 0 or self._bounded)
+        return (
+            not in_memory and not paused and (delay > 0 or self._bounded or lane.startswith(ALONE))
+        )
 
     async def _enqueue(
         self,

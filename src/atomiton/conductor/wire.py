@@ -32,6 +32,7 @@ from atomiton.events import RunEvent
 from atomiton.ports.admission import DeadLetter
 from atomiton.ports.blueprints import BlueprintInfo
 from atomiton.ports.journal import RunHeader
+from atomiton.ports.triggers import Trigger
 
 #: Where the API begins; a change that breaks clients begins elsewhere.
 PREFIX = "/api/v1"
@@ -178,6 +179,32 @@ class DeadQuery(Asking):
     limit: Limit = 100
 
 
+class PauseTrigger(Asking):
+    """Let a trigger start nothing, or something again."""
+
+    paused: bool = True
+
+
+class FireTrigger(Asking):
+    """Start a run of a trigger's blueprint now."""
+
+    inputs: dict[str, object] = {}
+    key: Key | None = None
+
+
+class Publish(Asking):
+    """Tell of an event.
+
+    Attributes:
+        type: Of the event: the triggers of this type start runs.
+        key: Names it: told again, it starts nothing again.
+    """
+
+    type: Name
+    key: Key
+    data: object = None
+
+
 class EventsQuery(Asking):
     """Which facts: those after a number, waiting some seconds for the first."""
 
@@ -265,6 +292,24 @@ class DeadPage(msgspec.Struct, frozen=True):
 
     runs: list[DeadLetter]
     next: str | None = None
+
+
+class TriggerList(msgspec.Struct, frozen=True):
+    """Triggers of kept blueprints."""
+
+    triggers: list[Trigger]
+
+
+class Noted(msgspec.Struct, frozen=True):
+    """What was asked for is done: of a trigger."""
+
+    trigger: str
+
+
+class Published(msgspec.Struct, frozen=True):
+    """The runs that an event has started."""
+
+    runs: list[str]
 
 
 class EventPage(msgspec.Struct, frozen=True):

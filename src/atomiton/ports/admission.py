@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+#: A lane that begins with this has one run at a time, whatever the bounds.
+ALONE = "alone:"
+
 
 class Rate(msgspec.Struct, frozen=True):
     """At most so many runs in so many seconds, counted when they are admitted."""

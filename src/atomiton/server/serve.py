@@ -26,6 +26,7 @@ from atomiton.errors import StoreError, Unavailable
 from atomiton.ports.admission import Admission
 from atomiton.server.access import OWNER, Sessions, Tokens
 from atomiton.server.app import Limits, Surroundings, make_app
+from atomiton.server.firing import Firing
 from atomiton.server.gate import Doors, Gate
 from atomiton.server.peers import protocol_class
 from atomiton.server.policy import server_library
@@ -125,8 +126,12 @@ async def serve(
             )
             server = _Server(settings, around, sockets)
             around.login = server.login
+            firing = asyncio.create_task(Firing(conductor, settings.folder).run())
             serving = Serving(server.address, server.login_link(), place, tokens, around)
-            await _until(server, around, lambda: started(serving), settings.drain, stop)
+            try:
+                await _until(server, around, lambda: started(serving), settings.drain, stop)
+            finally:
+                firing.cancel()
 
 
 class _Server(uvicorn.Server):

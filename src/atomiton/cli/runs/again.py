@@ -30,19 +30,24 @@ async def again(asked: Again, start: Callable[[Reached, str], Awaitable[Run]]) -
     """Start the new run, show it and print what it gave; the exit status is that of ``run``."""
     async with reached(asked.store, asked.nodes, strict=True) as conductor:
         earlier = await find_run(conductor, asked.run)
-        screen = make_screen(conductor, quiet=asked.quiet)
-        left: Left | None = None
-        try:
-            with Signals(screen.restore) as signals:
-                run = (await start(conductor, earlier)).id
-                if isinstance(conductor, Elsewhere):
-                    await conductor.follow(run)
-                follower = Follower(conductor, run, screen, signals, durable=True)
-                try:
-                    result = await follower.follow(detach=asked.detach)
-                except Left as leaving:
-                    left, result = leaving, leaving.result
-        finally:
-            screen.close()
+        return await follow(conductor, asked, lambda: start(conductor, earlier))
+
+
+async def follow(conductor: Reached, asked: Again, start: Callable[[], Awaitable[Run]]) -> int:
+    """Start a run, show it and print what it gave; the exit status is that of ``run``."""
+    screen = make_screen(conductor, quiet=asked.quiet)
+    left: Left | None = None
+    try:
+        with Signals(screen.restore) as signals:
+            run = (await start()).id
+            if isinstance(conductor, Elsewhere):
+                await conductor.follow(run)
+            follower = Follower(conductor, run, screen, signals, durable=True)
+            try:
+                result = await follower.follow(detach=asked.detach)
+            except Left as leaving:
+                left, result = leaving, leaving.result
+    finally:
+        screen.close()
     report(result, None, durable=True, as_json=asked.as_json, quiet=asked.quiet, left=left)
     return status_of(result.status) if left is None else WAITING

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from atomiton.ports.admission import Admission, DeadLetter, Queued
+from atomiton.ports.admission import ALONE, Admission, DeadLetter, Queued
 from atomiton.store.ledger.base import Row, Steps
 
 #: How many that wait are looked at in one go.
@@ -208,9 +208,10 @@ class _Count:
         if most is not None and self._blueprints[blueprint] >= most:
             number = self._blueprints[blueprint]
             return f"{number} of {most} runs of '{blueprint}' are under way", blueprint, ""
-        if bounds.lane is not None and lane and self._lanes[blueprint, lane] >= bounds.lane:
+        share = 1 if lane.startswith(ALONE) else bounds.lane
+        if share is not None and lane and self._lanes[blueprint, lane] >= share:
             number = self._lanes[blueprint, lane]
-            return f"{number} of {bounds.lane} runs in the lane '{lane}'", blueprint, lane
+            return f"{number} of {share} runs in the lane '{lane}'", blueprint, lane
         rate = bounds.rate(blueprint)
         if rate is not None and self.lately.get(blueprint, 0) >= rate.runs:
             return f"{rate.runs} runs of '{blueprint}' in {rate.seconds:g} s", blueprint, ""
