@@ -19,7 +19,8 @@ async def where(
 ) -> AsyncIterator[Place]:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     way, store = request.param
-    async with place(way, store, tmp_path) as opened:
+    postgres = request.getfixturevalue("postgres_url") if store == "postgres" else ""
+    async with place(way, store, tmp_path, postgres) as opened:
         yield opened
 
 

@@ -20,7 +20,7 @@ from atomiton.server.serve import Serving, Settings, serve
 
 SERVING = Path(__file__).with_name("serving.py")
 WAYS = ("in process", "IPC", "HTTP")
-STORES = ("memory", "sqlite")
+STORES = ("memory", "sqlite", "postgres")
 
 
 class Process:
@@ -70,8 +70,9 @@ class Place:
 
 
 @asynccontextmanager
-async def place(way: str, store: str, folder: Path) -> AsyncIterator[Place]:
-    address = "memory:" if store == "memory" else str(folder / "runs.db")
+async def place(way: str, store: str, folder: Path, postgres: str = "") -> AsyncIterator[Place]:
+    addresses = {"memory": "memory:", "sqlite": str(folder / "runs.db"), "postgres": postgres}
+    address = addresses[store]
     if way == "in process":
         async with Conductor(address, nodes=NODES) as one:
 

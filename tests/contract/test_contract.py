@@ -302,6 +302,22 @@ async def test_runs_are_listed_in_pages(conductor: ConductorApi) -> None:
     await waiting.cancel()
 
 
+async def test_runs_are_found_by_a_part_of_their_id(conductor: ConductorApi) -> None:
+    run = (await conductor.run(CHAIN)).run
+    for part in (run, run[:20], run.removeprefix("run_"), run[-8:]):
+        assert await conductor.matching(part) == [run]
+    assert await conductor.matching("xyz") == []
+    other = (await conductor.run(CHAIN)).run
+    assert await conductor.matching("run_") == [run, other]
+
+
+async def test_the_blueprint_of_a_run_is_told(conductor: ConductorApi) -> None:
+    run = (await conductor.run(CHAIN)).run
+    assert read_document(await conductor.document(run)).nodes == CHAIN.nodes
+    with pytest.raises(NotFound):
+        await conductor.document("run_none")
+
+
 async def test_a_run_is_forked_and_tried_again(conductor: ConductorApi, tmp_path: Path) -> None:
     log = tmp_path / "acts.txt"
     nodes = {
@@ -322,6 +338,25 @@ async def test_a_run_is_forked_and_tried_again(conductor: ConductorApi, tmp_path
     with pytest.raises(AtomitonError) as done:
         await conductor.retry(first.run)
     assert done.value.code == "NOT_ALLOWED"
+
+
+async def test_a_delayed_run_waits_in_the_queue(where: Place, conductor: ConductorApi) -> None:
+    if where.store == "memory":
+        with pytest.raises(AtomitonError, match="cannot be delayed"):
+            await conductor.start(CHAIN, delay=60)
+        return
+    run = await conductor.start(CHAIN, delay=60, priority=3, lane="ada")
+    shown = await conductor.show(run.id)
+    assert (shown.status, shown.reason) == ("queued", "waits in the queue for its time")
+    assert (await conductor.queue_sizes()).delayed == 1
+    await run.resume()
+    assert (await run.result()).output == 3
+    failing = document({"f": {"uses": "c.fail"}})
+    failed = await conductor.run(failing, delay=0.1)
+    assert [of.run for of in await conductor.dead_letters()] == [failed.run]
+    again = await conductor.replay(failed.run)
+    assert (await again.result()).forked_from == failed.run
+    assert await conductor.dead_letters() == []
 
 
 async def test_blueprints_are_kept(conductor: ConductorApi) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
+from atomiton.cli.elsewhere import Elsewhere, Reached, driven
 from atomiton.cli.screen import Screen
 from atomiton.cli.signals import LEAVING, Signals
-from atomiton.conductor import Conductor
 from atomiton.conductor.result import RunResult
 from atomiton.errors import AtomitonError
 from atomiton.machine.state import LOST, RETRYING, WAITING, RunState
@@ -39,7 +39,7 @@ class Follower:
     """
 
     def __init__(
-        self, conductor: Conductor, run: str, screen: Screen, signals: Signals, *, durable: bool
+        self, conductor: Reached, run: str, screen: Screen, signals: Signals, *, durable: bool
     ) -> None:
         self._conductor = conductor
         self._run = run
@@ -58,7 +58,7 @@ class Follower:
         Raises:
             Left: It was left, for that reason or because the process was asked to end.
         """
-        ended = asyncio.ensure_future(self._conductor.result(self._run))
+        ended = asyncio.ensure_future(self._ended())
         # Also a run that goes on may come to wait for a decision, which nobody can make here.
         period = _LOOK if detach else self._screen.period or _SELDOM
         heard = False
@@ -79,6 +79,12 @@ class Follower:
         finally:
             ended.cancel()
 
+    async def _ended(self) -> RunResult:
+        if isinstance(self._conductor, Elsewhere):
+            await self._conductor.follow(self._run)
+            await self._conductor.told(self._run)
+        return await self._conductor.result(self._run)
+
     async def _stop(self, number: int) -> None:
         if number in LEAVING and self._durable:
             raise await self._leave()
@@ -87,14 +93,16 @@ class Follower:
             await self._conductor.cancel(self._run, "interrupted")
 
     async def _leave(self) -> Left:
-        execution = self._conductor.driver.runs.get(self._run)
+        execution = driven(self._conductor, self._run)
         frames = [] if execution is None else list(execution.state.frames.values())
         lost = any(LOST in frame.status for frame in frames)
         return Left(await self._conductor.show(self._run), lost=lost)
 
     def _stands_still(self, *, detach: bool) -> bool:
-        execution = self._conductor.driver.runs.get(self._run)
-        return execution is not None and stands_still(execution.state, waiting=detach)
+        execution = driven(self._conductor, self._run)
+        if execution is None or execution.saved < len(execution.facts):
+            return False  # what led to it is not on record yet, nor shown
+        return stands_still(execution.state, waiting=detach)
 
 
 def stands_still(state: RunState, *, waiting: bool) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from dataclasses import dataclass
 
+from atomiton.cli.elsewhere import Elsewhere, Reached, driven
 from atomiton.cli.failure import show_failure
 from atomiton.cli.follow import Follower, Left
 from atomiton.cli.output import duration, is_terminal, note, print_json, print_output, result_object
@@ -31,6 +32,7 @@ class Wishes:
     step: bool
     detach: bool
     quiet: bool
+    main: str | None = None  # the main process that it is to be made in
 
 
 class _Unstarted(Exception):
@@ -70,6 +72,21 @@ def perform(prepared: Prepared, wishes: Wishes) -> int:
 
 
 async def _perform(prepared: Prepared, wishes: Wishes) -> tuple[RunResult, Left | None, bool]:
+    if wishes.main is not None and prepared.durability != "none":
+        async with Elsewhere(wishes.main, prepared.library) as main:
+            return *await _follow(main, prepared, wishes, durable=True), True
+    conductor = await _open(prepared, wishes)
+    durable = not conductor.in_memory
+    try:
+        result, left = await _follow(conductor, prepared, wishes, durable=durable)
+        if durable and not wishes.quiet:
+            await hint_at_others(conductor)
+        return result, left, durable
+    finally:
+        await conductor.__aexit__(None, None, None)
+
+
+async def _open(prepared: Prepared, wishes: Wishes) -> Conductor:
     store = "memory:" if prepared.durability == "none" else wishes.store
     try:
         check_options(prepared.durability, wishes.key)  # before a store is made
@@ -84,30 +101,33 @@ async def _perform(prepared: Prepared, wishes: Wishes) -> tuple[RunResult, Left 
         await conductor.__aenter__()
     except AtomitonError as error:
         raise _Unstarted(error) from error
+    return conductor
+
+
+async def _follow(
+    conductor: Reached, prepared: Prepared, wishes: Wishes, *, durable: bool
+) -> tuple[RunResult, Left | None]:
+    screen = _screen(conductor, wishes)
+    stepping: asyncio.Task[None] | None = None
     try:
-        screen = _screen(conductor, wishes)
-        try:
-            with Signals(screen.restore) as signals:
-                run = await _start(conductor, prepared, wishes)
-                follower = Follower(conductor, run.id, screen, signals, durable=not in_memory)
-                stepping = _serve_steps(conductor, run.id) if wishes.step else None
-                try:
-                    result, left = await follower.follow(detach=wishes.detach), None
-                except Left as leaving:
-                    result, left = leaving.result, leaving
-                finally:
-                    if stepping is not None:
-                        stepping.cancel()
-        finally:
-            screen.close()
-        if not in_memory and not wishes.quiet:
-            await hint_at_others(conductor)
-        return result, left, not in_memory
+        with Signals(screen.restore) as signals:
+            run = await _start(conductor, prepared, wishes)
+            if isinstance(conductor, Elsewhere):
+                await conductor.follow(run.id)
+            follower = Follower(conductor, run.id, screen, signals, durable=durable)
+            if wishes.step:
+                stepping = _serve_steps(conductor, run.id)
+            try:
+                return await follower.follow(detach=wishes.detach), None
+            except Left as leaving:
+                return leaving.result, leaving
     finally:
-        await conductor.__aexit__(None, None, None)
+        if stepping is not None:
+            stepping.cancel()
+        screen.close()
 
 
-def _screen(conductor: Conductor, wishes: Wishes) -> Screen:
+def _screen(conductor: Reached, wishes: Wishes) -> Screen:
     if not wishes.step:
         return make_screen(conductor, quiet=wishes.quiet)
     from atomiton.cli.stepping import Steps
@@ -115,24 +135,24 @@ def _screen(conductor: Conductor, wishes: Wishes) -> Screen:
     return Steps(conductor)
 
 
-def _serve_steps(conductor: Conductor, run: str) -> asyncio.Task[None]:
+def _serve_steps(conductor: Reached, run: str) -> asyncio.Task[None]:
     from atomiton.cli.stepping import Stepper
 
     return asyncio.create_task(Stepper(conductor, run).serve())
 
 
-async def _start(conductor: Conductor, prepared: Prepared, wishes: Wishes) -> Run:
+async def _start(conductor: Reached, prepared: Prepared, wishes: Wishes) -> Run:
     try:
         run = await conductor.start(
-            prepared.blueprint,
+            prepared.blueprint.id if prepared.kept else prepared.blueprint,
             prepared.inputs,
             durability=prepared.durability,
             key=wishes.key,
             paused=wishes.step,
         )
-        if wishes.key is not None and run.id not in conductor.driver.runs:
+        if wishes.key is not None and driven(conductor, run.id) is None:
             # An earlier run of this key, which nobody may be driving any more.
-            header = await conductor.journal.header(run.id)
+            header = await conductor.header(run.id)
             if header.ended_at is None and header.owner is None:
                 await conductor.resume(run.id)
     except AtomitonError as error:

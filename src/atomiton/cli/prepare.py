@@ -5,7 +5,9 @@ Whatever is wrong here is a refusal: nothing has run, and no store was opened.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,9 +20,11 @@ from atomiton.blueprint.inputs import check_inputs
 from atomiton.blueprint.model import Blueprint, Durability
 from atomiton.cli.refusal import Refused, problems_of
 from atomiton.conductor.library import Library
-from atomiton.errors import AtomitonError, Problem
+from atomiton.errors import AtomitonError, InputError, NotFound, Problem
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.registry import Registry
+
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
 class Prepared(NamedTuple):
@@ -30,6 +34,7 @@ class Prepared(NamedTuple):
     inputs: dict[str, object]
     library: Library
     durability: Durability
+    kept: bool = False
 
 
 def make_library(nodes: Sequence[str], registry: Registry | None = None) -> Library:
@@ -67,22 +72,25 @@ def prepare(
     inputs_file: str | None,
     durability: Durability | None,
     timeout: str | None,
+    store: str | None = None,
 ) -> Prepared:
     """Read and compile a blueprint and check its inputs.
 
     Args:
-        file: Its file.
+        file: Its file, or the id of one that is kept.
         library: The node types.
         given: Inputs as ``name=value``.
         inputs_file: File of a mapping of inputs, ``-`` for standard input.
         durability: Instead of the blueprint's own.
         timeout: Instead of the blueprint's own ``limits.timeout``.
+        store: Where blueprints are kept.
 
     Raises:
         Refused: Something is wrong.
     """
     try:
-        blueprint = library.load(file)
+        kept = is_kept(file)
+        blueprint = asyncio.run(_kept(file, store)) if kept else library.load(file)
     except AtomitonError as error:
         raise Refused(problems_of(error), "" if error.code == "NOT_FOUND" else file) from error
     try:
@@ -93,12 +101,59 @@ def prepare(
         if timeout is not None:
             blueprint = _with_timeout(blueprint, timeout)
         chosen: Durability = durability or blueprint.durability
-        return Prepared(blueprint, checked, library, chosen)
+        return Prepared(blueprint, checked, library, chosen, kept and timeout is None)
     except Refused as refused:
         refused.blueprint = blueprint.id
         raise
     except AtomitonError as error:
         raise Refused(problems_of(error), blueprint=blueprint.id) from error
+
+
+def is_kept(name: str) -> bool:
+    """Whether a blueprint is named by the id of one that is kept: no file has that name.
+
+    Example:
+        >>> is_kept("order-report"), is_kept("report.yaml")
+        (True, False)
+    """
+    return _ID.fullmatch(name) is not None and not Path(name).exists()
+
+
+async def _kept(id_: str, store: str | None) -> Blueprint:
+    """The newest revision of a kept blueprint, without what it calls."""
+    from atomiton.blueprint.document import read_blueprint
+    from atomiton.cli.runs.opening import reached
+
+    message = f"there is no blueprint file {id_}, and none is kept under this id"
+    try:
+        async with reached(store) as conductor:
+            return read_blueprint((await conductor.blueprint(id_)).text, filename=id_)[0]
+    except NotFound as error:
+        raise NotFound(message) from error
+
+
+def given_inputs(document: Mapping[str, object], given: Sequence[str]) -> dict[str, object]:
+    """Inputs as ``name=value``, read as the blueprint of a stored run needs them.
+
+    Args:
+        document: The blueprint, as it is on record; needed only if something is given.
+        given: Texts.
+
+    Raises:
+        InputError: One is no input, or cannot be read.
+    """
+    if not given:
+        return {}
+    from atomiton.blueprint.document import read_document
+    from atomiton.conductor.calls import BUNDLE, StoredCalls
+
+    bundle = dict(document)
+    bundled = BUNDLE in bundle
+    blueprint = StoredCalls(read_document).open(bundle) if bundled else read_document(bundle)
+    try:
+        return {name: _typed(blueprint, name, text) for name, text in _texts(given).items()}
+    except Refused as refused:
+        raise InputError(refused.problems) from refused
 
 
 def _texts(given: Sequence[str]) -> dict[str, str]:

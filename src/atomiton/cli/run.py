@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE|ID")
 @click.option(
     "--input", "-i", "given", multiple=True, metavar="NAME=VALUE", help="An input; may be repeated."
 )
@@ -49,19 +49,19 @@ def command(
     detach: bool,
     quiet: bool,
 ) -> int:
-    """Run a blueprint and print its output.
+    """Run a blueprint, a file or one that is kept, and print its output.
 
     Progress goes to standard error, the output to standard output. Ctrl-C cancels the run and
     waits for it; a second one stops at once.
 
     Exit status: 0 completed, 1 failed, 2 refused before it ran, 3 cancelled, 4 left waiting.
     """
-    from atomiton.cli.prepare import make_library, prepare
+    from atomiton.cli.prepare import is_kept, make_library, prepare
     from atomiton.cli.refusal import Refused, print_refusal, show_problems
 
     try:
         library = make_library(nodes)
-        prepared = prepare(file, library, given, inputs_file, durability, timeout)
+        prepared = prepare(file, library, given, inputs_file, durability, timeout, store)
     except Refused as refused:
         if as_json:
             print_refusal(refused.problems, refused.blueprint)
@@ -70,5 +70,10 @@ def command(
         return REFUSED
     from atomiton.cli.perform import Wishes, perform
 
-    wishes = Wishes(file, store, key, as_json=as_json, step=step, detach=detach, quiet=quiet)
+    main = None
+    if is_kept(file) and not nodes:
+        from atomiton.client.connecting import main_process
+
+        main = main_process(store)
+    wishes = Wishes(file, store, key, as_json, step, detach, quiet, main)
     return perform(prepared, wishes)

@@ -11,6 +11,7 @@ from collections import deque
 
 import click
 
+from atomiton.cli.elsewhere import Driven, Reached, driven
 from atomiton.cli.output import duration, is_terminal
 from atomiton.conductor import Conductor
 from atomiton.drivers.execution import Execution
@@ -34,12 +35,12 @@ class Screen:
 
     hears = False
 
-    def __init__(self, conductor: Conductor) -> None:
+    def __init__(self, conductor: Reached) -> None:
         self._conductor = conductor
         self._said: deque[str] = deque()
         self._loop = asyncio.get_running_loop()
         self._stop = conductor.bus.listen(self.hear) if self.hears else None
-        if self.hears:
+        if self.hears and isinstance(conductor, Conductor):
             conductor.driver.on_log = self._log
 
     def hear(self, event: RunEvent) -> None:
@@ -77,7 +78,7 @@ class Lines(Screen):
 
     hears = True
 
-    def __init__(self, conductor: Conductor) -> None:
+    def __init__(self, conductor: Reached) -> None:
         super().__init__(conductor)
         self._started: dict[tuple[int, int], float] = {}
         self._reason: str | None = None
@@ -107,7 +108,7 @@ class Lines(Screen):
 
     def _taken(self, run: str, fact: AttemptCompleted | AttemptFailed, word: str) -> str:
         began = self._started.pop((fact.frame, fact.node), None)
-        execution = self._conductor.driver.runs.get(run)
+        execution = driven(self._conductor, run)
         if began is None and fact.attempt > 1:
             return f" (attempt {fact.attempt})"
         if began is None and execution is not None:
@@ -116,7 +117,7 @@ class Lines(Screen):
         return f" {word} {duration(max(0.0, fact.time - began))}" if began else ""
 
     def _waits(self, event: RunEvent) -> None:
-        execution = self._conductor.driver.runs.get(event.run)
+        execution = driven(self._conductor, event.run)
         if execution is None or event.number < len(execution.log):
             return  # the state is ahead of this fact
         if execution.state.public_status() != "waiting":
@@ -133,7 +134,7 @@ class Live(Screen):
     hears = True
     period = PERIOD
 
-    def __init__(self, conductor: Conductor) -> None:
+    def __init__(self, conductor: Reached) -> None:
         super().__init__(conductor)
         self._run: str | None = None
         self._began = time.monotonic()
@@ -155,7 +156,7 @@ class Live(Screen):
     def draw(self) -> None:
         """Draw the line, unless it was drawn just now or the run is too short to need one."""
         now = time.monotonic()
-        execution = self._conductor.driver.runs.get(self._run or "")
+        execution = driven(self._conductor, self._run or "")
         if execution is None or now - self._drawn < PERIOD / 2 or now - self._began < PERIOD:
             return
         self._drawn = now
@@ -164,7 +165,7 @@ class Live(Screen):
         self._hidden = True
         self._put(f"{hide}{_CLEAR}{line}")
 
-    def _line(self, execution: Execution, elapsed: float, width: int) -> str:
+    def _line(self, execution: Driven, elapsed: float, width: int) -> str:
         progress = execution.meter.read(time.time())
         counts = f"{progress.fraction:4.0%} {progress.done}/{progress.total} "
         times = f" {duration(elapsed)}"
@@ -203,7 +204,7 @@ class Live(Screen):
             return  # the terminal has gone, or is being written to: progress is not worth a failure
 
 
-def make_screen(conductor: Conductor, *, quiet: bool, lines: bool = False) -> Screen:
+def make_screen(conductor: Reached, *, quiet: bool, lines: bool = False) -> Screen:
     """The screen that suits standard error; ``lines`` asks for plain lines on a terminal too."""
     if quiet:
         return Screen(conductor)

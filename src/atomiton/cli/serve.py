@@ -10,6 +10,7 @@ import click
 from atomiton.cli.options import nodes_option, store_option
 
 if TYPE_CHECKING:
+    from atomiton.ports.admission import Rate
     from atomiton.server.serve import Serving
 
 
@@ -45,6 +46,26 @@ if TYPE_CHECKING:
     type=click.FloatRange(0),
     help="Seconds for nodes at work when it stops.",
 )
+@click.option(
+    "--concurrency", type=click.IntRange(1), metavar="N", help="Runs at once; others wait."
+)
+@click.option(
+    "--per-blueprint",
+    "blueprints",
+    multiple=True,
+    metavar="[ID=]N",
+    help="Runs of a blueprint at once; may be repeated.",
+)
+@click.option(
+    "--per-lane", "lane", type=click.IntRange(1), metavar="N", help="Runs of a lane at once."
+)
+@click.option(
+    "--rate",
+    "rates",
+    multiple=True,
+    metavar="[ID=]N/TIME",
+    help="Runs of a blueprint that begin in a time, as in 10/1m; may be repeated.",
+)
 @nodes_option
 @store_option
 def command(
@@ -55,6 +76,10 @@ def command(
     allow: tuple[str, ...],
     hosts: tuple[str, ...],
     drain: float,
+    concurrency: int | None,
+    blueprints: tuple[str, ...],
+    lane: int | None,
+    rates: tuple[str, ...],
     nodes: tuple[str, ...],
     store: str | None,
     *,
@@ -65,6 +90,7 @@ def command(
     Prints its address and a link that logs a browser in, once. SIGTERM or Ctrl-C stops it: runs
     that have not ended go on at the next start. A second signal stops it at once.
     """
+    from atomiton.ports.admission import Admission
     from atomiton.server.serve import Settings, run_server
 
     settings = Settings(
@@ -77,9 +103,36 @@ def command(
         allow=allow,
         hosts=hosts,
         drain=drain,
+        admission=Admission(
+            concurrency, dict(map(_number, blueprints)), lane, dict(map(_rate, rates))
+        ),
     )
     run_server(settings, _tell)
     click.echo("stopped", err=True)
+
+
+def _number(text: str) -> tuple[str, int]:
+    """``ID=N``, or ``N`` for every blueprint that is not named."""
+    name, _, number = text.rpartition("=")
+    if not number.isdecimal() or not int(number):
+        raise click.BadParameter(f"give a number from 1 on, not {number!r}", param_hint=text)
+    return name or "*", int(number)
+
+
+def _rate(text: str) -> tuple[str, Rate]:
+    """``ID=N/TIME``, or ``N/TIME``."""
+    from atomiton.blueprint.durations import parse_duration
+    from atomiton.ports.admission import Rate
+
+    given, _, time = text.rpartition("/")
+    name, number = _number(given)
+    try:
+        seconds = parse_duration(time)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=text) from error
+    if seconds <= 0:
+        raise click.BadParameter("the time must be more than 0", param_hint=text)
+    return name, Rate(number, seconds)
 
 
 def _tell(serving: Serving) -> None:

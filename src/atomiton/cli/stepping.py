@@ -8,10 +8,9 @@ import sys
 import threading
 from contextlib import suppress
 
+from atomiton.cli.elsewhere import Driven, Reached, driven
 from atomiton.cli.output import note, to_json
 from atomiton.cli.screen import Lines
-from atomiton.conductor import Conductor
-from atomiton.drivers.execution import Execution
 from atomiton.errors import AtomitonError
 from atomiton.events import RunEvent
 from atomiton.machine.events import AttemptCompleted
@@ -37,7 +36,7 @@ class Steps(Lines):
 class Stepper:
     """Asks, step by step, whoever sits at standard input; at its end the run continues."""
 
-    def __init__(self, conductor: Conductor, run: str) -> None:
+    def __init__(self, conductor: Reached, run: str) -> None:
         self._conductor = conductor
         self._run = run
         self._lines: asyncio.Queue[str | None] = asyncio.Queue()
@@ -47,7 +46,7 @@ class Stepper:
 
     async def serve(self) -> None:
         """Ask until the run has ended, or is to continue by itself."""
-        while (execution := self._conductor.driver.runs.get(self._run)) is not None:
+        while (execution := driven(self._conductor, self._run)) is not None:
             if not asks(execution):
                 await asyncio.sleep(_LOOK)
                 continue
@@ -92,7 +91,7 @@ class Stepper:
             self._loop.call_soon_threadsafe(self._lines.put_nowait, line)
 
 
-def asks(execution: Execution) -> bool:
+def asks(execution: Driven) -> bool:
     """Whether a run stands still, is on record, and has something to start."""
     state = execution.state
     settled = execution.saved == len(execution.log)

@@ -17,7 +17,7 @@ from atomiton.client.calls import Calls, part, read_answer
 from atomiton.client.http import Http, Lost, parse_address
 from atomiton.client.streams import unpacked
 from atomiton.conductor.api import Asked
-from atomiton.conductor.inputs import check_options
+from atomiton.conductor.inputs import check_options, check_turn
 from atomiton.conductor.library import Source
 from atomiton.conductor.nodes import NodeInfo
 from atomiton.conductor.result import RunResult, RunView
@@ -30,14 +30,24 @@ from atomiton.conductor.wire import (
     BlueprintsQuery,
     CancelRun,
     Checked,
+    DeadPage,
+    DeadQuery,
     Done,
     EventsQuery,
+    FireTrigger,
     ForkRun,
     HistoryQuery,
+    Ids,
     LimitQuery,
+    MatchingQuery,
     NodeList,
+    Noted,
     PauseRun,
+    PauseTrigger,
+    Pinned,
     ProblemDetails,
+    Publish,
+    Published,
     RestoreBlueprint,
     ResumeRun,
     RetryRun,
@@ -49,6 +59,7 @@ from atomiton.conductor.wire import (
     StartRun,
     Status,
     StepRun,
+    TriggerList,
     Validate,
     WaitList,
     WaitQuery,
@@ -56,8 +67,10 @@ from atomiton.conductor.wire import (
 )
 from atomiton.errors import AtomitonError, Problem
 from atomiton.events import RunEvent
+from atomiton.ports.admission import DeadLetter, QueueSizes
 from atomiton.ports.blueprints import BlueprintInfo, BlueprintPage, StoredBlueprint
 from atomiton.ports.journal import RunHeader
+from atomiton.ports.triggers import Trigger
 
 #: Seconds for which the server is asked to wait for the end of a run, each time.
 _TURN = 20.0
@@ -105,9 +118,20 @@ class RemoteConductor:
         *,
         durability: Durability | None = None,
         key: str | None = None,
+        priority: int = 0,
+        lane: str = "",
+        delay: float = 0.0,
     ) -> RunResult:
         """Run a blueprint to its end there; when the waiting is cancelled, so is the run."""
-        run = await self.start(blueprint, inputs, durability=durability, key=key)
+        run = await self.start(
+            blueprint,
+            inputs,
+            durability=durability,
+            key=key,
+            priority=priority,
+            lane=lane,
+            delay=delay,
+        )
         try:
             return await self.result(run.id)
         except asyncio.CancelledError:
@@ -128,10 +152,22 @@ class RemoteConductor:
         durability: Durability | None = None,
         key: str | None = None,
         paused: bool = False,
+        priority: int = 0,
+        lane: str = "",
+        delay: float = 0.0,
     ) -> Run:
         """Start a run there; arguments and errors are those of ``Conductor.start``."""
         check_options(durability, key)
-        asked = StartRun(inputs=_names(inputs), durability=durability, key=key, paused=paused)
+        check_turn(priority, lane, delay)
+        asked = StartRun(
+            inputs=_names(inputs),
+            durability=durability,
+            key=key,
+            paused=paused,
+            priority=priority,
+            lane=lane,
+            delay=delay,
+        )
         _name_source(asked, blueprint)
         return Run(self, (await self._calls.post("/runs", asked, Started)).run)
 
@@ -217,6 +253,15 @@ class RemoteConductor:
                 pass
             await self.header(run)  # tries for a while; raises if the server is gone for good
 
+    async def matching(self, text: str, limit: int = 5) -> builtins.list[str]:
+        """Ids of runs that begin or end with a text, sorted; the ``run_`` may be left out."""
+        query = MatchingQuery(text=text, limit=limit)
+        return (await self._calls.get("/runs.matching", Ids, query)).runs
+
+    async def document(self, run: str) -> dict[str, object]:
+        """The blueprint that a run is pinned to, as it is on record; ``NotFound``."""
+        return (await self._calls.get(_run(run, "/document"), Pinned)).document
+
     async def waits(self, run: str) -> builtins.list[Wait]:
         """What a run waits for; empty when it waits for nothing."""
         return (await self._calls.get(_run(run, "/waits"), WaitList)).waits
@@ -225,6 +270,51 @@ class RemoteConductor:
         """The approvals that runs wait for, those of the newest run first."""
         asked = LimitQuery(limit=min(limit, 1000))
         return (await self._calls.get("/approvals", ApprovalList, asked)).approvals
+
+    async def queue_sizes(self) -> QueueSizes:
+        """How many runs wait in the queue, and how many of it are under way."""
+        return await self._calls.get("/queue", QueueSizes)
+
+    async def dead_letters(
+        self,
+        *,
+        blueprint: str | None = None,
+        code: str | None = None,
+        before: str | None = None,
+        limit: int = 100,
+    ) -> builtins.list[DeadLetter]:
+        """Queued runs that have failed and were not replayed yet, newest first."""
+        query = DeadQuery(blueprint=blueprint, code=code, before=before, limit=min(limit, 1000))
+        return (await self._calls.get("/queue/dead", DeadPage, query)).runs
+
+    async def replay(self, run: str) -> Run:
+        """Do again what a dead letter did not, as a new run; once, however often it is asked."""
+        return Run(self, (await self._calls.post(_run(run, "/replay"), None, Started)).run)
+
+    async def triggers(self) -> builtins.list[Trigger]:
+        """The triggers of all kept blueprints, by blueprint."""
+        return (await self._calls.get("/triggers", TriggerList)).triggers
+
+    async def pause_trigger(self, trigger: str, *, paused: bool = True) -> None:
+        """Let a trigger start nothing, or something again; ``NotFound`` if there is none."""
+        asked = PauseTrigger(paused=paused)
+        await self._calls.post(f"/triggers/{part(trigger)}/pause", asked, Noted)
+
+    async def fire_trigger(
+        self, trigger: str, inputs: Mapping[str, object] | None = None, *, key: str | None = None
+    ) -> Run:
+        """Start a run of a trigger's blueprint now, also of one that is paused."""
+        asked = FireTrigger(inputs=_names(inputs), key=key)
+        return Run(
+            self, (await self._calls.post(f"/triggers/{part(trigger)}/fire", asked, Started)).run
+        )
+
+    async def publish(self, kind: str, data: object = None, *, key: str) -> builtins.list[Run]:
+        """Tell of an event: every trigger of its kind that is not paused starts a run."""
+        asked = Publish(type=kind, data=data, key=key)
+        return [
+            Run(self, run) for run in (await self._calls.post("/events", asked, Published)).runs
+        ]
 
     async def cancel(self, run: str, reason: str = "", by: str = "") -> None:
         """Ask a run to stop: what runs is cancelled, nothing new starts."""

@@ -13,8 +13,10 @@ from atomiton.conductor.result import RunResult
 from atomiton.conductor.waits import Wait
 from atomiton.errors import Problem
 from atomiton.events import RunEvent
+from atomiton.ports.admission import DeadLetter, QueueSizes
 from atomiton.ports.blueprints import BlueprintInfo, BlueprintPage, StoredBlueprint
 from atomiton.ports.journal import RunHeader
+from atomiton.ports.triggers import Trigger
 
 if TYPE_CHECKING:
     from atomiton.conductor.library import Source
@@ -94,6 +96,9 @@ class ConductorApi(RunApi, Protocol):
         *,
         durability: Durability | None = None,
         key: str | None = None,
+        priority: int = 0,
+        lane: str = "",
+        delay: float = 0.0,
     ) -> RunResult:
         """Run a blueprint to its end."""
         ...
@@ -106,6 +111,9 @@ class ConductorApi(RunApi, Protocol):
         durability: Durability | None = None,
         key: str | None = None,
         paused: bool = False,
+        priority: int = 0,
+        lane: str = "",
+        delay: float = 0.0,
     ) -> Run:
         """Start a run and return at once."""
         ...
@@ -145,12 +153,57 @@ class ConductorApi(RunApi, Protocol):
         """Headers of stored runs, newest first."""
         ...
 
+    async def matching(self, text: str, limit: int = 5) -> builtins.list[str]:
+        """Ids of runs that begin or end with a text."""
+        ...
+
+    async def document(self, run: str) -> dict[str, object]:
+        """The blueprint that a run is pinned to, as it is on record."""
+        ...
+
     async def waits(self, run: str) -> builtins.list[Wait]:
         """What a run waits for."""
         ...
 
     async def approvals(self, limit: int = 100) -> builtins.list[Asked]:
         """The approvals that runs wait for."""
+        ...
+
+    async def queue_sizes(self) -> QueueSizes:
+        """How many runs wait in the queue, and how many of it are under way."""
+        ...
+
+    async def dead_letters(
+        self,
+        *,
+        blueprint: str | None = None,
+        code: str | None = None,
+        before: str | None = None,
+        limit: int = 100,
+    ) -> builtins.list[DeadLetter]:
+        """Queued runs that have failed and were not replayed yet, newest first."""
+        ...
+
+    async def replay(self, run: str) -> Run:
+        """Do again what a dead letter did not, as a new run."""
+        ...
+
+    async def triggers(self) -> builtins.list[Trigger]:
+        """The triggers of all kept blueprints, by blueprint."""
+        ...
+
+    async def pause_trigger(self, trigger: str, *, paused: bool = True) -> None:
+        """Let a trigger start nothing, or something again."""
+        ...
+
+    async def fire_trigger(
+        self, trigger: str, inputs: Mapping[str, object] | None = None, *, key: str | None = None
+    ) -> Run:
+        """Start a run of a trigger's blueprint now."""
+        ...
+
+    async def publish(self, kind: str, data: object = None, *, key: str) -> builtins.list[Run]:
+        """Tell of an event: every trigger of its kind that is not paused starts a run."""
         ...
 
     async def validate(self, source: str) -> Sequence[Problem]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
+from atomiton.conductor.beside import Beside
 from atomiton.conductor.hooks import Hooks
 from atomiton.conductor.hooks_of_plan import HookTable
 from atomiton.conductor.ids import new_seed
@@ -27,6 +28,7 @@ from atomiton.machine import RunState, apply
 from atomiton.machine.records import decode
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.registry import Registry
+from atomiton.ports.admission import Admission
 from atomiton.ports.blueprints import BlueprintStore
 from atomiton.ports.hooks import PlanHooks
 from atomiton.ports.journal import Journal, StatusChange
@@ -66,6 +68,7 @@ class Core:
         capabilities: Capabilities | None = None,
         secrets: Mapping[str, str] | None = None,
         hooks: Hooks | None = None,
+        admission: Admission | None = None,
         resume: bool = True,
         grace: float = GRACE,
         now: Callable[[], float] = time.time,
@@ -74,6 +77,13 @@ class Core:
         self.in_memory = address == "memory:"
         self.journal = open_journal(address) if isinstance(address, str) else address
         self._shelf = Shelf(self.journal.address if blueprints is None else blueprints)
+        self._beside = Beside(self.journal.address)
+        self.admission = Admission() if admission is None else admission
+        self._queues = admission is not None
+        self._bounded = self.admission.bounds
+        if self.in_memory and self._bounded:
+            message = "runs in memory have no queue: give the conductor a store, or no bounds"
+            raise AtomitonError(message, code="INVALID_INPUT")
         self.capabilities = capabilities or Capabilities()
         self.library = Library(registry or Registry.builtin(), self.capabilities, nodes)
         self.bus = Bus()
@@ -104,7 +114,11 @@ class Core:
             self._spawn(self._keep_up())
             if self._resume:
                 self._spawn(self._resume_abandoned())
+        await self._begin_beside()
         return self
+
+    async def _begin_beside(self) -> None:
+        """Begin what else goes on while the conductor is open."""
 
     async def __aexit__(
         self,
@@ -123,6 +137,7 @@ class Core:
             await self._driver.close()
         await self.capabilities.aclose()
         await self._shelf.close()
+        await self._beside.close()
         await self.journal.close()
 
     @property
@@ -192,12 +207,17 @@ class Core:
             program = await self.library.stored(self.journal, header)
             facts = [decode(record) for record in await self.journal.read(run)]
             self._remembered.pop(run, None)  # what was given up here goes on
-            return self.driver.recover(run, program, facts, self._secrets_of(program))
+            execution = self.driver.recover(run, program, facts, self._secrets_of(program))
+            await self._taken_up(execution)
+            return execution
         except AtomitonError as error:
             change = StatusChange("waiting", reason=f"cannot go on here: {error.message}")
             await self.journal.append(run, header.events, [], change, sync=True)
             await self.journal.release(run)
             raise
+
+    async def _taken_up(self, execution: Execution) -> None:
+        """A run that another process had, or nobody, is driven here."""
 
     async def _resume_abandoned(self) -> None:
         """Go on with what dead processes left, now and for as long as this one lives."""

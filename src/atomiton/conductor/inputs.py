@@ -11,6 +11,8 @@ from atomiton.blueprint.types import describe
 from atomiton.errors import AtomitonError, InputError, NodeError, Problem
 from atomiton.nodes.values import to_value
 
+#: Priorities are between minus this and this.
+_PRIORITIES = 2**31
 _KINDS: Mapping[object, type[object]] = {"string": str, "integer": int, "boolean": bool}
 _PLAIN = frozenset({"type", "description", "title", "default"})
 
@@ -140,3 +142,16 @@ def _mapping(given: object) -> Mapping[str, object]:
         got = describe(given)
     message = f"inputs are a mapping of names to values, got {got}"
     raise InputError([Problem("INVALID_INPUT", message, "inputs")])
+
+
+def check_turn(priority: int, lane: str, delay: float) -> None:
+    """Refuse a turn that makes no sense; ``AtomitonError`` says which."""
+    problem = None
+    if not -_PRIORITIES < priority < _PRIORITIES:
+        problem = f"a priority is between -2**31 and 2**31, not {priority}"
+    elif len(lane) > 255:
+        problem = "the name of a lane has at most 255 characters"
+    elif not 0 <= delay < 1e10:
+        problem = f"a delay is a number of seconds from 0 on, not {delay}"
+    if problem is not None:
+        raise AtomitonError(problem, code="INVALID_INPUT")

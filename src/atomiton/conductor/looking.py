@@ -19,6 +19,9 @@ from atomiton.machine.events import Event
 from atomiton.machine.records import decode
 from atomiton.ports.journal import RunHeader
 
+#: Shortest end of an id that names a run.
+SHORTEST = 4
+
 
 class Looking(Core):
     """What a conductor tells of runs."""
@@ -81,6 +84,38 @@ class Looking(Core):
             if status in (None, header.status) and blueprint in (None, header.blueprint)
         ]
         return found[:limit]
+
+    async def matching(self, text: str, limit: int = 5) -> builtins.list[str]:
+        """Ids of runs that begin or end with a text, sorted; the ``run_`` may be left out.
+
+        Args:
+            text: At least one character; ends are looked for from four on.
+            limit: Most that are wanted.
+        """
+        found: set[str] = set()
+        for beginning in (text, f"run_{text}"):
+            # Those that begin alike stand together in the list.
+            for header in await self.list(before=f"{beginning}\U0010ffff", limit=limit):
+                if header.run.startswith(beginning):
+                    found.add(header.run)
+        if len(text) >= SHORTEST:
+            if self.in_memory:
+                known = {**self._remembered, **self.driver.runs}
+                found.update([run for run in known if run.endswith(text)][:limit])
+            else:
+                found.update(await self.journal.ending(text, limit))
+        return sorted(found)[:limit]
+
+    async def document(self, run: str) -> dict[str, object]:
+        """The blueprint that a run is pinned to, as it is on record; ``NotFound`` if there is none.
+
+        One that calls others is there together with them.
+        """
+        execution = self._known(run)
+        if execution is not None and execution.recorder is None:
+            return dict(self.library.program_of(execution.state.plan).record)
+        header = await self.journal.header(run)
+        return dict((await self.library.stored(self.journal, header)).record)
 
     async def events(self, run: str, after: int = 0) -> AsyncIterator[RunEvent]:
         """Every fact of a run from number ``after + 1`` on, in order, until the run ends.

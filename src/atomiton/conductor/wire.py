@@ -29,8 +29,10 @@ from atomiton.errors import (
     Unavailable,
 )
 from atomiton.events import RunEvent
+from atomiton.ports.admission import DeadLetter
 from atomiton.ports.blueprints import BlueprintInfo
 from atomiton.ports.journal import RunHeader
+from atomiton.ports.triggers import Trigger
 
 #: Where the API begins; a change that breaks clients begins elsewhere.
 PREFIX = "/api/v1"
@@ -62,6 +64,9 @@ class StartRun(Asking):
         durability: Instead of the blueprint's own.
         key: A second run of the blueprint under the same key is not made.
         paused: Whether it waits to be resumed or stepped.
+        priority: Of those that wait for their turn, higher ones begin earlier.
+        lane: Runs of a blueprint in the same lane share a bound.
+        delay: Seconds before which it does not begin.
     """
 
     blueprint: Name | None = None
@@ -71,6 +76,9 @@ class StartRun(Asking):
     durability: Durability | None = None
     key: Key | None = None
     paused: bool = False
+    priority: Annotated[int, Meta(ge=-(2**31) + 1, lt=2**31)] = 0
+    lane: Annotated[str, Meta(max_length=255)] = ""
+    delay: Annotated[float, Meta(ge=0, lt=1e10)] = 0.0
 
 
 class ForkRun(Asking):
@@ -155,6 +163,48 @@ class RunsQuery(Asking):
     limit: Limit = 100
 
 
+class MatchingQuery(Asking):
+    """Which runs: those whose ids begin or end with a text."""
+
+    text: Name
+    limit: Limit = 5
+
+
+class DeadQuery(Asking):
+    """Which dead letters: ``before`` is the id of the last one seen."""
+
+    blueprint: Name | None = None
+    code: Name | None = None
+    before: Name | None = None
+    limit: Limit = 100
+
+
+class PauseTrigger(Asking):
+    """Let a trigger start nothing, or something again."""
+
+    paused: bool = True
+
+
+class FireTrigger(Asking):
+    """Start a run of a trigger's blueprint now."""
+
+    inputs: dict[str, object] = {}
+    key: Key | None = None
+
+
+class Publish(Asking):
+    """Tell of an event.
+
+    Attributes:
+        type: Of the event: the triggers of this type start runs.
+        key: Names it: told again, it starts nothing again.
+    """
+
+    type: Name
+    key: Key
+    data: object = None
+
+
 class EventsQuery(Asking):
     """Which facts: those after a number, waiting some seconds for the first."""
 
@@ -223,6 +273,43 @@ class RunPage(msgspec.Struct, frozen=True):
 
     runs: list[RunHeader]
     next: str | None = None
+
+
+class Ids(msgspec.Struct, frozen=True):
+    """Ids of runs, sorted."""
+
+    runs: list[str]
+
+
+class Pinned(msgspec.Struct, frozen=True):
+    """The blueprint that a run is pinned to, as data."""
+
+    document: dict[str, object]
+
+
+class DeadPage(msgspec.Struct, frozen=True):
+    """Some dead letters, newest first; ``next`` is the ``before`` of those that follow, if any."""
+
+    runs: list[DeadLetter]
+    next: str | None = None
+
+
+class TriggerList(msgspec.Struct, frozen=True):
+    """Triggers of kept blueprints."""
+
+    triggers: list[Trigger]
+
+
+class Noted(msgspec.Struct, frozen=True):
+    """What was asked for is done: of a trigger."""
+
+    trigger: str
+
+
+class Published(msgspec.Struct, frozen=True):
+    """The runs that an event has started."""
+
+    runs: list[str]
 
 
 class EventPage(msgspec.Struct, frozen=True):

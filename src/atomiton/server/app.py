@@ -26,6 +26,7 @@ from atomiton.server.problems import Refusal, details_of, problem_answer
 from atomiton.server.replays import Replays
 from atomiton.server.streams import HEARTBEAT, Stream
 from atomiton.server.table import Call, Principal, Reply, Route, routes
+from atomiton.server.webhooks import Hooks
 
 _log = logging.getLogger("atomiton.server")
 
@@ -63,6 +64,7 @@ class Surroundings:
         heartbeat: Seconds without an event before a stream says that it is there.
         stopping: Set when the server takes in nothing new.
         replays: Requests that were answered under a key.
+        hooks: The webhooks that there are.
     """
 
     conductor: Conductor
@@ -75,6 +77,7 @@ class Surroundings:
     heartbeat: float = HEARTBEAT
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     replays: Replays = field(default_factory=Replays)
+    hooks: Hooks = field(default_factory=Hooks)
 
     @property
     def registry(self) -> Registry:
@@ -200,7 +203,8 @@ class _Endpoint:
     async def _answer(
         self, scope: Scope, headers: Mapping[str, str], principal: Principal, body: bytes
     ) -> Answer | Stream:
-        key = headers.get("idempotency-key") if self._route.method == "POST" else None
+        keyed = self._route.method == "POST" and self._route.role is not None
+        key = headers.get("idempotency-key") if keyed else None
         if key is None:
             return await self._handle(scope, headers, principal, body, None)
         if not 0 < len(key) <= 255:
@@ -227,16 +231,22 @@ class _Endpoint:
     ) -> Answer | Stream:
         route = self._route
         call = Call(self._around, principal, scope.get("path_params", {}), headers, key=key)
+        call.method = scope["method"]
+        call.search = scope.get("query_string", b"").decode("latin-1")
         if route.query is not None:
             call.query = decode_query(scope.get("query_string", b""), route.query)
         if route.body is str:
             call.text = _text(body)
+        elif route.body is bytes:
+            call.raw = body
         elif route.body is not None:
             call.body = decode_body(body, headers.get("content-type", ""), route.body)
         done = await route.handler(call)
         if isinstance(done, Stream):
             return done
         reply = done if isinstance(done, Reply) else Reply(done, route.status)
+        if isinstance(reply.value, bytes):
+            return Answer(reply.status, reply.headers, reply.value)
         if isinstance(reply.value, str):  # a page
             return Answer(
                 reply.status,

@@ -26,7 +26,7 @@ def describe_api(routes: Sequence[Route], version: str) -> Json:
     types: dict[type, None] = {ProblemDetails: None}
     for route in routes:
         for type_ in (route.body, route.answer, route.query):
-            if type_ is not None and type_ is not str:
+            if type_ is not None and type_ not in (str, bytes):
                 types[type_] = None
     schemas, components = msgspec.json.schema_components(
         list(types), schema_hook=_anything, ref_template=_REF
@@ -79,6 +79,9 @@ def _operation(route: Route, known: Mapping[type, Json], components: Mapping[str
             "required": True,
             "content": {"application/yaml": text, "text/plain": text},
         }
+    elif route.body is bytes:
+        if route.method != "GET":
+            operation["requestBody"] = {"content": {"*/*": {"schema": {}}}}
     elif route.body is not None:
         operation["requestBody"] = {"content": {JSON: {"schema": known[route.body]}}}
     return operation
@@ -97,7 +100,7 @@ def _parameters(
             {**_parameter(name, "query", schema), "required": name in required}
             for name, schema in properties.items()
         ]
-    if route.method == "POST":
+    if route.method == "POST" and route.role is not None:
         key: Json = {"type": "string", "minLength": 1, "maxLength": 255}
         found.append(_parameter("Idempotency-Key", "header", key))
     if route.streams:

@@ -19,8 +19,11 @@ from atomiton.conductor.wire import (
     EventPage,
     EventsQuery,
     ForkRun,
+    Ids,
     LimitQuery,
+    MatchingQuery,
     PauseRun,
+    Pinned,
     ResumeRun,
     RetryRun,
     RunPage,
@@ -58,6 +61,9 @@ async def start(call: Call) -> Reply:
         durability=asked.durability,
         key=asked.key or call.key,
         paused=asked.paused,
+        priority=asked.priority,
+        lane=asked.lane,
+        delay=asked.delay,
     )
     return _started(run.id)
 
@@ -83,6 +89,17 @@ async def show(call: Call) -> RunView:
 async def header(call: Call) -> RunHeader:
     """What a list shows of a run."""
     return await call.conductor.header(call.params["run"])
+
+
+async def matching(call: Call) -> Ids:
+    """Find runs by the beginning or the end of their ids."""
+    query = checked(call.query, MatchingQuery)
+    return Ids(await call.conductor.matching(query.text, query.limit))
+
+
+async def document(call: Call) -> Pinned:
+    """Give the blueprint that a run is pinned to."""
+    return Pinned(await call.conductor.document(call.params["run"]))
 
 
 async def result(call: Call) -> Reply:
@@ -272,8 +289,16 @@ ROUTES = (
         status=201,
     ),
     _look(PREFIX + "/runs", listing, "List runs", query=RunsQuery, answer=RunPage),
+    _look(
+        PREFIX + "/runs.matching",
+        matching,
+        "Find runs by a part of their ids",
+        query=MatchingQuery,
+        answer=Ids,
+    ),
     _look(RUN, show, "Sum up a run as it is now", answer=RunView),
     _look(f"{RUN}/header", header, "Show what a list shows of a run", answer=RunHeader),
+    _look(f"{RUN}/document", document, "Give the blueprint of a run", answer=Pinned),
     _look(f"{RUN}/result", result, "Wait for a run to end", query=WaitQuery, answer=RunView),
     _look(
         f"{RUN}/events",

@@ -23,8 +23,10 @@ import uvicorn
 from atomiton.conductor import Conductor
 from atomiton.conductor.places import runtime_folder, socket_path, store_path, tokens_folder
 from atomiton.errors import StoreError, Unavailable
+from atomiton.ports.admission import Admission
 from atomiton.server.access import OWNER, Sessions, Tokens
 from atomiton.server.app import Limits, Surroundings, make_app
+from atomiton.server.firing import Firing
 from atomiton.server.gate import Doors, Gate
 from atomiton.server.peers import protocol_class
 from atomiton.server.policy import server_library
@@ -58,6 +60,7 @@ class Settings:
         hosts: Names that the server goes by, besides those of this machine, with their ports.
         drain: Seconds for nodes at work to come to their end when the server stops.
         limits: Bounds of one request.
+        admission: Bounds on the runs that are under way.
     """
 
     store: str | Journal | None = None
@@ -70,6 +73,7 @@ class Settings:
     hosts: Sequence[str] = ()
     drain: float = 10.0
     limits: Limits = field(default_factory=Limits)
+    admission: Admission = field(default_factory=Admission)
 
 
 @dataclass
@@ -111,7 +115,7 @@ async def serve(
         tokens = Tokens(tokens_folder(path))
         tokens.prepare()
         sockets, place = _listen(settings, path, held)
-        conductor = Conductor(store)
+        conductor = Conductor(store, admission=settings.admission)
         conductor.library = server_library(
             settings.nodes, folder=settings.folder.resolve(), allow=settings.allow
         )
@@ -122,8 +126,12 @@ async def serve(
             )
             server = _Server(settings, around, sockets)
             around.login = server.login
+            firing = asyncio.create_task(Firing(conductor, settings.folder).run())
             serving = Serving(server.address, server.login_link(), place, tokens, around)
-            await _until(server, around, lambda: started(serving), settings.drain, stop)
+            try:
+                await _until(server, around, lambda: started(serving), settings.drain, stop)
+            finally:
+                firing.cancel()
 
 
 class _Server(uvicorn.Server):
@@ -245,6 +253,7 @@ def _listen(
         sockets.append(held.enter_context(_tcp(settings.host, settings.port)))
     place = settings.uds or (None if store is None else socket_path(store))
     if place is not None and hasattr(socket, "AF_UNIX"):
+        held.enter_context(_lock(place))
         sockets.append(held.enter_context(_unix(place)))
         held.callback(place.unlink, missing_ok=True)
     if not sockets:
@@ -267,7 +276,6 @@ def _tcp(host: str, port: int) -> socket.socket:
 
 def _unix(place: Path) -> socket.socket:
     """A socket of a file that only this user can open; one that is left over is removed."""
-    lock = _lock(place)
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         place.unlink(missing_ok=True)
@@ -278,13 +286,8 @@ def _unix(place: Path) -> socket.socket:
             os.umask(before)
     except OSError as error:
         made.close()
-        lock.close()
         raise StoreError(f"cannot listen on {place}: {error.strerror}") from error
-    _LOCKS.append(lock)  # as long as the process lives
     return made
-
-
-_LOCKS: list[IO[bytes]] = []
 
 
 def _lock(place: Path) -> IO[bytes]:

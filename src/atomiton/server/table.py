@@ -58,6 +58,9 @@ class Call:
         body: As the route declares it.
         query: As the route declares it.
         text: The body as it came, for routes that take a text.
+        raw: The body as it came, for routes that take anything.
+        method: Of HTTP.
+        search: The query as it came.
         key: What names the request, so that one that is sent again is known.
     """
 
@@ -68,6 +71,9 @@ class Call:
     body: object = None
     query: object = None
     text: str = ""
+    raw: bytes = b""
+    method: str = "GET"
+    search: str = ""
     key: str | None = None
 
     @property
@@ -102,7 +108,8 @@ class Route:
         role: What is needed; None for everybody.
         handler: Does it.
         summary: One line for people.
-        body: What is sent; None for nothing, ``str`` for the text of a blueprint.
+        body: What is sent; None for nothing, ``str`` for the text of a blueprint, ``bytes`` for
+            anything.
         query: Parameters of the query.
         answer: What is given; None when that is no data.
         status: HTTP status of a success.
@@ -136,9 +143,10 @@ class Route:
 
 def routes() -> tuple[Route, ...]:
     """Every route of the server."""
-    from atomiton.server import blueprints, general, runs
+    from atomiton.server import blueprints, general, queue, runs, triggers, webhooks
 
-    return (*general.ROUTES, *blueprints.ROUTES, *runs.ROUTES)
+    parts = (general, blueprints, runs, queue, triggers, webhooks)
+    return tuple(route for of in parts for route in of.ROUTES)
 
 
 def checked(value: object, type_: type[T]) -> T:

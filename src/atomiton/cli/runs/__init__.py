@@ -13,6 +13,8 @@ VERBS = {
     "export": "Write a run down, as a test of its blueprint.",
     "watch": "Follow a run until it ends.",
     "resume": "Let interrupted or paused runs go on.",
+    "retry": "Do again what failed, as a new run.",
+    "fork": "Start a new run from a node of one.",
     "cancel": "Cancel a run.",
     "signal": "Send a run a signal.",
     "approve": "Answer an approval that a run waits for.",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+from atomiton.cli.elsewhere import Elsewhere, Reached, driven
 from atomiton.cli.follow import Follower, Left
 from atomiton.cli.output import note, print_json, result_object
 from atomiton.cli.perform import report
-from atomiton.cli.runs.opening import find_run, opened
+from atomiton.cli.runs.opening import find_run, reached
 from atomiton.cli.screen import make_screen
 from atomiton.cli.signals import Signals
 from atomiton.cli.status import COMPLETED, WAITING, status_of
-from atomiton.conductor import Conductor
 
 
 class Answer(NamedTuple):
@@ -25,20 +25,26 @@ class Answer(NamedTuple):
     quiet: bool
 
 
-async def answer(asked: Answer, tell: Callable[[Conductor, str], Awaitable[None]]) -> int:
+async def answer(asked: Answer, tell: Callable[[Reached, str], Awaitable[None]]) -> int:
     """Tell a run something.
 
-    When another process drives the run, that is all. Else it goes on here until it ends or waits
-    again; then the exit status is that of ``run --detach``.
+    When another process than the main one drives the run, that is all. Else it is followed until it
+    ends or waits again; then the exit status is that of ``run --detach``.
     """
-    async with opened(asked.store, asked.nodes, strict=True) as conductor:
+    async with reached(asked.store, asked.nodes, strict=True) as conductor:
         run = await find_run(conductor, asked.run)
         screen = make_screen(conductor, quiet=asked.quiet)
         left: Left | None = None
         try:
             with Signals(screen.restore) as signals:
-                await tell(conductor, run)
-                if run not in conductor.driver.runs:
+                if isinstance(conductor, Elsewhere):
+                    told = (await conductor.header(run)).events
+                    await conductor.follow(run, told=told)
+                    await tell(conductor, run)
+                    await conductor.reacted(run, told)
+                else:
+                    await tell(conductor, run)
+                if driven(conductor, run) is None:
                     result = await conductor.show(run)
                     if asked.as_json:
                         print_json(result_object(result))

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import click
 
+from atomiton.cli.elsewhere import Reached
 from atomiton.cli.options import json_option, nodes_option, store_option
 from atomiton.cli.prepare import typed
 from atomiton.cli.runs.answering import Answer, answer
 from atomiton.cli.runs.opening import run_argument
-from atomiton.conductor import Conductor
 from atomiton.conductor.waits import Wait
 
 
@@ -45,7 +45,7 @@ def command(
     A run that nobody drives goes on here until it ends (exit status as of run) or waits again (4).
     """
 
-    async def tell(conductor: Conductor, id_: str) -> None:
+    async def tell(conductor: Reached, id_: str) -> None:
         waits = [wait for wait in await conductor.waits(id_) if node in (None, wait.node)]
         given = dict(_field(text, waits) for text in fields)
         who = _me() if by is None else by

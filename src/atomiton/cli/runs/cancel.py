@@ -8,7 +8,7 @@ import click
 
 from atomiton.cli.options import json_option, nodes_option, store_option
 from atomiton.cli.output import note, print_json, result_object
-from atomiton.cli.runs.opening import find_run, opened, run_argument
+from atomiton.cli.runs.opening import find_run, reached, run_argument
 from atomiton.cli.status import COMPLETED, WAITING
 from atomiton.conductor.result import RunResult
 
@@ -50,7 +50,7 @@ def command(
 async def _cancel(
     name: str, reason: str, patience: float, nodes: tuple[str, ...], store: str | None
 ) -> tuple[RunResult, bool]:
-    async with opened(store, nodes) as conductor:
+    async with reached(store, nodes) as conductor:
         run = await find_run(conductor, name)
         await conductor.cancel(run, reason)
         try:

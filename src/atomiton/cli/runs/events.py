@@ -15,7 +15,7 @@ from atomiton.cli.options import (
 )
 from atomiton.cli.output import print_json, to_json
 from atomiton.cli.runs.list import moment
-from atomiton.cli.runs.opening import find_run, opened, run_argument
+from atomiton.cli.runs.opening import find_run, reached, run_argument
 from atomiton.events import RunEvent
 
 #: Longest text of a fact that is shown on its line.
@@ -54,9 +54,9 @@ async def _print(
     *,
     as_json: bool,
 ) -> None:
-    async with opened(store, nodes) as conductor:
+    async with reached(store, nodes) as conductor:
         run = await find_run(conductor, name)
-        last = (await conductor.journal.header(run)).events
+        last = (await conductor.header(run)).events
         if after >= last:
             return
         async for event in conductor.events(run, after):

@@ -10,7 +10,7 @@ import click
 
 from atomiton.cli.options import json_option, store_option
 from atomiton.cli.output import duration, print_json
-from atomiton.cli.runs.opening import opened
+from atomiton.cli.runs.opening import reached
 from atomiton.errors import NotFound
 from atomiton.ports.journal import RunHeader
 
@@ -47,7 +47,7 @@ async def _headers(
     store: str | None, status: str | None, blueprint: str | None, limit: int
 ) -> list[RunHeader]:
     try:
-        async with opened(store) as conductor:
+        async with reached(store) as conductor:
             return await conductor.list(status=status, blueprint=blueprint, limit=limit)
     except NotFound:
         return []  # no store: nothing was ever run

@@ -8,15 +8,15 @@ from typing import NoReturn
 
 import click
 
+from atomiton.cli.elsewhere import Elsewhere, Reached
 from atomiton.cli.prepare import make_library
+from atomiton.client.connecting import main_process
 from atomiton.conductor import Conductor
 from atomiton.errors import AtomitonError, NotFound
 from atomiton.nodes.registry import Registry
 from atomiton.nodes.spec import NodeType, Parameter
 
 run_argument = click.argument("run", metavar="RUN")
-#: Shortest end of an id that names a run.
-_SHORTEST = 4
 #: So many of the runs that may be meant are looked for: one more than are shown.
 _SHOWN = 5
 
@@ -48,6 +48,23 @@ async def opened(
         yield conductor
 
 
+@asynccontextmanager
+async def reached(
+    store: str | None, nodes: Sequence[str] = (), *, strict: bool = False
+) -> AsyncGenerator[Reached]:
+    """The main process of the store if there is one, else what ``opened`` gives.
+
+    Who brings node types of their own needs a conductor that knows them: one of this process.
+    """
+    address = None if nodes else main_process(store)
+    if address is None:
+        async with opened(store, nodes, strict=strict) as conductor:
+            yield conductor
+    else:
+        async with Elsewhere(address, make_library((), lenient())) as conductor:
+            yield conductor
+
+
 def lenient() -> Registry:
     """The built-in node types, and a stand-in for any other: enough to look at its runs."""
     return _Lenient.builtin()
@@ -73,10 +90,11 @@ def _absent(**_: object) -> NoReturn:
     raise AtomitonError("the node type is not known here", code="UNKNOWN_NODE_TYPE")
 
 
-async def find_run(conductor: Conductor, name: str) -> str:
+async def find_run(conductor: Reached, name: str) -> str:
     """The id of the run that a name means.
 
     Args:
+        conductor: Knows the runs.
         name: An id, a beginning or an end of one, or ``last``.
 
     Raises:
@@ -88,25 +106,12 @@ async def find_run(conductor: Conductor, name: str) -> str:
             raise NotFound("there are no runs on record")
         return newest[0].run
     try:
-        return (await conductor.journal.header(name)).run
+        return (await conductor.header(name)).run
     except NotFound:
-        found = await _matching(conductor, name)
+        found = await conductor.matching(name, _SHOWN) if name else []
     if not found:
         raise NotFound(f"there is no run {name!r}; atomiton runs list shows all")
     if len(found) > 1:
         some = ", ".join(found[:4]) + (", ..." if len(found) > 4 else "")
         raise NotFound(f"{name!r} may be any of {some}")
     return found[0]
-
-
-async def _matching(conductor: Conductor, name: str) -> list[str]:
-    found: set[str] = set()
-    for beginning in (name, f"run_{name}"):
-        # Those that begin alike stand together in the list.
-        last = f"{beginning}\U0010ffff"
-        for header in await conductor.list(before=last, limit=_SHOWN):
-            if header.run.startswith(beginning):
-                found.add(header.run)
-    if len(name) >= _SHORTEST:
-        found.update(await conductor.journal.ending(name, _SHOWN))
-    return sorted(found)

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import click
 
+from atomiton.cli.elsewhere import Elsewhere, Reached
 from atomiton.cli.follow import Follower, Left
 from atomiton.cli.options import json_option, nodes_option, store_option
 from atomiton.cli.output import note, print_json, result_object
 from atomiton.cli.perform import report
-from atomiton.cli.runs.opening import find_run, opened
+from atomiton.cli.runs.opening import find_run, opened, reached
 from atomiton.cli.screen import Screen, make_screen
 from atomiton.cli.signals import Signals
 from atomiton.cli.status import COMPLETED, FAILED, WAITING, status_of
@@ -65,16 +66,22 @@ def command(
 
 
 async def _resume_one(asked: _Asked, name: str) -> int:
-    async with opened(asked.store, asked.nodes, strict=True) as conductor:
+    async with reached(asked.store, asked.nodes, strict=True) as conductor:
         run = await find_run(conductor, name)
-        try:
+        if isinstance(conductor, Elsewhere):
+            told = (await conductor.header(run)).events
+            await conductor.follow(run, told=told)
             await conductor.resume(run, lost=asked.lost)
-        except RunBusy:
-            if (await conductor.journal.header(run)).status != "paused":
-                raise
-            await conductor.journal.post(run, encode(Resumed(time.time())))
-            note(f"asked {run} to go on")
-            return COMPLETED
+            await conductor.reacted(run, told)
+        else:
+            try:
+                await conductor.resume(run, lost=asked.lost)
+            except RunBusy:
+                if (await conductor.header(run)).status != "paused":
+                    raise
+                await conductor.journal.post(run, encode(Resumed(time.time())))
+                note(f"asked {run} to go on")
+                return COMPLETED
         screen = make_screen(conductor, quiet=asked.quiet)
         try:
             with Signals(screen.restore) as signals:
@@ -131,7 +138,7 @@ async def _abandoned(conductor: Conductor) -> list[str]:
 
 
 async def _follow(
-    conductor: Conductor, run: str, screen: Screen, signals: Signals, asked: _Asked
+    conductor: Reached, run: str, screen: Screen, signals: Signals, asked: _Asked
 ) -> tuple[RunResult, Left | None]:
     follower = Follower(conductor, run, screen, signals, durable=True)
     try:

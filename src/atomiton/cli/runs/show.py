@@ -20,7 +20,7 @@ from atomiton.cli.options import (
 )
 from atomiton.cli.output import duration, print_json, result_object, shown
 from atomiton.cli.runs.list import undriven
-from atomiton.cli.runs.opening import find_run, opened, run_argument
+from atomiton.cli.runs.opening import find_run, reached, run_argument
 from atomiton.conductor.result import NodeResult, RunResult
 from atomiton.conductor.waits import Wait
 from atomiton.errors import IllegalEvent, NotFound, StoreError
@@ -51,9 +51,9 @@ def command(
 async def _show(
     name: str, nodes: tuple[str, ...], store: str | None
 ) -> tuple[RunHeader, RunResult, list[Wait]]:
-    async with opened(store, nodes) as conductor:
+    async with reached(store, nodes) as conductor:
         run = await find_run(conductor, name)
-        header = await conductor.journal.header(run)
+        header = await conductor.header(run)
         try:
             return header, await conductor.show(run), await conductor.waits(run)
         except IllegalEvent as error:
@@ -72,6 +72,9 @@ def _asked(wait: Wait, run: str) -> str:
         fields = "".join(f" --field {name}=..." for name in wait.fields)
         title = f" ({wait.title})" if wait.title else ""
         return f"an approval at {wait.node}{title}{until}: runs approve {run}{fields}"
+    if wait.kind == "queue":
+        why = wait.title.removeprefix("waits in the queue").lstrip(":; ").removeprefix("for ")
+        return f"{why}{until}"
     return f"{wait.kind} at {wait.node}{until}"
 
 

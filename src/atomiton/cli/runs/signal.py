@@ -7,10 +7,10 @@ import json
 
 import click
 
+from atomiton.cli.elsewhere import Reached
 from atomiton.cli.options import json_option, nodes_option, store_option
 from atomiton.cli.runs.answering import Answer, answer
 from atomiton.cli.runs.opening import run_argument
-from atomiton.conductor import Conductor
 
 
 @click.command("signal")
@@ -46,7 +46,7 @@ def command(
         except ValueError:
             value = payload
 
-    async def tell(conductor: Conductor, id_: str) -> None:
+    async def tell(conductor: Reached, id_: str) -> None:
         await conductor.signal(id_, name, value, by)
 
     return asyncio.run(answer(Answer(run, nodes, store, as_json, quiet), tell))

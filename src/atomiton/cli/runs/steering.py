@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from atomiton.cli.runs.opening import find_run, opened
-from atomiton.conductor import Conductor
+from atomiton.cli.elsewhere import Reached
+from atomiton.cli.runs.opening import find_run, reached
 from atomiton.errors import AtomitonError
 
 
-async def driven_elsewhere(conductor: Conductor, name: str) -> str:
+async def driven_elsewhere(conductor: Reached, name: str) -> str:
     """The id of a run, if a living process drives it.
 
     Raises:
         AtomitonError: It has ended, or nobody drives it.
     """
     run = await find_run(conductor, name)
-    header = await conductor.journal.header(run)
+    header = await conductor.header(run)
     if header.ended_at is not None:
         raise AtomitonError(f"run {run} has ended: {header.status}", code="NOT_ALLOWED")
     if header.owner is None:
@@ -25,7 +25,7 @@ async def driven_elsewhere(conductor: Conductor, name: str) -> str:
 
 async def pause(name: str, store: str | None) -> str:
     """Ask whoever drives a run to pause it."""
-    async with opened(store) as conductor:
+    async with reached(store) as conductor:
         run = await driven_elsewhere(conductor, name)
         await conductor.pause(run)
         return run
@@ -33,7 +33,7 @@ async def pause(name: str, store: str | None) -> str:
 
 async def step(name: str, store: str | None) -> str:
     """Ask whoever drives a run to start one more attempt."""
-    async with opened(store) as conductor:
+    async with reached(store) as conductor:
         run = await driven_elsewhere(conductor, name)
         await conductor.step(run)
         return run

@@ -6,14 +6,14 @@ import asyncio
 
 import click
 
+from atomiton.cli.elsewhere import Reached
 from atomiton.cli.options import json_option, nodes_option, store_option
 from atomiton.cli.output import note, print_json
 from atomiton.cli.perform import report
 from atomiton.cli.runs.list import undriven
-from atomiton.cli.runs.opening import find_run, opened, run_argument
+from atomiton.cli.runs.opening import find_run, reached, run_argument
 from atomiton.cli.screen import Lines
 from atomiton.cli.status import WAITING, status_of
-from atomiton.conductor import Conductor
 from atomiton.conductor.result import RunResult
 
 #: Seconds between looks whether somebody still drives the run.
@@ -58,13 +58,13 @@ async def _watch(
     *,
     as_json: bool,
 ) -> RunResult:
-    async with opened(store, nodes) as conductor, asyncio.timeout(seconds):
+    async with reached(store, nodes) as conductor, asyncio.timeout(seconds):
         run = await find_run(conductor, name)
         telling = asyncio.create_task(_tell(conductor, run, as_json=as_json))
         try:
             while not telling.done():
                 await asyncio.wait([telling], timeout=_LOOK)
-                header = await conductor.journal.header(run)
+                header = await conductor.header(run)
                 if undriven(header):
                     await asyncio.wait([telling], timeout=_LOOK)
                     break
@@ -75,7 +75,7 @@ async def _watch(
         return await conductor.show(run)
 
 
-async def _tell(conductor: Conductor, run: str, *, as_json: bool) -> None:
+async def _tell(conductor: Reached, run: str, *, as_json: bool) -> None:
     screen = Lines(conductor)
     async for event in conductor.events(run):
         if as_json:

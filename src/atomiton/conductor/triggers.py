@@ -1,0 +1,182 @@
+"""Triggers of kept blueprints: listing, pausing, firing. Servers make them fire by themselves."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+from functools import partial
+
+import msgspec
+
+from atomiton.blueprint.document import read_blueprint
+from atomiton.blueprint.model import Blueprint
+from atomiton.conductor.cron import moments
+from atomiton.conductor.run import Run
+from atomiton.conductor.starting import Starting
+from atomiton.errors import AtomitonError, NotFound
+from atomiton.ports.admission import ALONE
+from atomiton.ports.triggers import Fired, Trigger, triggers_of
+from atomiton.store.ledger import triggers as ledger
+
+_PAGE = 1000
+
+
+class Triggers(Starting):
+    """What a conductor does with triggers."""
+
+    async def _begin_beside(self) -> None:
+        await super()._begin_beside()
+        #: Blueprints with triggers, by id, with the etag that they were read at.
+        self._triggered: dict[str, tuple[str, Blueprint | None]] = {}
+
+    async def triggers(self) -> builtins.list[Trigger]:
+        """The triggers of all kept blueprints, by blueprint."""
+        known = await self._beside.do(ledger.states)
+        found: builtins.list[Trigger] = []
+        for blueprint in await self.triggered():
+            for trigger in triggers_of(blueprint.id, blueprint.triggers):
+                fired = known.get(trigger.id, Fired())
+                found.append(
+                    msgspec.structs.replace(
+                        trigger, fired=fired, next_at=self._next(trigger, fired)
+                    )
+                )
+        return found
+
+    def _next(self, trigger: Trigger, fired: Fired) -> float | None:
+        if trigger.kind != "schedule" or fired.paused:
+            return None
+        try:
+            cron = str(trigger.settings["cron"])
+            zone = str(trigger.settings.get("timezone", "UTC"))
+            return next(moments(cron, zone, self._now()), None)
+        except AtomitonError:
+            return None  # its problem is told where it fires
+
+    async def triggered(self) -> builtins.list[Blueprint]:
+        """The kept blueprints that have triggers, in their newest revision."""
+        store = await self._shelf.open()
+        seen: set[str] = set()
+        after: str | None = None
+        while True:
+            page = await store.list(after=after, limit=_PAGE)
+            for info in page.items:
+                seen.add(info.id)
+                known = self._triggered.get(info.id)
+                if known is None or known[0] != info.etag:
+                    self._triggered[info.id] = (info.etag, await self._read_triggered(info.id))
+            after = page.next
+            if after is None:
+                break
+        for gone in self._triggered.keys() - seen:
+            del self._triggered[gone]
+        return [of for _, (_, of) in sorted(self._triggered.items()) if of is not None]
+
+    async def _read_triggered(self, id_: str) -> Blueprint | None:
+        try:
+            blueprint, _ = read_blueprint((await self.blueprint(id_)).text, filename=id_)
+        except AtomitonError:
+            return None  # not finished yet
+        return blueprint if blueprint.triggers else None
+
+    async def pause_trigger(self, trigger: str, *, paused: bool = True) -> None:
+        """Let a trigger start nothing, or something again; ``NotFound`` if there is none."""
+        await self._trigger(trigger)
+        await self._beside.do(partial(ledger.pause, trigger, paused))
+
+    async def fire_trigger(
+        self, trigger: str, inputs: Mapping[str, object] | None = None, *, key: str | None = None
+    ) -> Run:
+        """Start a run of a trigger's blueprint now, also of one that is paused.
+
+        Args:
+            trigger: Its id.
+            inputs: Those that the trigger would give.
+            key: A second firing under the same key is not made.
+
+        Raises:
+            NotFound: There is no such trigger.
+            InputError: The inputs do not fit.
+        """
+        found = await self._trigger(trigger)
+        return await self.fire(found, dict(inputs or {}), key=key)
+
+    async def fire(
+        self,
+        trigger: Trigger,
+        inputs: Mapping[str, object],
+        *,
+        key: str | None = None,
+        only: bool = False,
+    ) -> Run:
+        """Start the run of a trigger.
+
+        Args:
+            trigger: Which.
+            inputs: What it has to give; a blueprint gets those that it declares.
+            key: One firing is made under it, in whichever process.
+            only: Whether it waits for the end of those that the trigger has started before.
+        """
+        lane = f"{ALONE}{trigger.id}" if only else ""
+        known = None if key is None else f"trigger:{trigger.id}@{key}"
+        run = await self.start(trigger.blueprint, inputs, key=known, lane=lane)
+        if trigger.kind != "webhook":  # those come by the thousand
+            await self._beside.do(partial(ledger.fired, trigger.id, self._now(), run.id))
+        return run
+
+    async def _trigger(self, id_: str) -> Trigger:
+        for trigger in await self.triggers():
+            if trigger.id == id_:
+                return trigger
+        raise NotFound(f"there is no trigger {id_!r}; atomiton triggers list shows all")
+
+    async def note_handled(self, trigger: str, moment: float) -> None:
+        """Note up to which moment a schedule was looked after."""
+        await self._beside.do(partial(ledger.handled, trigger, moment))
+
+    async def note_failed(self, trigger: str, problem: str) -> None:
+        """Note why a trigger could not start a run."""
+        await self._beside.do(partial(ledger.failed, trigger, problem))
+
+    async def publish(
+        self,
+        kind: str,
+        data: object = None,
+        *,
+        key: str,
+    ) -> builtins.list[Run]:
+        """Tell of an event: every trigger of its kind that is not paused starts a run.
+
+        The run gets ``inputs.event``, ``{type, key, data}``, if it declares it.
+
+        Args:
+            kind: Its type, such as ``order.created``.
+            data: Plain data.
+            key: Names it: told again, it starts nothing again.
+
+        Returns:
+            The runs, which are on record by now.
+        """
+        event = {"type": kind, "key": key, "data": data}
+        started: builtins.list[Run] = []
+        for trigger in await self.triggers():
+            wanted = trigger.kind == "event" and trigger.settings.get("type") == kind
+            if wanted and not trigger.fired.paused:
+                given = await self.accepted_inputs(trigger.blueprint, {"event": event})
+                started.append(await self.fire(trigger, given, key=key))
+        return started
+
+    async def accepted_inputs(
+        self, blueprint: str, given: Mapping[str, object]
+    ) -> dict[str, object]:
+        """Those inputs that a kept blueprint declares."""
+        declared = (await self._kept(blueprint)).inputs
+        return {name: value for name, value in given.items() if name in declared}
+
+    def secret(self, name: str) -> str | None:
+        """The value of a secret; None if there is none."""
+        import os
+
+        if self._secrets is not None:
+            return self._secrets.get(name)
+        return os.environ.get(f"ATOMITON_SECRET_{name}")

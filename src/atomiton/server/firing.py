@@ -1,0 +1,179 @@
+"""Triggers that fire by themselves: schedules and watched folders, for as long as a server runs.
+
+Each moment and each file has a key, under which one run is made in whichever process: a restart and
+a second server on the same store start nothing twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from fnmatch import fnmatch
+from hashlib import sha256
+from itertools import takewhile
+from pathlib import Path
+
+from atomiton.conductor import Conductor
+from atomiton.conductor.cron import moments
+from atomiton.errors import AtomitonError, NotFound
+from atomiton.ports.triggers import Trigger
+
+_log = logging.getLogger("atomiton.triggers")
+
+#: Seconds between looks at the clock and at folders.
+TICK = 1.0
+#: A moment that is later than this was missed; it fires only as far as ``catch_up`` says.
+LATE = 60.0
+#: Most moments that are looked at after a long absence.
+_MOST = 10_000
+#: Most files of a folder.
+_FILES = 10_000
+
+
+class Firing:
+    """Fires the triggers of the blueprints that a conductor keeps.
+
+    Args:
+        conductor: Keeps them, and runs them.
+        folder: Where paths of watched folders begin; nothing outside of it is watched.
+        now: Gives the seconds since 1970, UTC.
+    """
+
+    def __init__(
+        self,
+        conductor: Conductor,
+        folder: Path,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._conductor = conductor
+        self._folder = folder.resolve()
+        self._now = now
+        #: What files looked like the last time, by trigger and path.
+        self._files: dict[str, dict[str, tuple[int, int]]] = {}
+        self._handled: dict[tuple[str, str], tuple[int, int]] = {}
+        self._told: dict[str, str] = {}
+
+    async def run(self) -> None:
+        """Fire until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except AtomitonError as error:  # the store is away: there is a next time
+                _log.warning("triggers were not looked at: %s", error.message)
+            await asyncio.sleep(TICK)
+
+    async def look(self) -> None:
+        """Fire what is due now."""
+        for trigger in await self._conductor.triggers():
+            if trigger.fired.paused:
+                if trigger.kind == "schedule":  # what passes meanwhile was not missed
+                    await self._conductor.note_handled(trigger.id, self._now())
+                continue
+            try:
+                if trigger.kind == "schedule":
+                    await self._schedule(trigger)
+                elif trigger.kind == "watch":
+                    await self._watch(trigger)
+            except AtomitonError as error:
+                await self._failed(trigger, error.message)
+
+    async def _failed(self, trigger: Trigger, message: str) -> None:
+        if self._told.get(trigger.id) != message:  # once, not every second
+            self._told[trigger.id] = message
+            _log.warning("trigger %s: %s", trigger.id, message)
+            with contextlib.suppress(AtomitonError):
+                await self._conductor.note_failed(trigger.id, message)
+
+    # -- schedules -----------------------------------------------------------------------------
+
+    async def _schedule(self, trigger: Trigger) -> None:
+        now, handled = self._now(), trigger.fired.handled_at
+        if handled is None:  # it is new: what was before it does not count
+            await self._conductor.note_handled(trigger.id, now)
+            return
+        cron = str(trigger.settings["cron"])
+        zone = str(trigger.settings.get("timezone", "UTC"))
+        due: list[float] = []
+        for moment in takewhile(lambda at: at <= now, moments(cron, zone, handled)):
+            due.append(moment)
+            del due[:-_MOST]
+        catch_up = trigger.settings.get("catch_up", 0)
+        missed = [moment for moment in due if moment < now - LATE]
+        most = catch_up if isinstance(catch_up, int) else 0
+        chosen = set(missed[len(missed) - min(most, len(missed)) :])
+        for moment in due:
+            if moment >= now - LATE or moment in chosen:
+                await self._fire_at(trigger, moment)
+            await self._conductor.note_handled(trigger.id, moment)
+
+    async def _fire_at(self, trigger: Trigger, moment: float) -> None:
+        overlap = trigger.settings.get("overlap", "skip")
+        if overlap == "skip" and await self._runs(trigger):
+            return
+        at = datetime.fromtimestamp(moment, UTC).isoformat().replace("+00:00", "Z")
+        given = await self._conductor.accepted_inputs(trigger.blueprint, {"scheduled_at": at})
+        only = overlap == "queue" and not self._conductor.in_memory
+        try:
+            await self._conductor.fire(trigger, given, key=at, only=only)
+        except AtomitonError as error:  # as of a blueprint with inputs that nobody gives
+            await self._failed(trigger, error.message)
+
+    async def _runs(self, trigger: Trigger) -> bool:
+        """Whether the last run of a trigger has not ended; asked anew, others fire as well."""
+        for current in await self._conductor.triggers():
+            if current.id == trigger.id and current.fired.run is not None:
+                try:
+                    header = await self._conductor.header(current.fired.run)
+                except NotFound:
+                    return False
+                return header.ended_at is None
+        return False
+
+    # -- files ---------------------------------------------------------------------------------
+
+    async def _watch(self, trigger: Trigger) -> None:
+        folder = self._inside(str(trigger.settings["path"]))
+        pattern = str(trigger.settings.get("pattern", "*"))
+        found = await asyncio.to_thread(_files_of, folder, pattern)
+        before = self._files.get(trigger.id, {})
+        self._files[trigger.id] = found
+        for path, looks in found.items():
+            # A file is taken once it looks the same twice: who writes it has finished.
+            if before.get(path) != looks or self._handled.get((trigger.id, path)) == looks:
+                continue
+            name = sha256(f"{path}\0{looks[0]}\0{looks[1]}".encode()).hexdigest()[:32]
+            shown = str(Path(path).relative_to(self._folder))
+            given = await self._conductor.accepted_inputs(trigger.blueprint, {"path": shown})
+            await self._conductor.fire(trigger, given, key=name)
+            self._handled[trigger.id, path] = looks
+        for path in before.keys() - found.keys():
+            self._handled.pop((trigger.id, path), None)
+
+    def _inside(self, path: str) -> Path:
+        folder = (self._folder / path).resolve()
+        if not folder.is_relative_to(self._folder):
+            message = f"'{path}' is outside of the folder of this server"
+            raise AtomitonError(message, code="NOT_ALLOWED")
+        return folder
+
+
+def _files_of(folder: Path, pattern: str) -> dict[str, tuple[int, int]]:
+    """The files of a folder, with when they were changed and their size."""
+    found: dict[str, tuple[int, int]] = {}
+    try:
+        for entry in folder.iterdir():
+            if not fnmatch(entry.name, pattern) or entry.is_symlink() or not entry.is_file():
+                continue
+            with contextlib.suppress(OSError):  # it has gone in this moment
+                stat = entry.stat()
+                found[str(entry)] = (stat.st_mtime_ns, stat.st_size)
+            if len(found) >= _FILES:
+                break
+    except OSError as error:
+        message = f"the folder {folder.name} cannot be watched: {error.strerror}"
+        raise AtomitonError(message, code="NOT_FOUND") from error
+    return dict(sorted(found.items()))

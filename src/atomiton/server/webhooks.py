@@ -1,0 +1,236 @@
+"""Webhooks: requests of others that start runs, signed as Standard Webhooks has it.
+
+The id of a message is the key of its run: a message that is sent again, or replayed within the
+window of its time stamp, starts nothing again, in this process or any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+import re
+import time
+from collections.abc import Mapping
+from typing import cast
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from atomiton.conductor.result import RunResult
+from atomiton.conductor.wire import JSON, PREFIX, Started
+from atomiton.errors import AtomitonError
+from atomiton.ports.triggers import Trigger
+from atomiton.server.coding import media_type
+from atomiton.server.problems import Refusal
+from atomiton.server.table import Call, Reply, Route
+
+#: Seconds by which the time stamp of a message may differ from ours.
+WINDOW = 300.0
+#: Seconds for which a sender waits for the result of a run.
+PATIENCE = 30.0
+#: Seconds for which it is known which webhooks there are.
+_KNOWN = 1.0
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
+#: Headers of an answer that are the server's own business.
+_OURS = frozenset(
+    {
+        "connection", "content-length", "content-security-policy", "date", "keep-alive",
+        "server", "set-cookie", "trailer", "transfer-encoding", "upgrade",
+        "x-content-type-options", "x-frame-options",
+    }
+)  # fmt: skip
+#: Headers of a request that a run does not see.
+_SECRET = frozenset({"authorization", "cookie", "proxy-authorization"})
+
+
+class Hooks:
+    """The webhooks of the kept blueprints, by method and path; looked up anew now and then."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], Trigger] = {}
+        self._at = 0.0
+        self._looking = asyncio.Lock()
+
+    async def find(self, call: Call, method: str, path: str) -> Trigger | None:
+        """The trigger of a webhook; None if there is none, or it is paused."""
+        async with self._looking:
+            if time.monotonic() - self._at > _KNOWN:
+                found: dict[tuple[str, str], Trigger] = {}
+                for trigger in await call.around.conductor.triggers():
+                    if trigger.kind == "webhook" and not trigger.fired.paused:
+                        settings = trigger.settings
+                        place = str(settings["path"]).strip("/")
+                        found.setdefault((str(settings.get("method", "POST")), place), trigger)
+                self._found, self._at = found, time.monotonic()
+        return self._found.get((method, path))
+
+
+def check_signature(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> str:
+    """Check that a message is from who knows the secret; gives its id.
+
+    Args:
+        secret: ``whsec_`` and Base64, or any text.
+        headers: In lower case; ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``.
+        body: To the byte.
+        now: Seconds since 1970, UTC.
+
+    Raises:
+        Refusal: It is not, or is too old.
+
+    Example:
+        >>> key, body = b"secret", b"{}"
+        >>> signed = hmac.digest(key, b"m1.1000.{}", "sha256")
+        >>> headers = {
+        ...     "webhook-id": "m1",
+        ...     "webhook-timestamp": "1000",
+        ...     "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
+        ... }
+        >>> check_signature("secret", headers, body, 1010.0)
+        'm1'
+    """
+    id_, stamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not 0 < len(id_) <= 200 or not stamp.isdecimal() or len(stamp) > 12:
+        raise Refusal(401, "this webhook takes signed messages only", "UNAUTHENTICATED")
+    if abs(now - int(stamp)) > WINDOW:
+        raise Refusal(401, "the time stamp of the message is too far from now", "UNAUTHENTICATED")
+    signed = f"{id_}.{stamp}.".encode("latin-1", "replace") + body
+    right = base64.b64encode(hmac.digest(_key(secret), signed, "sha256")).decode()
+    for part in headers.get("webhook-signature", "").split():
+        version, _, given = part.partition(",")
+        if version == "v1" and hmac.compare_digest(given.encode(), right.encode()):
+            return id_
+    raise Refusal(401, "the signature of the message is not right", "UNAUTHENTICATED")
+
+
+def _key(secret: str) -> bytes:
+    if secret.startswith("whsec_"):
+        try:
+            return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        except (binascii.Error, ValueError) as error:
+            message = "the secret of this webhook is not Base64 after whsec_"
+            raise Refusal(503, message, "UNAVAILABLE") from error
+    return secret.encode()
+
+
+async def receive(call: Call) -> Reply:
+    """Take a message, and start the run of its webhook."""
+    path = call.params["hook"]
+    trigger = await call.around.hooks.find(call, call.method, path)
+    if trigger is None:
+        raise Refusal(404, "there is no such webhook", "NOT_FOUND")
+    key = _check(call, trigger)
+    conductor = call.around.conductor
+    given = {
+        "body": _body(call.raw, call.headers.get("content-type", "")),
+        "headers": {name: of for name, of in call.headers.items() if name not in _SECRET},
+        "query": dict(parse_qsl(call.search, keep_blank_values=True, max_num_fields=1000)),
+    }
+    inputs = await conductor.accepted_inputs(trigger.blueprint, given)
+    run = await conductor.fire(trigger, inputs, key=key)
+    location = {"location": f"{PREFIX}/runs/{run.id}"}
+    if trigger.settings.get("respond", "accepted") == "accepted":
+        return Reply(Started(run.id), 202, location)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return _answer(await run.result())
+    except TimeoutError:
+        return Reply(Started(run.id), 202, location)
+
+
+def _check(call: Call, trigger: Trigger) -> str | None:
+    """The key of a message, once it is clear that it may start a run."""
+    name = trigger.settings.get("secret")
+    if name == "none":
+        return call.headers.get("webhook-id") or call.headers.get("idempotency-key")
+    if name is None:
+        message = "this webhook says no secret; `secret: none` would take what nobody signed"
+        raise Refusal(403, message)
+    secret = call.around.conductor.secret(str(name))
+    if not secret:
+        raise Refusal(503, "the secret of this webhook is not known here", "UNAVAILABLE")
+    return check_signature(secret, call.headers, call.raw, time.time())
+
+
+def _body(raw: bytes, content_type: str) -> object:
+    """What was sent, as its type says."""
+    kind = media_type(content_type)
+    if not raw:
+        return None
+    if kind == JSON or kind.endswith("+json"):
+        try:
+            return msgspec.json.decode(raw)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise AtomitonError(f"the body: {error}", code="INVALID_INPUT") from error
+    try:
+        if kind == "application/x-www-form-urlencoded":
+            return dict(parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=1000))
+        if kind.startswith("text/"):
+            return raw.decode()
+    except ValueError as error:
+        raise AtomitonError(f"the body: {error}", code="INVALID_INPUT") from error
+    return raw
+
+
+def _answer(result: RunResult) -> Reply:
+    """What a run that has ended says to the sender."""
+    headers = {"x-atomiton-run": result.run}
+    if not result.ok:
+        code = "" if result.error is None else f" [{result.error.code}]"
+        raise Refusal(500, f"run {result.run} is {result.status}{code}", "NODE_FAILED")
+    output = result.output
+    if isinstance(output, dict) and "status" in output and output.keys() <= _ANSWER:
+        given = cast("dict[str, object]", output)
+        status = given["status"]
+        if isinstance(status, int) and 200 <= status <= 599:
+            headers.update(_headers(given.get("headers")))
+            return Reply(_sent(given.get("body"), headers), status, headers)
+    return Reply(_sent(output, headers), 200, headers)
+
+
+_ANSWER = frozenset({"status", "headers", "body"})
+
+
+def _headers(given: object) -> dict[str, str]:
+    if not isinstance(given, dict):
+        return {}
+    named = {
+        str(name).lower(): str(value) for name, value in cast("dict[object, object]", given).items()
+    }
+    return {
+        name: value
+        for name, value in named.items()
+        if _HEADER.fullmatch(name)
+        and name not in _OURS
+        and value.isprintable()
+        and value.isascii()
+        and len(value) <= 1000
+    }
+
+
+def _sent(body: object, headers: dict[str, str]) -> object:
+    """The body of an answer: bytes and text as they are, everything else as JSON."""
+    if isinstance(body, bytes):
+        headers.setdefault("content-type", "application/octet-stream")
+        return body
+    if isinstance(body, str):
+        headers.setdefault("content-type", "text/plain; charset=utf-8")
+        return body.encode()
+    return body
+
+
+def _route(method: str) -> Route:
+    return Route(
+        method,
+        "/hooks/{hook}",
+        None,
+        receive,
+        "Start the run of a webhook",
+        bytes,
+        status=202,
+        answer=Started,
+    )
+
+
+ROUTES = tuple(_route(method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE"))
