@@ -189,7 +189,7 @@ function act(model: Model, kind: number, a: number, b: number, word: string): re
   if (one === undefined || two === undefined) return op.addNode(model, "", op.freeId(model, "", word), { uses: "data.value" });
   const got = ((): readonly Edit[] | op.Refusal => {
     switch (kind) {
-      case 0: return op.addNode(model, model.nodes.get(one)!.kind === "group" ? one : "", op.freeId(model, "", word), { uses: "data.value", with: { value: word } });
+      case 0: { const parent = model.nodes.get(one)!.kind === "group" ? one : ""; return op.addNode(model, parent, op.freeId(model, parent, word), { uses: "data.value", with: { value: word } }); }
       case 1: return op.removeNodes(model, [one], next);
       case 2: return op.connect(model, one, "", two, "value");
       case 3: return op.connect(model, one, b % 2 ? "error" : "", two, "");

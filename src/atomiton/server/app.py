@@ -63,6 +63,7 @@ class Surroundings:
         heartbeat: Seconds without an event before a stream says that it is there.
         stopping: Set when the server takes in nothing new.
         replays: Requests that were answered under a key.
+        opened: Id of the blueprint that the studio shows first, if any.
     """
 
     conductor: Conductor
@@ -75,6 +76,7 @@ class Surroundings:
     heartbeat: float = HEARTBEAT
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     replays: Replays = field(default_factory=Replays)
+    opened: str | None = None
 
     @property
     def registry(self) -> Registry:
@@ -243,6 +245,8 @@ class _Endpoint:
                 {"content-type": "text/html; charset=utf-8", **reply.headers},
                 reply.value.encode(),
             )
+        if isinstance(reply.value, bytes):  # a file
+            return Answer(reply.status, reply.headers, reply.value)
         if reply.status in (204, 304):
             return Answer(reply.status, reply.headers, b"")
         encoded, kind = encode(reply.value, headers.get("accept", ""))

@@ -58,6 +58,8 @@ class Settings:
         hosts: Names that the server goes by, besides those of this machine, with their ports.
         drain: Seconds for nodes at work to come to their end when the server stops.
         limits: Bounds of one request.
+        blueprints: Where blueprints are kept, as for ``create_storage``; by default in the store.
+        opened: Id of the blueprint that the studio shows first, if any.
     """
 
     store: str | Journal | None = None
@@ -70,6 +72,8 @@ class Settings:
     hosts: Sequence[str] = ()
     drain: float = 10.0
     limits: Limits = field(default_factory=Limits)
+    blueprints: str | None = None
+    opened: str | None = None
 
 
 @dataclass
@@ -111,7 +115,7 @@ async def serve(
         tokens = Tokens(tokens_folder(path))
         tokens.prepare()
         sockets, place = _listen(settings, path, held)
-        conductor = Conductor(store)
+        conductor = Conductor(store, blueprints=settings.blueprints)
         conductor.library = server_library(
             settings.nodes, folder=settings.folder.resolve(), allow=settings.allow
         )
@@ -122,6 +126,7 @@ async def serve(
             )
             server = _Server(settings, around, sockets)
             around.login = server.login
+            around.opened = settings.opened
             serving = Serving(server.address, server.login_link(), place, tokens, around)
             await _until(server, around, lambda: started(serving), settings.drain, stop)
 

@@ -136,9 +136,9 @@ class Route:
 
 def routes() -> tuple[Route, ...]:
     """Every route of the server."""
-    from atomiton.server import blueprints, general, runs
+    from atomiton.server import blueprints, general, runs, studio
 
-    return (*general.ROUTES, *blueprints.ROUTES, *runs.ROUTES)
+    return (*general.ROUTES, *studio.ROUTES, *blueprints.ROUTES, *runs.ROUTES)
 
 
 def checked(value: object, type_: type[T]) -> T:
