@@ -11,12 +11,18 @@ RUN := $(UV) run --locked --no-sync
 READY := .venv/.ready
 ARGS ?=
 
-.PHONY: help setup demo test check bench campaign mutate format clean
+.PHONY: help setup studio studio-test demo test check bench campaign mutate format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Install everything into this folder; does nothing the second time
+
+studio: ## Build the studio into the package; needs Node.js 20 or newer
+	@sh scripts/studio.sh build
+
+studio-test: $(READY) ## Check the studio: lint, types, tests, and a real browser if there is one
+	@sh scripts/studio.sh test "$(RUN)"
 
 demo: $(READY) ## Show what Atomiton does, in under a minute
 	@$(RUN) python -m examples.demo $(ARGS)

@@ -50,6 +50,7 @@ step timed timed_tests
 step tests tests
 step coverage coverage_report
 step whole whole_coverage
+step studio sh scripts/studio.sh short "$run"
 
 if [ -n "$failed" ]; then
     printf '\ncheck: failed:%s\n' "$failed"

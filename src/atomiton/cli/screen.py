@@ -118,7 +118,7 @@ class Lines(Screen):
 
     def _waits(self, event: RunEvent) -> None:
         execution = driven(self._conductor, event.run)
-        if execution is None or event.number < len(execution.log):
+        if execution is None or event.number < len(execution.facts):
             return  # the state is ahead of this fact
         if execution.state.public_status() != "waiting":
             return

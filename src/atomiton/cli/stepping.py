@@ -94,5 +94,5 @@ class Stepper:
 def asks(execution: Driven) -> bool:
     """Whether a run stands still, is on record, and has something to start."""
     state = execution.state
-    settled = execution.saved == len(execution.log)
+    settled = execution.saved == len(execution.facts)
     return state.paused and not state.running and bool(state.ready) and settled

@@ -65,6 +65,7 @@ class Surroundings:
         stopping: Set when the server takes in nothing new.
         replays: Requests that were answered under a key.
         hooks: The webhooks that there are.
+        opened: Id of the blueprint that the studio shows first, if any.
     """
 
     conductor: Conductor
@@ -78,6 +79,7 @@ class Surroundings:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     replays: Replays = field(default_factory=Replays)
     hooks: Hooks = field(default_factory=Hooks)
+    opened: str | None = None
 
     @property
     def registry(self) -> Registry:
@@ -253,6 +255,8 @@ class _Endpoint:
                 {"content-type": "text/html; charset=utf-8", **reply.headers},
                 reply.value.encode(),
             )
+        if isinstance(reply.value, bytes):  # a file
+            return Answer(reply.status, reply.headers, reply.value)
         if reply.status in (204, 304):
             return Answer(reply.status, reply.headers, b"")
         encoded, kind = encode(reply.value, headers.get("accept", ""))

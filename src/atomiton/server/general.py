@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from atomiton.conductor.nodes import NodeInfo, node_info
 from atomiton.conductor.wire import PREFIX, Asking, Health, LoginLink, NodeList
-from atomiton.server.pages import home_page
 from atomiton.server.problems import Refusal
 from atomiton.server.table import Call, Reply, Route
 
@@ -36,11 +35,6 @@ async def openapi(call: Call) -> Reply:
     return Reply(call.around.openapi())
 
 
-async def home(call: Call) -> Reply:
-    """Where a browser ends up."""
-    return Reply(home_page(call.around.version))
-
-
 async def login(_call: Call) -> Reply:
     """Exchange a code for a cookie; the gate has done it, or has refused."""
     raise Refusal(401, "this login link was used already, or is too old", "UNAUTHENTICATED")
@@ -56,7 +50,6 @@ async def new_login(call: Call) -> Reply:
 ROUTES = (
     Route("GET", "/healthz", None, healthz, "Tell whether the process answers", answer=Health),
     Route("GET", "/login", None, login, "Log in with a code, once"),
-    Route("GET", "/", "viewer", home, "Say where one is"),
     Route("GET", "/readyz", "viewer", readyz, "Tell whether runs are taken in", answer=Health),
     Route("GET", "/openapi.json", "viewer", openapi, "Describe this API"),
     Route(

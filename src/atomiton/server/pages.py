@@ -51,9 +51,11 @@ def error_page(status: int, detail: str) -> bytes:
 
 
 def home_page(version: str) -> str:
-    """What is at the top: this server has no studio yet."""
+    """What is at the top where the studio was not built."""
     return page(
         "Atomiton",
         f"This is the server of Atomiton {version}, and you are logged in.",
         "Its API begins at /api/v1, and /openapi.json describes it.",
+        "The studio is not built here. With Node.js 20 or newer, `make studio` in a clone builds "
+        "it; start the server again then.",
     )

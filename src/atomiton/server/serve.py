@@ -61,6 +61,8 @@ class Settings:
         drain: Seconds for nodes at work to come to their end when the server stops.
         limits: Bounds of one request.
         admission: Bounds on the runs that are under way.
+        blueprints: Where blueprints are kept, as for ``create_storage``; by default in the store.
+        opened: Id of the blueprint that the studio shows first, if any.
     """
 
     store: str | Journal | None = None
@@ -74,6 +76,8 @@ class Settings:
     drain: float = 10.0
     limits: Limits = field(default_factory=Limits)
     admission: Admission = field(default_factory=Admission)
+    blueprints: str | None = None
+    opened: str | None = None
 
 
 @dataclass
@@ -115,7 +119,7 @@ async def serve(
         tokens = Tokens(tokens_folder(path))
         tokens.prepare()
         sockets, place = _listen(settings, path, held)
-        conductor = Conductor(store, admission=settings.admission)
+        conductor = Conductor(store, blueprints=settings.blueprints, admission=settings.admission)
         conductor.library = server_library(
             settings.nodes, folder=settings.folder.resolve(), allow=settings.allow
         )
@@ -127,6 +131,7 @@ async def serve(
             server = _Server(settings, around, sockets)
             around.login = server.login
             firing = asyncio.create_task(Firing(conductor, settings.folder).run())
+            around.opened = settings.opened
             serving = Serving(server.address, server.login_link(), place, tokens, around)
             try:
                 await _until(server, around, lambda: started(serving), settings.drain, stop)

@@ -1,0 +1,53 @@
+#!/bin/sh
+# Builds and checks the studio. Usage: studio.sh build|short|test ["COMMAND THAT RUNS A TOOL"]
+#   build  into src/atomiton/studio/static
+#   short  lint, types and the tests without a browser; says so where there is no Node.js
+#   test   all of it, with a real browser where there is one (CHROMIUM names it)
+set -eu
+what=$1
+run=${2:-}
+cd "$(dirname "$0")/../studio"
+
+if ! node --version >/dev/null 2>&1 || ! npm --version >/dev/null 2>&1; then
+    if [ "$what" = short ]; then
+        echo 'studio: NOT checked: there is no Node.js on this machine'
+        exit 0
+    fi
+    echo 'studio: Node.js 20 or newer is needed, with npm' >&2
+    exit 1
+fi
+
+if [ ! -e node_modules/.ready ] || [ package-lock.json -nt node_modules/.ready ]; then
+    npm ci --no-audit --no-fund --loglevel=error
+    touch node_modules/.ready
+fi
+
+checks() {
+    npm run --silent lint
+    npm run --silent types
+    npm run --silent test
+}
+
+browser() {
+    chromium=${CHROMIUM:-/usr/bin/chromium}
+    if [ ! -x "$chromium" ]; then
+        echo "studio: the browser tests were NOT run: there is no $chromium (CHROMIUM names another)"
+        return
+    fi
+    # $run is several words: the command and its options.
+    CHROMIUM=$chromium ATOMITON="$run atomiton" npx playwright test
+}
+
+case $what in
+build) npm run --silent build -- --logLevel warn && echo 'studio: built' ;;
+short) checks ;;
+test)
+    checks
+    npm run --silent build -- --logLevel warn
+    browser
+    ;;
+*)
+    echo "studio: there is nothing called $what" >&2
+    exit 2
+    ;;
+esac

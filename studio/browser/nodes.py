@@ -1,0 +1,25 @@
+"""Node types for the tests of the studio."""
+
+import asyncio
+
+from atomiton import node
+
+
+@node("shop.slow")
+async def slow(seconds: float, value: object = None) -> object:
+    """Take some time."""
+    await asyncio.sleep(seconds)
+    return value
+
+
+@node("shop.picture")
+def picture() -> dict[str, str]:
+    """Give a small picture."""
+    dot = "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAYAAACNMs+9AAAAFUlEQVR42mNk+M9Qz0AEYBxVSF+FABJADveWkH6oAAAAAElFTkSuQmCC"
+    return {"image": dot}
+
+
+@node("shop.html")
+def html() -> str:
+    """Give what would be a script if somebody let it."""
+    return "<img src=x onerror=alert(1)><script>alert(2)</script>"

@@ -1,0 +1,254 @@
+/** The server, as the studio asks it. */
+import type { ErrorInfo, RunEvent, Seen } from "../model/runs";
+import type { NodeType } from "../model/schemas";
+
+export interface BlueprintInfo {
+  readonly id: string;
+  readonly revision: number;
+  readonly etag: string;
+  readonly hash: string;
+  readonly updated_at: number;
+  readonly name: string;
+  readonly description: string;
+  readonly problem: { readonly message: string } | null;
+}
+
+export interface Stored {
+  readonly info: BlueprintInfo;
+  readonly text: string;
+}
+
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly path?: string | null;
+  readonly line?: number | null;
+  readonly column?: number | null;
+  readonly hint?: string | null;
+}
+
+export interface RunHeader {
+  readonly run: string;
+  readonly blueprint: string;
+  readonly blueprint_hash: string;
+  readonly created_at: number;
+  readonly ended_at: number | null;
+  readonly status: string;
+  readonly reason: string | null;
+  readonly error_code: string | null;
+  readonly error_message: string | null;
+  readonly events: number;
+}
+
+export interface RunView {
+  readonly run: string;
+  readonly blueprint: string;
+  readonly status: string;
+  readonly output: unknown;
+  readonly error: ErrorInfo | null;
+  readonly reason: string | null;
+  readonly duration_ms: number;
+  readonly nodes: Readonly<Record<string, Seen>>;
+  readonly compensation: { readonly completed?: string[]; readonly failed?: string[] };
+  readonly forked_from: string | null;
+}
+
+export interface Wait {
+  readonly node: string;
+  readonly kind: string;
+  readonly until?: number | null;
+  readonly signal?: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly fields?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+export interface Asked {
+  readonly run: string;
+  readonly blueprint: string;
+  readonly wait: Wait;
+}
+
+export interface StudioInfo {
+  readonly version: string;
+  readonly role: "viewer" | "operator" | "owner";
+  readonly open: string | null;
+}
+
+/** What the server refused, and why. */
+export class Refused extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+    readonly code: string,
+    readonly problems: readonly Problem[] = [],
+  ) {
+    super(message);
+  }
+}
+
+const BASE = "/api/v1";
+
+interface Asking {
+  readonly method?: string;
+  readonly json?: unknown;
+  readonly text?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+export async function ask(path: string, asking: Asking = {}): Promise<Response> {
+  const headers: Record<string, string> = { accept: "application/json", ...asking.headers };
+  const init: RequestInit = { method: asking.method ?? "GET", headers };
+  if (asking.signal) init.signal = asking.signal;
+  if (asking.text !== undefined) {
+    headers["content-type"] = "application/yaml";
+    init.body = asking.text;
+  } else if (asking.json !== undefined) {
+    headers["content-type"] = "application/json";
+    init.body = JSON.stringify(asking.json);
+  }
+  let answer: Response;
+  try {
+    answer = await fetch(BASE + path, init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new Refused("the server cannot be reached: is it still running?", 0, "UNAVAILABLE");
+  }
+  if (!answer.ok && answer.status !== 304) throw await refusal(answer);
+  return answer;
+}
+
+async function refusal(answer: Response): Promise<Refused> {
+  if (answer.status === 401) {
+    return new Refused("you are not logged in any more: open a new link (`atomiton tokens login`)", 401, "UNAUTHENTICATED");
+  }
+  try {
+    const told = (await answer.json()) as { detail?: string; code?: string; problems?: Problem[] };
+    return new Refused(told.detail ?? answer.statusText, answer.status, told.code ?? "INTERNAL", told.problems ?? []);
+  } catch {
+    return new Refused(`the server answered ${answer.status}`, answer.status, "INTERNAL");
+  }
+}
+
+async function data<T>(path: string, asking: Asking = {}): Promise<T> {
+  return (await (await ask(path, asking)).json()) as T;
+}
+
+function post<T>(path: string, json: unknown = {}): Promise<T> {
+  return data<T>(path, { method: "POST", json });
+}
+
+const at = (id: string): string => encodeURIComponent(id);
+
+export const api = {
+  info: () => data<StudioInfo>("/studio"),
+  nodes: async () => (await data<{ nodes: NodeType[] }>("/nodes")).nodes,
+  blueprints: async () => (await data<{ items: BlueprintInfo[] }>("/blueprints?limit=1000")).items,
+  blueprint: (id: string) => data<Stored>(`/blueprints/${at(id)}`),
+  /** The newest text if it is another than the one with this etag. */
+  async newer(id: string, etag: string): Promise<Stored | null> {
+    const answer = await ask(`/blueprints/${at(id)}`, { headers: { "if-none-match": `"${etag}"` } });
+    return answer.status === 304 ? null : ((await answer.json()) as Stored);
+  },
+  save(id: string, text: string, etag: string | null): Promise<BlueprintInfo> {
+    const headers: Record<string, string> = etag === null ? { "if-none-match": "*" } : { "if-match": `"${etag}"` };
+    return data<BlueprintInfo>(`/blueprints/${at(id)}`, { method: "PUT", text, headers });
+  },
+  remove: (id: string) => ask(`/blueprints/${at(id)}`, { method: "DELETE" }),
+  validate: (source: string, signal?: AbortSignal) =>
+    data<{ valid: boolean; problems: Problem[] }>("/validate", { method: "POST", json: { source }, ...(signal ? { signal } : {}) }),
+  start: async (body: { blueprint?: string; source?: string; inputs: unknown; paused?: boolean }) =>
+    (await post<{ run: string }>("/runs", body)).run,
+  runs(query: { status?: string; blueprint?: string; before?: string; limit?: number }): Promise<{ runs: RunHeader[]; next: string | null }> {
+    const words = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== "") words.set(name, String(value));
+    return data(`/runs?${words.toString()}`);
+  },
+  run: (run: string) => data<RunView>(`/runs/${at(run)}`),
+  header: (run: string) => data<RunHeader>(`/runs/${at(run)}/header`),
+  waits: async (run: string) => (await data<{ waits: Wait[] }>(`/runs/${at(run)}/waits`)).waits,
+  approvals: async () => (await data<{ approvals: Asked[] }>("/approvals?limit=1000")).approvals,
+  cancel: (run: string) => post(`/runs/${at(run)}/cancel`),
+  pause: (run: string) => post(`/runs/${at(run)}/pause`),
+  resume: (run: string, lost?: "repeat" | "fail") => post(`/runs/${at(run)}/resume`, lost ? { lost } : {}),
+  step: (run: string) => post(`/runs/${at(run)}/step`, { key: crypto.randomUUID() }),
+  retry: async (run: string) => (await post<{ run: string }>(`/runs/${at(run)}/retry`)).run,
+  fork: async (run: string, node: string, inputs: unknown, paused: boolean) =>
+    (await post<{ run: string }>(`/runs/${at(run)}/fork`, { node, inputs, paused })).run,
+  signal: (run: string, name: string, payload: unknown) => post(`/runs/${at(run)}/signal`, { name, payload }),
+  approve: (run: string, node: string, approved: boolean, comment: string, fields: unknown) =>
+    post(`/runs/${at(run)}/approve`, { node, approved, comment, fields }),
+};
+
+/** Pieces of a stream of events; `null` stands for the end that the server tells of. */
+export function parseEvents(buffer: string): { events: { kind: string; data: string }[]; rest: string } {
+  const blocks = buffer.split("\n\n");
+  const rest = blocks.pop() ?? "";
+  const events = blocks.flatMap((block) => {
+    let kind = "message";
+    const lines: string[] = [];
+    for (const line of block.split("\n")) {
+      if (line.startsWith("event:")) kind = line.slice(6).trim();
+      else if (line.startsWith("data:")) lines.push(line.slice(5).trimStart());
+    }
+    return lines.length === 0 ? [] : [{ kind, data: lines.join("\n") }];
+  });
+  return { events, rest };
+}
+
+export interface Following {
+  /** Called with what came, in order; never twice with the same number. */
+  readonly onEvents: (events: readonly RunEvent[]) => void;
+  readonly onState: (state: "live" | "lost" | "ended") => void;
+}
+
+/** Follow the facts of a run from a number on, again and again until it ends; gives a way to stop. */
+export function follow(run: string, after: number, to: Following): () => void {
+  const stop = new AbortController();
+  let cursor = after;
+  const go = async (): Promise<void> => {
+    for (let tries = 0; !stop.signal.aborted; tries++) {
+      try {
+        const answer = await ask(`/runs/${at(run)}/events?after=${cursor}`, {
+          headers: { accept: "text/event-stream" },
+          signal: stop.signal,
+        });
+        to.onState("live");
+        tries = 0;
+        const ended = await readAll(answer, (event) => { cursor = event.number; }, to);
+        if (ended) return to.onState("ended");
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        if (error instanceof Refused && error.status === 404) return to.onState("ended");
+      }
+      to.onState("lost");
+      await new Promise((resolve) => setTimeout(resolve, Math.min(5000, 250 * 2 ** tries)));
+    }
+  };
+  void go();
+  return () => stop.abort();
+}
+
+async function readAll(answer: Response, seen: (event: RunEvent) => void, to: Following): Promise<boolean> {
+  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let buffer = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return false;
+    const parsed = parseEvents(buffer + value);
+    buffer = parsed.rest;
+    const events: RunEvent[] = [];
+    for (const { kind, data: body } of parsed.events) {
+      if (kind === "end") {
+        if (events.length > 0) to.onEvents(events);
+        return true;
+      }
+      if (kind === "stopping" || kind === "error") continue;
+      const event = JSON.parse(body) as RunEvent;
+      seen(event);
+      events.push(event);
+    }
+    if (events.length > 0) to.onEvents(events);
+  }
+}

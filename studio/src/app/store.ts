@@ -1,0 +1,453 @@
+/** The state of the studio. The text is the truth; everything drawn is derived from it. */
+import { create } from "zustand";
+import { derive, EMPTY, update, type EdgeView, type Model } from "../model/blueprint";
+import { change, redo, startHistory, undo, type Doing, type History } from "../model/history";
+import * as op from "../model/operations";
+import { fitting, whyNot } from "../model/ports";
+import { typeOfName, type NodeType, type Types } from "../model/schemas";
+import { difference, type Edit } from "../model/text";
+import { api, Refused, type Problem, type StudioInfo } from "./api";
+
+export interface Toast {
+  readonly id: number;
+  readonly kind: "good" | "bad" | "info";
+  readonly text: string;
+}
+
+export interface Pane {
+  readonly text: boolean;
+  readonly palette: boolean;
+  readonly run: boolean;
+  readonly tab: "output" | "timeline" | "events" | "problems";
+}
+
+export interface Studio {
+  readonly info: StudioInfo | null;
+  readonly types: Types;
+  readonly fatal: string | null;
+  readonly id: string | null;
+  readonly etag: string | null;
+  readonly saved: string;
+  readonly conflict: { readonly text: string; readonly etag: string } | null;
+  readonly history: History;
+  readonly model: Model;
+  readonly problems: readonly Problem[];
+  readonly checked: string | null;
+  readonly selected: ReadonlySet<string>;
+  readonly edge: string | null;
+  readonly folded: ReadonlySet<string>;
+  readonly breakpoints: ReadonlySet<string>;
+  readonly pane: Pane;
+  readonly toasts: readonly Toast[];
+  readonly dialog: "commands" | "inputs" | "keys" | null;
+  /** Counts what asks the canvas to show everything. */
+  readonly fit: number;
+}
+
+const state: Studio = {
+  info: null, types: new Map(), fatal: null, id: null, etag: null, saved: "", conflict: null,
+  history: startHistory(""), model: EMPTY, problems: [], checked: null, selected: new Set(), edge: null,
+  folded: new Set(), breakpoints: new Set(), toasts: [], dialog: null, fit: 0,
+  pane: { text: true, palette: true, run: false, tab: "output" },
+};
+
+export const useStudio = create<Studio>(() => state);
+const get = useStudio.getState;
+const set = useStudio.setState;
+
+/** Whether a parameter is an expression by its type. */
+export function isExpression(type: string, name: string): boolean {
+  return typeOfName(get().types, type)?.parameters.find((p) => p.name === name)?.expression ?? false;
+}
+
+export const next = (now: Model, edits: readonly Edit[]): Model => update(now, edits, isExpression);
+export const read = (text: string): Model => derive(text, isExpression);
+
+let toasts = 0;
+
+export function tell(text: string, kind: Toast["kind"] = "info"): void {
+  const id = ++toasts;
+  set((s) => ({ toasts: [...s.toasts.filter((t) => t.text !== text).slice(-3), { id, kind, text }] }));
+  setTimeout(() => set((s) => ({ toasts: s.toasts.filter((t) => t.id !== id) })), kind === "bad" ? 9000 : 4000);
+}
+
+export function dismiss(id: number): void {
+  set((s) => ({ toasts: s.toasts.filter((t) => t.id !== id) }));
+}
+
+/** Do something, and say so where it was refused. */
+export async function attempt<T>(doing: Promise<T>): Promise<T | null> {
+  try {
+    return await doing;
+  } catch (error) {
+    const [first] = error instanceof Refused ? error.problems : [];
+    const message = error instanceof Error ? error.message : String(error);
+    tell(first !== undefined && !message.includes(first.message) ? `${message}: ${first.message}` : message, "bad");
+    return null;
+  }
+}
+
+export async function begin(): Promise<void> {
+  try {
+    const [info, nodes] = await Promise.all([api.info(), api.nodes()]);
+    set({ info, types: new Map(nodes.map((node: NodeType) => [node.name, node])) });
+  } catch (error) {
+    set({ fatal: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+function show(text: string, more: Partial<Studio>): void {
+  set({
+    history: startHistory(text), model: read(text), problems: [], checked: null, selected: new Set(), edge: null,
+    conflict: null, folded: new Set(), fit: get().fit + 1, ...more,
+  });
+  scheduleCheck();
+}
+
+export async function openBlueprint(id: string): Promise<void> {
+  const stored = await attempt(api.blueprint(id));
+  if (stored === null) return void (location.hash = "#/");
+  show(stored.text, { id, etag: stored.info.etag, saved: stored.text, breakpoints: loadBreakpoints(id) });
+}
+
+/** Begin a blueprint that is not kept yet. */
+export function openText(text: string): void {
+  const model = read(text);
+  show(text, { id: model.head.id || "untitled", etag: null, saved: "", breakpoints: new Set() });
+}
+
+export function mayChange(): boolean {
+  return get().info?.role === "owner";
+}
+
+/** Change the text; the one way in which anything is ever changed. */
+export function edit(edits: readonly Edit[] | op.Refusal, label: string, doing: Partial<Doing> = {}): boolean {
+  if ("refused" in edits) {
+    tell(edits.refused, "bad");
+    return false;
+  }
+  if (edits.length === 0) return true;
+  const { history, model } = get();
+  set({
+    history: change(history, edits, { label, now: Date.now(), ...doing }),
+    model: next(model, edits),
+  });
+  prune();
+  scheduleCheck();
+  return true;
+}
+
+function move(moved: ReturnType<typeof undo>, what: string): void {
+  if (moved === null) return tell(`nothing to ${what}`);
+  const { model } = get();
+  set({ history: moved.history, model: next(model, moved.edits) });
+  prune();
+  scheduleCheck();
+}
+
+export const undoLast = (): void => move(undo(get().history), "undo");
+export const redoLast = (): void => move(redo(get().history), "redo");
+
+/** Forget what was selected and is not there any more. */
+function prune(): void {
+  const { selected, model, edge } = get();
+  if ([...selected].some((path) => !model.nodes.has(path))) set({ selected: new Set([...selected].filter((p) => model.nodes.has(p))) });
+  if (edge !== null && !model.edges.some((e) => e.id === edge)) set({ edge: null });
+}
+
+export function typed(text: string): void {
+  edit(difference(get().model.text, text), "type", { merge: "typing" });
+}
+
+let timer: ReturnType<typeof setTimeout> | undefined;
+let asking: AbortController | undefined;
+
+function scheduleCheck(): void {
+  clearTimeout(timer);
+  timer = setTimeout(() => void check(), 350);
+}
+
+async function check(): Promise<void> {
+  asking?.abort();
+  asking = new AbortController();
+  const { text } = get().model;
+  try {
+    const { problems } = await api.validate(text, asking.signal);
+    if (get().model.text === text) set({ problems, checked: text });
+  } catch (error) {
+    if (error instanceof Refused && get().model.text === text) set({ problems: [{ code: error.code, message: error.message }], checked: text });
+  }
+}
+
+export function select(paths: Iterable<string>): void {
+  const selected = new Set(paths);
+  const before = get().selected;
+  if (selected.size === before.size && [...selected].every((p) => before.has(p))) return;
+  set({ selected, ...(selected.size > 0 ? { edge: null } : {}) });
+}
+
+export function selectEdge(edge: string | null): void {
+  if (edge !== get().edge) set({ edge, ...(edge === null ? {} : { selected: new Set<string>() }) });
+}
+
+export function toggleFold(path: string): void {
+  const folded = new Set(get().folded);
+  if (!folded.delete(path)) folded.add(path);
+  set({ folded });
+}
+
+export function setPane(pane: Partial<Pane>): void {
+  set((s) => ({ pane: { ...s.pane, ...pane } }));
+}
+
+export function setDialog(dialog: Studio["dialog"]): void {
+  set({ dialog });
+}
+
+export function refit(): void {
+  set((s) => ({ fit: s.fit + 1 }));
+}
+
+function loadBreakpoints(id: string): ReadonlySet<string> {
+  try {
+    return new Set(JSON.parse(localStorage.getItem(`breakpoints:${id}`) ?? "[]") as string[]);
+  } catch {
+    return new Set();
+  }
+}
+
+export function toggleBreakpoint(path: string): void {
+  const breakpoints = new Set(get().breakpoints);
+  if (!breakpoints.delete(path)) breakpoints.add(path);
+  set({ breakpoints });
+  localStorage.setItem(`breakpoints:${get().id ?? ""}`, JSON.stringify([...breakpoints]));
+}
+
+export const dirty = (s: Studio): boolean => s.model.text !== s.saved;
+
+export async function save(): Promise<boolean> {
+  const { model, etag, id } = get();
+  if (model.troubles.length > 0) {
+    tell(`not saved: ${model.troubles[0]!.message}`, "bad");
+    return false;
+  }
+  const { text } = model;
+  const name = model.head.id;
+  try {
+    const info = await api.save(name, text, name === id ? etag : null);
+    set({ etag: info.etag, saved: text, id: name, conflict: null });
+    if (location.hash !== `#/b/${name}`) history.replaceState(null, "", `#/b/${name}`);
+    tell(`saved ${name}, revision ${info.revision}`, "good");
+    return true;
+  } catch (error) {
+    if (error instanceof Refused && (error.status === 412 || error.status === 409)) await meet(name);
+    else await attempt(Promise.reject(error as Error));
+    return false;
+  }
+}
+
+/** Somebody else has saved: show it, and lose nothing. */
+async function meet(name: string): Promise<void> {
+  const stored = await attempt(api.blueprint(name));
+  if (stored !== null) set({ conflict: { text: stored.text, etag: stored.info.etag } });
+}
+
+/** Look whether somebody else has changed what is open. */
+export async function lookForOthers(): Promise<void> {
+  const { id, etag, model, saved, conflict } = get();
+  if (id === null || etag === null || conflict !== null || document.hidden) return;
+  try {
+    const newer = await api.newer(id, etag);
+    if (newer === null || get().id !== id || get().etag !== etag) return;
+    if (model.text !== saved) return set({ conflict: { text: newer.text, etag: newer.info.etag } });
+    edit(difference(model.text, newer.text), "changed elsewhere");
+    set({ etag: newer.info.etag, saved: newer.text });
+    tell("this blueprint was changed elsewhere: you see the newest", "info");
+  } catch {
+    // It is asked again; that the server is away is shown by whatever is done next.
+  }
+}
+
+export function settleConflict(keep: "mine" | "theirs"): void {
+  const { conflict, model } = get();
+  if (conflict === null) return;
+  set({ etag: conflict.etag, saved: conflict.text, conflict: null });
+  if (keep === "theirs") edit(difference(model.text, conflict.text), "take the other version");
+  else void save();
+}
+
+// ---------------------------------------------------------------- what is done on the canvas
+
+/** The body that new nodes go to: that of the selected container, or the one around what is selected. */
+export function body(): string {
+  const { selected, model } = get();
+  const [one] = selected;
+  const node = one === undefined ? undefined : model.nodes.get(one);
+  if (node === undefined) return "";
+  return node.kind === "group" ? node.path : node.parent;
+}
+
+export interface Adding {
+  readonly title: string;
+  readonly wish: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export function addingOf(type: NodeType): Adding {
+  const given: Record<string, unknown> = {};
+  for (const parameter of type.parameters) {
+    if (!parameter.required) continue;
+    given[parameter.name] = parameter.expression ? "true" : sample(parameter.schema);
+  }
+  const wish = type.name.split(".").pop()!;
+  return { title: type.title, wish: type.name.startsWith("data.value") ? "value" : wish, body: { uses: type.name, ...(Object.keys(given).length > 0 ? { with: given } : {}) } };
+}
+
+function sample(schema: Readonly<Record<string, unknown>>): unknown {
+  const { type } = schema;
+  const [first] = (schema["enum"] as unknown[] | undefined) ?? [];
+  if (first !== undefined) return first;
+  if (type === "array") return [];
+  if (type === "object") return {};
+  if (type === "integer" || type === "number") return 0;
+  if (type === "boolean") return false;
+  return type === "string" ? "" : null;
+}
+
+/** Add a node, and connect it behind what is selected where that makes sense. */
+export function add(adding: Adding, at?: { readonly parent: string; readonly place: readonly [number, number] }): string | null {
+  const { model, selected, types } = get();
+  const parent = at?.parent ?? body();
+  const [one] = selected;
+  const behind = at === undefined && selected.size === 1 && one !== undefined && model.nodes.get(one)?.parent === parent ? one : null;
+  const id = op.freeId(model, parent, adding.wish);
+  const path = parent === "" ? id : `${parent}.${id}`;
+  const steps: ((now: Model) => readonly Edit[])[] = [(now) => op.addNode(now, parent, id, adding.body)];
+  if (at !== undefined) steps.push((now) => op.place(now, new Map([[path, at.place]]), next));
+  if (behind !== null) {
+    const from = model.nodes.get(behind)!;
+    steps.push((now) => {
+      const fit = replaceable(now, types, behind, path);
+      const made = fit === null ? op.connect(now, behind, from.routes[0] ?? "", path, "") : op.connect(now, behind, fit.fromPort, path, fit.toPort);
+      return "refused" in made ? [] : made;
+    });
+    if (at === undefined && from.place !== null) steps.push((now) => op.place(now, new Map([[path, [from.place![0] + 320, from.place![1]] as const]]), next));
+  }
+  if (!edit(op.inTurn(model, steps, next), `add ${adding.title}`)) return null;
+  select([path]);
+  return path;
+}
+
+/** A parameter of a new node that could take an output: one that still has its sample. */
+function replaceable(model: Model, types: Types, source: string, target: string): { fromPort: string; toPort: string } | null {
+  const node = model.nodes.get(target)!;
+  return fitting({ ...model, nodes: new Map(model.nodes).set(target, { ...node, parameters: [] }) }, types, source, target);
+}
+
+export function connectPorts(source: string, fromPort: string, target: string, toPort: string): void {
+  const { model, types } = get();
+  let [from, to] = [fromPort, toPort];
+  if (to === "*") {
+    const fit = from === "" ? fitting(model, types, source, target) : null;
+    [from, to] = fit === null ? [from, ""] : [fit.fromPort, fit.toPort];
+  }
+  const reason = whyNot(model, types, source, from, target, to);
+  if (reason !== null) return tell(reason, "bad");
+  const what = to === "" ? `${target} now waits for ${source}` : `${target}.${to} takes ${source}${from === "" ? "" : `.${from}`}`;
+  if (edit(op.connect(model, source, from, target, to), `connect ${source} to ${target}`)) tell(what);
+}
+
+export function removeSelected(): void {
+  const { model, selected, edge } = get();
+  const line = model.edges.find((e) => e.id === edge);
+  if (line !== undefined) return removeEdge(line);
+  if (selected.size > 0) edit(op.removeNodes(model, [...selected], next), `remove ${[...selected].join(", ")}`);
+}
+
+export function removeEdge(line: EdgeView): void {
+  edit(op.disconnect(get().model, line), `disconnect ${line.source} from ${line.target}`);
+}
+
+export async function copySelected(cut = false): Promise<void> {
+  const { model, selected } = get();
+  if (selected.size === 0) return;
+  const text = op.copyNodes(model, [...selected]);
+  clip = text;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Some browsers allow it only at times; what was copied can still be pasted here.
+  }
+  tell(`${selected.size} ${selected.size === 1 ? "node" : "nodes"} copied as YAML`);
+  if (cut) removeSelected();
+}
+
+let clip = "";
+
+export function paste(given: string): void {
+  const text = /^nodes:/m.test(given) ? given : clip;
+  if (text === "") return tell("the clipboard holds no nodes");
+  const { model } = get();
+  const [one] = get().selected;
+  const node = one === undefined ? undefined : model.nodes.get(one);
+  const pasted = op.pasteNodes(model, node?.parent ?? "", text, read, next, isExpression);
+  if ("refused" in pasted) return tell(pasted.refused, "bad");
+  if (edit(pasted.edits, "paste")) select(pasted.paths);
+}
+
+export function duplicate(): void {
+  const { model, selected } = get();
+  if (selected.size === 0) return;
+  const [one] = selected;
+  const pasted = op.pasteNodes(model, model.nodes.get(one!)?.parent ?? "", op.copyNodes(model, [...selected]), read, next, isExpression);
+  if ("refused" in pasted) return tell(pasted.refused, "bad");
+  if (edit(pasted.edits, "duplicate")) select(pasted.paths);
+}
+
+export function renameNode(path: string, to: string): void {
+  const { model, breakpoints } = get();
+  const node = model.nodes.get(path);
+  if (node === undefined || node.id === to) return;
+  const reason = op.whyNotId(model, node.parent, to);
+  if (reason !== null) return tell(reason, "bad");
+  if (!edit(op.rename(model, path, to, isExpression), `rename ${path} to ${to}`)) return;
+  const now = node.parent === "" ? to : `${node.parent}.${to}`;
+  select([now]);
+  if (breakpoints.has(path)) {
+    toggleBreakpoint(path);
+    toggleBreakpoint(now);
+  }
+}
+
+export function toggleEnabled(): void {
+  const { model, selected } = get();
+  const steps = [...selected].map((path) => (now: Model) => {
+    const at = [...op.pathOf(path), "enabled"];
+    return now.nodes.get(path)?.enabled === false ? op.deleteValue(now, at) : op.setValue(now, at, false);
+  });
+  if (steps.length > 0) edit(op.inTurn(model, steps, next), "switch on or off");
+}
+
+export function setField(path: string, at: readonly (string | number)[], value: unknown): void {
+  const { model } = get();
+  const where = [...op.pathOf(path), ...at];
+  const doing = { merge: `field:${where.join(".")}` };
+  if (value === undefined) edit(op.deleteValue(model, where), `clear ${at.join(".")}`, doing);
+  else edit(op.setValue(model, where, value), `set ${at.join(".")}`, doing);
+}
+
+export function setTop(at: readonly (string | number)[], value: unknown): void {
+  const { model } = get();
+  edit(value === undefined ? op.deleteValue(model, at) : op.setValue(model, at, value), `set ${at.join(".")}`, { merge: `top:${at.join(".")}` });
+}
+
+export function placeNodes(places: ReadonlyMap<string, readonly [number, number]>, label = "move"): void {
+  edit(op.place(get().model, places, next), label);
+}
+
+/** Forget every place: the automatic arrangement is the tidiest. */
+export function tidy(): void {
+  const { model } = get();
+  if (Object.keys(model.head.layout).length > 0) edit(op.deleteValue(model, ["layout"]), "tidy up");
+  refit();
+}

@@ -1,0 +1,173 @@
+import {
+  applyNodeChanges, Background, BackgroundVariant, Controls, MiniMap, ReactFlow, useReactFlow, useNodesInitialized, SelectionMode,
+  type Connection, type Edge, type IsValidConnection, type Node, type NodeChange, type OnConnectEnd,
+} from "@xyflow/react";
+import "@xyflow/react/dist/style.css";
+import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent, type ReactElement } from "react";
+import { FRAME_HEAD, PAD, sceneOf, shownAs, type Box } from "../model/scene";
+import type { EdgeView, Model } from "../model/blueprint";
+import { whyNot } from "../model/ports";
+import { add, addingOf, connectPorts, mayChange, placeNodes, select, selectEdge, tell, useStudio, type Adding } from "../app/store";
+import { Line, type LineData } from "./Line";
+import { NodeCard, type CardData } from "./NodeCard";
+import { CONTROL } from "../ui/Palette";
+
+const nodeTypes = { card: NodeCard };
+const edgeTypes = { line: Line };
+const HUGE = 150;
+
+function problemsByNode(model: Model, problems: readonly { path?: string | null; message: string }[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const { path, message } of problems) {
+    const parts = (path ?? "").split(".");
+    if (parts[0] !== "nodes") continue;
+    const ids: string[] = [];
+    for (let i = 0; parts[i] === "nodes" && i + 1 < parts.length; i += 2) ids.push(parts[i + 1]!);
+    const key = ids.join(".");
+    if (model.nodes.has(key) && !found.has(key)) found.set(key, message);
+  }
+  return found;
+}
+
+function nodeOf(box: Box, problem: string, selected: boolean, old: Node | undefined): Node {
+  const data = old?.data as CardData | undefined;
+  const same = data !== undefined && data.problem === problem && JSON.stringify(data.box) === JSON.stringify(box);
+  if (same && old!.selected === selected && old!.position.x === box.x && old!.position.y === box.y) return old!;
+  const node: Node = {
+    id: box.path, type: "card", position: { x: box.x, y: box.y }, selected,
+    data: same ? old!.data : ({ box, problem } satisfies CardData),
+    initialWidth: box.width, initialHeight: box.height,
+    ...(box.open ? { style: { width: box.width, height: box.height } } : { style: { width: box.width } }),
+    ariaLabel: box.path, zIndex: box.open ? 0 : 1,
+  };
+  if (box.parent !== "") node.parentId = box.parent;
+  if (old?.measured) node.measured = same || old.measured.width === box.width ? old.measured : {};
+  return node;
+}
+
+function edgesOf(lines: readonly EdgeView[], folded: ReadonlySet<string>, chosen: string | null, old: ReadonlyMap<string, Edge>): Edge[] {
+  const found: Edge[] = [];
+  const seen = new Set<string>();
+  for (const line of lines) {
+    const source = shownAs(line.source, folded);
+    const target = shownAs(line.target, folded);
+    if (source === target) continue;
+    const hidden = source !== line.source || target !== line.target;
+    const id = hidden ? `${source}>>${target}` : line.id;
+    if (seen.has(id)) continue;
+    seen.add(id);
+    const selected = line.id === chosen;
+    const before = old.get(id);
+    if (before !== undefined && (before.data as LineData).line === line && before.selected === selected) {
+      found.push(before);
+      continue;
+    }
+    found.push({
+      id, source, target, type: "line", selected, data: { line } satisfies LineData,
+      sourceHandle: source === line.source ? line.fromPort : "", targetHandle: target === line.target && line.toPort !== "" ? line.toPort : "*",
+      ariaLabel: `${line.source} to ${line.target}${line.toPort === "" ? "" : `, ${line.toPort}`}`, zIndex: 2,
+    });
+  }
+  return found;
+}
+
+export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): ReactElement {
+  const model = useStudio((s) => s.model);
+  const types = useStudio((s) => s.types);
+  const folded = useStudio((s) => s.folded);
+  const selected = useStudio((s) => s.selected);
+  const chosen = useStudio((s) => s.edge);
+  const problems = useStudio((s) => s.problems);
+  const fit = useStudio((s) => s.fit);
+  const flow = useReactFlow();
+  const ready = useNodesInitialized();
+  const scene = useMemo(() => sceneOf(model, types, folded), [model, types, folded]);
+  const wrong = useMemo(() => problemsByNode(model, problems), [model, problems]);
+  const made = useCallback((old: readonly Node[]): Node[] => {
+    const by = new Map(old.map((node) => [node.id, node]));
+    return scene.map((box) => nodeOf(box, wrong.get(box.path) ?? "", selected.has(box.path), by.get(box.path)));
+  }, [scene, wrong, selected]);
+  const [nodes, setNodes] = useState<Node[]>(() => made([]));
+  useEffect(() => setNodes(made), [made]);
+  const kept = useRef<ReadonlyMap<string, Edge>>(new Map());
+  const edges = useMemo(() => edgesOf(model.edges, folded, chosen, kept.current), [model.edges, folded, chosen]);
+  useEffect(() => { kept.current = new Map(edges.map((e) => [e.id, e])); }, [edges]);
+  const fitted = useRef(-1);
+  useEffect(() => {
+    if ((!ready && nodes.length < HUGE) || fitted.current === fit || nodes.length === 0) return;
+    fitted.current = fit;
+    void flow.fitView({ padding: 0.18, maxZoom: 1.05, minZoom: 0.08 });
+  }, [fit, ready, nodes.length, flow]);
+
+  const onNodesChange = useCallback((changes: NodeChange[]) => {
+    const picked = changes.filter((c) => c.type === "select");
+    if (picked.length > 0) {
+      const now = new Set(useStudio.getState().selected);
+      for (const change of picked) {
+        if (change.selected) now.add(change.id);
+        else now.delete(change.id);
+      }
+      select(now);
+    }
+    const rest = changes.filter((c) => c.type !== "remove" && c.type !== "select");
+    if (rest.length > 0) setNodes((old) => applyNodeChanges(rest, old));
+  }, []);
+
+  const onDragStop = useCallback((_: unknown, __: Node, moved: Node[]) => {
+    placeNodes(new Map(moved.map((node) => {
+      const inside = node.parentId !== undefined;
+      const x = inside ? Math.max(PAD, node.position.x) : node.position.x;
+      const y = inside ? Math.max(FRAME_HEAD + 8, node.position.y) : node.position.y;
+      return [node.id, [Math.round(x), Math.round(y)] as const];
+    })));
+  }, []);
+
+  const isValid: IsValidConnection = useCallback((line) => {
+    const { model: now, types: known } = useStudio.getState();
+    const to = line.targetHandle === "*" ? "" : (line.targetHandle ?? "");
+    return whyNot(now, known, line.source, line.sourceHandle ?? "", line.target, to) === null;
+  }, []);
+  const onConnect = useCallback((line: Connection) => connectPorts(line.source, line.sourceHandle ?? "", line.target, line.targetHandle ?? "*"), []);
+  const onConnectEnd: OnConnectEnd = useCallback((_event, state) => {
+    if (state.isValid === true || state.fromNode === null || state.toNode === null) return;
+    const reversed = state.fromHandle?.type === "target";
+    const [from, to] = reversed ? [state.toNode, state.fromNode] : [state.fromNode, state.toNode];
+    const [fromHandle, toHandle] = reversed ? [state.toHandle, state.fromHandle] : [state.fromHandle, state.toHandle];
+    connectPorts(from.id, fromHandle?.id ?? "", to.id, toHandle?.id ?? "*");
+  }, []);
+
+  const onDrop = useCallback((event: DragEvent) => {
+    event.preventDefault();
+    const name = event.dataTransfer.getData("application/x-atomiton");
+    const adding: Adding | undefined = CONTROL.find((c) => c.wish === name.replace("control:", "")) ?? typeAdding(name);
+    if (adding === undefined) return;
+    const at = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
+    const under = flow.getIntersectingNodes({ x: at.x, y: at.y, width: 1, height: 1 }).filter((n) => (n.data as CardData).box.open).pop();
+    const origin = under === undefined ? { x: 0, y: 0 } : (flow.getInternalNode(under.id)?.internals.positionAbsolute ?? { x: 0, y: 0 });
+    add(adding, { parent: under?.id ?? "", place: [Math.round(at.x - origin.x - 110), Math.round(at.y - origin.y - 24)] });
+  }, [flow]);
+
+  return (
+    <div className="canvas" onDrop={onDrop} onDragOver={(e) => { e.preventDefault(); e.dataTransfer.dropEffect = "copy"; }}>
+      <ReactFlow
+        nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes}
+        onNodesChange={onNodesChange} onNodeDragStop={onDragStop} onConnect={onConnect} onConnectEnd={onConnectEnd} isValidConnection={isValid}
+        onEdgeClick={(_, edge) => selectEdge(edge.id)} onPaneClick={() => { selectEdge(null); select([]); }}
+        nodesDraggable={!readOnly && mayChange()} nodesConnectable={!readOnly && mayChange()} deleteKeyCode={null} selectionKeyCode="Shift" multiSelectionKeyCode={["Meta", "Control", "Shift"]}
+        selectionMode={SelectionMode.Partial} onlyRenderVisibleElements={nodes.length > HUGE} minZoom={0.05} maxZoom={2} connectionRadius={34} proOptions={{ hideAttribution: true }}
+        elevateNodesOnSelect elevateEdgesOnSelect nodeDragThreshold={4} snapToGrid snapGrid={[4, 4]} disableKeyboardA11y={false}
+        defaultViewport={{ x: 60, y: 60, zoom: nodes.length > HUGE ? 0.3 : 0.9 }}
+      >
+        <Background variant={BackgroundVariant.Dots} gap={22} size={1.6} />
+        <Controls showInteractive={false} position="bottom-left" aria-label="View" />
+        {nodes.length > 5 && <MiniMap pannable zoomable position="bottom-right" nodeBorderRadius={8} nodeClassName={(node) => ((node.data as CardData).box.open ? "mini-frame" : "mini")} aria-label="Overview" />}
+      </ReactFlow>
+    </div>
+  );
+}
+
+function typeAdding(name: string): Adding | undefined {
+  const type = useStudio.getState().types.get(name);
+  if (type === undefined && name !== "") tell(`there is no node type '${name}'`, "bad");
+  return type === undefined ? undefined : addingOf(type);
+}

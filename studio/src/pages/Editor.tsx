@@ -1,0 +1,146 @@
+import { ReactFlowProvider } from "@xyflow/react";
+import { ArrowLeft, Bug, Command as CommandIcon, LayoutGrid, PanelBottom, PanelLeft, PanelRight, Play, Redo2, Save, Undo2 } from "lucide-react";
+import { lazy, Suspense, useEffect, useState, type ReactElement } from "react";
+import { Canvas } from "../canvas/Canvas";
+import { leaveRun, useRun, watch } from "../app/run";
+import { dirty, lookForOthers, mayChange, openBlueprint, openText, paste, redoLast, save, setDialog, setPane, settleConflict, tidy, undoLast, useStudio } from "../app/store";
+import { InputsDialog, requestRun } from "../ui/Execute";
+import { Inspector } from "../ui/Inspector";
+import { Palette, CONTROL } from "../ui/Palette";
+import { RunPanel } from "../ui/RunPanel";
+import { onEditorKey, warnBeforeLeaving } from "../ui/commands";
+import { add } from "../app/store";
+import { draft, NEW } from "../app/draft";
+
+const TextPane = lazy(() => import("../text/TextPane"));
+
+export default function Editor({ id, run }: { readonly id: string; readonly run: string | null }): ReactElement {
+  useEffect(() => {
+    if (id === "new") {
+      openText(draft.text ?? NEW);
+      draft.text = null;
+    } else if (useStudio.getState().id !== id || useStudio.getState().etag === null) void openBlueprint(id);
+    return () => leaveRun();
+  }, [id]);
+  useEffect(() => {
+    if (run === null) return;
+    setPane({ run: true });
+    watch(run, id);
+  }, [run, id]);
+  useEffect(() => {
+    const onPaste = (event: ClipboardEvent): void => {
+      const target = event.composedPath()[0] as HTMLElement;
+      if (target.matches?.("input, textarea, [contenteditable='true'], .cm-content, .cm-content *")) return;
+      event.preventDefault();
+      paste(event.clipboardData?.getData("text/plain") ?? "");
+    };
+    window.addEventListener("keydown", onEditorKey);
+    window.addEventListener("paste", onPaste);
+    window.addEventListener("beforeunload", warnBeforeLeaving);
+    const timer = setInterval(() => void lookForOthers(), 3000);
+    return () => {
+      window.removeEventListener("keydown", onEditorKey);
+      window.removeEventListener("paste", onPaste);
+      window.removeEventListener("beforeunload", warnBeforeLeaving);
+      clearInterval(timer);
+    };
+  }, []);
+  const pane = useStudio((s) => s.pane);
+  return (
+    <div className="editor">
+      <Toolbar />
+      <Conflict />
+      <div className="editor-body">
+        {pane.palette && <Palette />}
+        <div className="middle">
+          <div className="stage">
+            <ReactFlowProvider><Canvas /></ReactFlowProvider>
+            <Empty />
+            <ExecuteBar />
+          </div>
+          {pane.run && <RunPanel />}
+        </div>
+        <Inspector />
+        {pane.text && (
+          <section className="text-pane" aria-label="Text">
+            <header><b>YAML</b><span className="muted">the same blueprint, edit either</span><TextState /></header>
+            <Suspense fallback={<p className="empty">Loading the editor…</p>}><TextPane /></Suspense>
+          </section>
+        )}
+      </div>
+      <InputsDialog />
+    </div>
+  );
+}
+
+function TextState(): ReactElement {
+  const trouble = useStudio((s) => s.model.troubles[0]?.message);
+  const count = useStudio((s) => s.problems.length);
+  if (trouble !== undefined) return <button className="chip chip-failed" title={trouble} onClick={() => setPane({ run: true, tab: "problems" })}>not YAML</button>;
+  return <button className={`chip ${count > 0 ? "chip-waiting" : "chip-completed"}`} onClick={() => setPane({ run: true, tab: "problems" })}>{count === 0 ? "no problems" : count === 1 ? "1 problem" : `${count} problems`}</button>;
+}
+
+function Toolbar(): ReactElement {
+  const head = useStudio((s) => s.model.head);
+  const isDirty = useStudio(dirty);
+  const pane = useStudio((s) => s.pane);
+  const etag = useStudio((s) => s.etag);
+  return (
+    <header className="toolbar">
+      <a className="icon" href="#/" aria-label="All blueprints" title="All blueprints"><ArrowLeft /></a>
+      <div className="doc-name"><b>{head.name || head.id || "Untitled"}</b><small>{etag === null ? "not saved yet" : isDirty ? "changed" : "saved"}</small></div>
+      <span className="grow" />
+      <button className="icon" title="Undo (Ctrl+Z)" aria-label="Undo" onClick={undoLast}><Undo2 /></button>
+      <button className="icon" title="Redo (Ctrl+Shift+Z)" aria-label="Redo" onClick={redoLast}><Redo2 /></button>
+      <button className="icon" title="Tidy up (Shift+T)" aria-label="Tidy up" onClick={tidy}><LayoutGrid /></button>
+      <span className="rule" />
+      <button className="icon" title="Nodes to add (P)" aria-label="Nodes to add" aria-pressed={pane.palette} onClick={() => setPane({ palette: !pane.palette })}><PanelLeft /></button>
+      <button className="icon" title="Run (R)" aria-label="Run panel" aria-pressed={pane.run} onClick={() => setPane({ run: !pane.run })}><PanelBottom /></button>
+      <button className="icon" title="Text (T)" aria-label="Text" aria-pressed={pane.text} onClick={() => setPane({ text: !pane.text })}><PanelRight /></button>
+      <span className="rule" />
+      <button className="ghost" title="Commands (Ctrl+K)" onClick={() => setDialog("commands")}><CommandIcon />Commands<kbd>Ctrl K</kbd></button>
+      {mayChange() && <button className={isDirty || etag === null ? "primary soft" : ""} title="Save (Ctrl+S)" onClick={() => void save()}><Save />Save</button>}
+    </header>
+  );
+}
+
+function ExecuteBar(): ReactElement {
+  const status = useRun((s) => s.view?.status);
+  const busy = status === "running" || status === "queued" || status === "compensating";
+  return (
+    <div className="execute">
+      <button className="primary big" onClick={() => requestRun()} title="Execute (Ctrl+Enter)"><Play />{busy ? "Execute again" : "Execute"}</button>
+      <button className="big" onClick={() => requestRun({ paused: true })} title="Step by step (Ctrl+Shift+Enter)" aria-label="Execute step by step"><Bug /></button>
+    </div>
+  );
+}
+
+function Conflict(): ReactElement | null {
+  const conflict = useStudio((s) => s.conflict);
+  if (conflict === null) return null;
+  return (
+    <div className="conflict" role="alert">
+      <b>Somebody else has saved this blueprint meanwhile.</b> Yours is not lost.
+      <span className="grow" />
+      <button onClick={() => settleConflict("theirs")}>Take theirs (undo brings yours back)</button>
+      <button className="primary" onClick={() => settleConflict("mine")}>Save mine over it</button>
+    </div>
+  );
+}
+
+function Empty(): ReactElement | null {
+  const count = useStudio((s) => s.model.top.length);
+  const [asked] = useState(() => CONTROL[0]!);
+  if (count > 0) return null;
+  const start = (name: string): void => {
+    const type = useStudio.getState().types.get(name);
+    if (type !== undefined) add({ title: type.title, wish: "start", body: { uses: name, with: name === "data.value" ? { value: "Hello" } : { url: "http://127.0.0.1:9000" } } });
+  };
+  return (
+    <div className="canvas-empty">
+      <h2>Begin with a node</h2>
+      <p>Take one from the left, press <kbd>N</kbd> and type, or write YAML on the right.</p>
+      <div className="row-actions"><button onClick={() => start("data.value")}>A value</button><button onClick={() => start("http.request")}>A web request</button><button onClick={() => add(asked)}>A branch</button></div>
+    </div>
+  );
+}

@@ -1,0 +1,70 @@
+import { FilePlus2, Search, Trash2 } from "lucide-react";
+import { useEffect, useMemo, useState, type ReactElement } from "react";
+import { api, type BlueprintInfo } from "../app/api";
+import { templates, type Template } from "../app/templates";
+import { attempt, mayChange, tell, useStudio } from "../app/store";
+import { lookOfType } from "../ui/icons";
+import { draft } from "../app/draft";
+
+export function ago(seconds: number): string {
+  const past = Date.now() / 1000 - seconds;
+  if (past < 60) return "just now";
+  if (past < 3600) return `${Math.floor(past / 60)} min ago`;
+  if (past < 86400) return `${Math.floor(past / 3600)} h ago`;
+  return new Date(seconds * 1000).toLocaleDateString();
+}
+
+export function Home(): ReactElement {
+  const types = useStudio((s) => s.types);
+  const [list, setList] = useState<readonly BlueprintInfo[] | null>(null);
+  const [offered, setOffered] = useState<readonly Template[]>([]);
+  const [typed, setTyped] = useState("");
+  useEffect(() => { void attempt(api.blueprints()).then(setList); }, []);
+  useEffect(() => { void templates(new Set(types.keys())).then(setOffered); }, [types]);
+  const found = useMemo(() => (list ?? []).filter((b) => `${b.id} ${b.name} ${b.description}`.toLowerCase().includes(typed.toLowerCase())), [list, typed]);
+  const begin = (text: string | null): void => {
+    draft.text = text;
+    location.hash = "#/b/new";
+  };
+  const remove = async (info: BlueprintInfo): Promise<void> => {
+    if ((await attempt(api.remove(info.id))) === null) return;
+    setList((old) => (old ?? []).filter((b) => b.id !== info.id));
+    tell(`${info.id} was removed; its history is kept`);
+  };
+  const empty = list !== null && list.length === 0;
+  return (
+    <main className="page">
+      <header className="page-head">
+        <h1>{empty ? "Welcome" : "Blueprints"}</h1>
+        {!empty && <label className="search"><Search aria-hidden="true" /><input type="search" aria-label="Search blueprints" placeholder="Search" value={typed} onChange={(e) => setTyped(e.target.value)} /></label>}
+        <span className="grow" />
+        {mayChange() && <button className="primary" onClick={() => begin(null)}><FilePlus2 />New blueprint</button>}
+      </header>
+      {empty && <p className="lead">A blueprint says what is to happen, step by step. Take an example, press <b>Execute</b>, and change it from there.</p>}
+      {list === null && <p className="empty">Loading…</p>}
+      {!empty && (
+        <ul className="cards">
+          {found.map((info) => (
+            <li key={info.id} className="blueprint">
+              <a href={`#/b/${info.id}`}><b>{info.name || info.id}</b><small>{info.description || info.id}</small></a>
+              <footer><span>revision {info.revision}</span><span>{ago(info.updated_at)}</span>{info.problem !== null && <span className="chip chip-waiting" title={info.problem.message}>draft</span>}
+                {mayChange() && <button className="icon" aria-label={`Remove ${info.id}`} title="Remove" onClick={() => void remove(info)}><Trash2 /></button>}</footer>
+            </li>
+          ))}
+          {list !== null && found.length === 0 && <li className="empty">Nothing is called that.</li>}
+        </ul>
+      )}
+      <h2 className="section">{empty ? "Examples" : "Begin with an example"}</h2>
+      <ul className="cards">
+        {offered.map((template) => (
+          <li key={template.id} className="template">
+            <button onClick={() => begin(template.text)}>
+              <span className="tiles">{template.types.slice(0, 5).map((type) => { const { icon: Icon, hue } = lookOfType(type); return <span key={type} className={`tile hue-${hue}`}><Icon /></span>; })}</span>
+              <b>{template.title}</b><small>{template.about}</small>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </main>
+  );
+}

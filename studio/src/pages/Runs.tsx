@@ -1,0 +1,91 @@
+import { Filter, GitCompare, RefreshCw } from "lucide-react";
+import { useCallback, useEffect, useState, type ReactElement } from "react";
+import { api, type Asked, type RunHeader } from "../app/api";
+import { attempt } from "../app/store";
+import { duration } from "../ui/Timeline";
+import { StatusChip, Waiting } from "../ui/RunPanel";
+import { ago } from "./Home";
+
+const STATUSES = ["queued", "running", "waiting", "paused", "completed", "failed", "cancelled"];
+
+export function Runs(): ReactElement {
+  const [status, setStatus] = useState("");
+  const [blueprint, setBlueprint] = useState("");
+  const [runs, setRuns] = useState<readonly RunHeader[] | null>(null);
+  const [next, setNext] = useState<string | null>(null);
+  const [chosen, setChosen] = useState<readonly string[]>([]);
+  const load = useCallback(async () => {
+    const page = await attempt(api.runs({ status, blueprint, limit: 50 }));
+    if (page === null) return;
+    setRuns(page.runs);
+    setNext(page.next);
+  }, [status, blueprint]);
+  useEffect(() => {
+    const first = setTimeout(() => void load(), 120);
+    const timer = setInterval(() => { if (!document.hidden) void load(); }, 4000);
+    return () => { clearTimeout(first); clearInterval(timer); };
+  }, [load]);
+  const more = async (): Promise<void> => {
+    const page = await attempt(api.runs({ status, blueprint, before: next ?? "", limit: 50 }));
+    if (page === null) return;
+    setRuns((old) => [...(old ?? []), ...page.runs]);
+    setNext(page.next);
+  };
+  const toggle = (run: string): void => setChosen((old) => (old.includes(run) ? old.filter((r) => r !== run) : [...old.slice(-1), run]));
+  return (
+    <main className="page">
+      <header className="page-head">
+        <h1>Runs</h1>
+        <label className="select"><Filter aria-hidden="true" /><select aria-label="Status" value={status} onChange={(e) => setStatus(e.target.value)}><option value="">every status</option>{STATUSES.map((s) => <option key={s}>{s}</option>)}</select></label>
+        <input aria-label="Blueprint" placeholder="of the blueprint…" value={blueprint} onChange={(e) => setBlueprint(e.target.value.trim())} />
+        <span className="grow" />
+        {chosen.length === 2 && <a className="button primary" href={`#/compare/${chosen[0]!}/${chosen[1]!}`}><GitCompare />Compare</a>}
+        <button className="icon" aria-label="Load again" title="Load again" onClick={() => void load()}><RefreshCw /></button>
+      </header>
+      <div className="table-wrap">
+        <table className="runs">
+          <thead><tr><th scope="col"><span className="hidden">Compare</span></th><th scope="col">Status</th><th scope="col">Blueprint</th><th scope="col">Started</th><th scope="col">Took</th><th scope="col">Why</th><th scope="col">Run</th></tr></thead>
+          <tbody>
+            {(runs ?? []).map((run) => (
+              <tr key={run.run} className={`row-${run.status}`}>
+                <td><input type="checkbox" aria-label={`Compare ${run.run}`} checked={chosen.includes(run.run)} onChange={() => toggle(run.run)} /></td>
+                <td><StatusChip status={run.status} /></td>
+                <td><b>{run.blueprint}</b></td>
+                <td title={new Date(run.created_at * 1000).toLocaleString()}>{ago(run.created_at)}</td>
+                <td className="number">{run.ended_at === null ? "" : duration((run.ended_at - run.created_at) * 1000)}</td>
+                <td className="why" title={run.error_message ?? run.reason ?? ""}>{run.error_message ?? run.reason ?? ""}</td>
+                <td><a href={`#/runs/${run.run}`}>{run.run.slice(0, 14)}…</a></td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+        {runs !== null && runs.length === 0 && <p className="empty">No run fits this.</p>}
+        {next !== null && <button className="more" onClick={() => void more()}>Older runs</button>}
+      </div>
+    </main>
+  );
+}
+
+export function Approvals(): ReactElement {
+  const [asked, setAsked] = useState<readonly Asked[] | null>(null);
+  const load = useCallback(async () => { const found = await attempt(api.approvals()); if (found !== null) setAsked(found); }, []);
+  useEffect(() => {
+    void load();
+    const timer = setInterval(() => { if (!document.hidden && !document.activeElement?.matches("input, textarea")) void load(); }, 4000);
+    return () => clearInterval(timer);
+  }, [load]);
+  return (
+    <main className="page">
+      <header className="page-head"><h1>Approvals</h1></header>
+      {asked !== null && asked.length === 0 && <p className="lead">Nobody is waited for.</p>}
+      <ul className="inbox">
+        {(asked ?? []).map((a) => (
+          <li key={a.run + a.wait.node}>
+            <header><b>{a.blueprint}</b><a href={`#/runs/${a.run}`}>look at the run</a></header>
+            <Waiting run={a.run} wait={a.wait} done={() => setTimeout(() => void load(), 300)} />
+          </li>
+        ))}
+      </ul>
+    </main>
+  );
+}

@@ -1,0 +1,188 @@
+import { acceptCompletion, autocompletion, completionKeymap, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
+import { defaultKeymap, indentWithTab } from "@codemirror/commands";
+import { yaml } from "@codemirror/lang-yaml";
+import { bracketMatching, foldGutter, HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { lintGutter, setDiagnostics, type Diagnostic } from "@codemirror/lint";
+import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
+import { Annotation, EditorState, StateEffect, StateField } from "@codemirror/state";
+import { Decoration, drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers, type DecorationSet } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+import { useEffect, useRef, type ReactElement } from "react";
+import { offers } from "../model/completion";
+import { difference } from "../model/text";
+import { mayChange, redoLast, save, select, typed, undoLast, useStudio, type Studio } from "../app/store";
+import { outputFor } from "../app/run";
+
+const external = Annotation.define<boolean>();
+const mark = StateEffect.define<{ from: number; to: number } | null>();
+
+/** The lines of the node that is selected on the canvas. */
+const marked = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update(old, transaction) {
+    let now = old.map(transaction.changes);
+    for (const effect of transaction.effects) {
+      if (!effect.is(mark)) continue;
+      if (effect.value === null) { now = Decoration.none; continue; }
+      const { doc } = transaction.state;
+      const lines = [];
+      for (let line = doc.lineAt(effect.value.from); ; line = doc.lineAt(line.to + 1)) {
+        lines.push(Decoration.line({ class: "cm-chosen" }).range(line.from));
+        if (line.to >= effect.value.to || line.number === doc.lines || lines.length > 400) break;
+      }
+      now = Decoration.set(lines);
+    }
+    return now;
+  },
+  provide: (field) => EditorView.decorations.from(field),
+});
+
+const colours = HighlightStyle.define([
+  { tag: tags.propertyName, color: "var(--code-key)" },
+  { tag: [tags.string, tags.special(tags.string)], color: "var(--code-string)" },
+  { tag: [tags.number, tags.bool, tags.null], color: "var(--code-number)" },
+  { tag: tags.comment, color: "var(--code-comment)", fontStyle: "italic" },
+  { tag: [tags.punctuation, tags.separator], color: "var(--faint)" },
+]);
+
+const look = EditorView.theme({
+  "&": { height: "100%", fontSize: "12.5px", backgroundColor: "transparent", color: "var(--ink)" },
+  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.6" },
+  ".cm-content": { caretColor: "var(--accent)", padding: "10px 0" },
+  ".cm-gutters": { backgroundColor: "transparent", border: "none", color: "var(--faint)" },
+  ".cm-activeLine": { backgroundColor: "var(--hover)" },
+  ".cm-activeLineGutter": { backgroundColor: "transparent", color: "var(--ink)" },
+  "&.cm-focused": { outline: "none" },
+  ".cm-cursor": { borderLeftColor: "var(--accent)" },
+  "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--selection) !important" },
+  ".cm-chosen": { boxShadow: "inset 3px 0 0 var(--accent)", backgroundColor: "var(--accent-soft)" },
+  ".cm-tooltip": { backgroundColor: "var(--panel)", border: "1px solid var(--line)", borderRadius: "8px", boxShadow: "var(--shadow)", overflow: "hidden" },
+  ".cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)" },
+  ".cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--accent)", color: "#fff" },
+  ".cm-panels": { backgroundColor: "var(--panel)", color: "var(--ink)", borderColor: "var(--line)" },
+  ".cm-searchMatch": { backgroundColor: "var(--selection)" },
+  ".cm-diagnostic": { padding: "6px 10px" },
+});
+
+/** What can be written at the cursor: names in expressions, types, parameters, keys. */
+function complete(context: CompletionContext): CompletionResult | null {
+  const { model, types } = useStudio.getState();
+  const line = context.state.doc.lineAt(context.pos);
+  const before = line.text.slice(0, context.pos - line.from);
+  const open = before.lastIndexOf("${{");
+  if (open >= 0 && !before.slice(open).includes("}}")) {
+    const found = offers(model, types, nodeAtOffset(context.pos) ?? "", before.slice(open + 3), outputFor);
+    return { from: line.from + open + 3 + found.from, options: found.items.map((o) => ({ label: o.label, detail: o.detail, info: o.info })), validFor: /^\w*$/ };
+  }
+  const uses = /\buses:\s*([\w.]*)$/.exec(before);
+  if (uses !== null) {
+    return { from: context.pos - uses[1]!.length, options: [...types.values()].map((t) => ({ label: t.name, detail: t.title, info: t.description })), validFor: /^[\w.]*$/ };
+  }
+  const key = /^\s*(\w*)$/.exec(before);
+  if (key === null || (key[1] === "" && !context.explicit)) return null;
+  const path = nodeAtOffset(context.pos);
+  const type = path === null ? undefined : types.get(model.nodes.get(path)?.type ?? "");
+  const options = [
+    ...(type?.parameters ?? []).map((p) => ({ label: p.name, apply: `${p.name}: `, detail: "parameter", info: p.description, boost: 1 })),
+    ...(path === null ? TOP : NODE).map((label) => ({ label, apply: `${label}: `, detail: "key" })),
+  ];
+  return { from: context.pos - key[1]!.length, options, validFor: /^\w*$/ };
+}
+
+const TOP = ["atomiton", "id", "name", "version", "description", "inputs", "variables", "secrets", "nodes", "output", "defaults", "limits", "durability", "on", "triggers", "metadata"];
+const NODE = ["uses", "with", "needs", "if", "join", "enabled", "name", "description", "retry", "timeout", "deadline", "on_error", "compensate", "map", "as", "concurrency", "on_item_error", "loop", "nodes", "output", "branch", "wait", "call", "cache"];
+
+/** The innermost node that a place in the text belongs to. */
+function nodeAtOffset(at: number): string | null {
+  const { model } = useStudio.getState();
+  const entry = model.entries.find((e) => at >= e.from && at < e.to);
+  let best: string | null = null;
+  for (const node of entry?.nodes ?? []) {
+    if (at >= entry!.from + node.from && at <= entry!.from + node.to) best = node.path;
+  }
+  return best ?? entry?.id ?? null;
+}
+
+function diagnostics(s: Studio): Diagnostic[] {
+  if (s.model.troubles.length > 0) {
+    return s.model.troubles.map((t) => ({ from: Math.min(t.from, s.model.text.length), to: Math.min(t.to, s.model.text.length), severity: "error", message: t.message }));
+  }
+  if (s.checked !== s.model.text) return [];
+  const lines = s.model.text.split("\n");
+  const starts: number[] = [];
+  let at = 0;
+  for (const line of lines) { starts.push(at); at += line.length + 1; }
+  return s.problems.flatMap((p) => {
+    if (p.line === null || p.line === undefined || starts[p.line - 1] === undefined) return [];
+    const from = Math.min(s.model.text.length, starts[p.line - 1]! + Math.max(0, (p.column ?? 1) - 1));
+    const to = starts[p.line - 1]! + lines[p.line - 1]!.length;
+    return [{ from, to: Math.max(from, to), severity: "error" as const, message: p.hint ? `${p.message} (${p.hint})` : p.message }];
+  });
+}
+
+function chosen(s: Studio): { from: number; to: number } | null {
+  const [one] = s.selected;
+  if (one === undefined) return null;
+  for (const entry of s.model.entries) {
+    const node = entry.nodes.find((n) => n.path === one);
+    if (node !== undefined) return { from: entry.from + node.from, to: entry.from + Math.max(node.from, node.to - 1) };
+  }
+  return null;
+}
+
+/** The text of the blueprint; it lies in a shadow root, where its styles need no leave of the page's policy. */
+export default function TextPane(): ReactElement {
+  const host = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const root = host.current!.shadowRoot ?? host.current!.attachShadow({ mode: "open" });
+    let fromHere = false;
+    const view = new EditorView({
+      root,
+      parent: root as unknown as HTMLElement,
+      state: EditorState.create({
+        doc: useStudio.getState().model.text,
+        extensions: [
+          lineNumbers(), foldGutter(), drawSelection(), highlightActiveLine(), bracketMatching(), highlightSelectionMatches(), lintGutter(), search({ top: true }),
+          yaml(), indentUnit.of("  "), syntaxHighlighting(colours), look, marked, autocompletion({ override: [complete] }), EditorState.tabSize.of(2),
+          EditorView.contentAttributes.of({ "aria-label": "The blueprint as YAML" }), EditorState.readOnly.of(!mayChange()),
+          keymap.of([
+            { key: "Mod-z", run: () => { undoLast(); return true; }, preventDefault: true },
+            { key: "Mod-y", mac: "Mod-Shift-z", run: () => { redoLast(); return true; }, preventDefault: true },
+            { key: "Mod-Shift-z", run: () => { redoLast(); return true; }, preventDefault: true },
+            { key: "Mod-s", run: () => { void save(); return true; }, preventDefault: true },
+            { key: "Tab", run: acceptCompletion }, indentWithTab, ...completionKeymap, ...searchKeymap, ...defaultKeymap,
+          ]),
+          EditorView.updateListener.of((update) => {
+            if (update.docChanged && !update.transactions.some((t) => t.annotation(external))) {
+              fromHere = true;
+              typed(update.state.doc.toString());
+              fromHere = false;
+            } else if (update.selectionSet && view.hasFocus && !update.docChanged) {
+              const path = nodeAtOffset(update.state.selection.main.head);
+              fromHere = true;
+              if (path !== null && useStudio.getState().model.nodes.has(path)) select([path]);
+              fromHere = false;
+            }
+          }),
+        ],
+      }),
+    });
+    const sync = (s: Studio, before: Studio | null): void => {
+      if (s.model.text !== view.state.doc.toString()) {
+        const changes = difference(view.state.doc.toString(), s.model.text);
+        view.dispatch({ changes: changes.map((c) => ({ from: c.from, to: c.to, insert: c.insert })), annotations: external.of(true) });
+      }
+      if (before === null || s.problems !== before.problems || s.model.troubles !== before.model.troubles) view.dispatch(setDiagnostics(view.state, diagnostics(s)));
+      if (before === null || s.selected !== before.selected) {
+        const range = chosen(s);
+        const effects: StateEffect<unknown>[] = [mark.of(range)];
+        if (range !== null && !fromHere) effects.push(EditorView.scrollIntoView(range.from, { y: "start", yMargin: 60 }));
+        if (range === null || range.to <= view.state.doc.length) queueMicrotask(() => view.dispatch({ effects }));
+      }
+    };
+    sync(useStudio.getState(), null);
+    const stop = useStudio.subscribe((s, before) => sync(s, before));
+    return () => { stop(); view.destroy(); };
+  }, []);
+  return <div className="text-host" ref={host} />;
+}

@@ -1,0 +1,85 @@
+import { Search, X } from "lucide-react";
+import { useMemo, useState, type ReactElement } from "react";
+import { setDialog, useStudio } from "../app/store";
+import { commonCommands, editorCommands, type Command } from "./commands";
+import { useModal } from "./modal";
+
+export function Dialogs({ editor }: { readonly editor: boolean }): ReactElement | null {
+  const dialog = useStudio((s) => s.dialog);
+  if (dialog === "commands") return <Commands editor={editor} />;
+  if (dialog === "keys") return <Keys />;
+  return null;
+}
+
+const close = (): void => setDialog(null);
+const all = (editor: boolean): Command[] => [...(editor ? editorCommands() : []), ...commonCommands()];
+
+function Commands({ editor }: { readonly editor: boolean }): ReactElement {
+  const [typed, setTyped] = useState("");
+  const [at, setAt] = useState(0);
+  const ref = useModal<HTMLDivElement>(close);
+  const commands = useMemo(() => all(editor), [editor]);
+  const found = useMemo(() => {
+    const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
+    const fits = commands.filter((c) => words.every((w) => `${c.title} ${c.group}`.toLowerCase().includes(w)));
+    return (words.length === 0 ? fits.filter((c) => c.group !== "Add" && c.group !== "Nodes") : fits.sort((a, b) => Number(b.title.toLowerCase().startsWith(words[0]!)) - Number(a.title.toLowerCase().startsWith(words[0]!)))).slice(0, 60);
+  }, [commands, typed]);
+  const run = (command: Command | undefined): void => {
+    if (command === undefined) return;
+    close();
+    setTimeout(command.run, 0);
+  };
+  return (
+    <div className="veil top" onMouseDown={(e) => { if (e.target === e.currentTarget) close(); }}>
+      <div className="dialog commands" role="dialog" aria-modal="true" aria-label="Commands" ref={ref}>
+        <label className="search big"><Search aria-hidden="true" />
+          <input
+            value={typed} placeholder="What do you want to do?" aria-label="Search commands" role="combobox" aria-expanded="true" aria-controls="command-list" aria-activedescendant={`command-${at}`} autoComplete="off"
+            onChange={(e) => { setTyped(e.target.value); setAt(0); }}
+            onKeyDown={(e) => {
+              const move = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
+              if (move !== 0 && found.length > 0) {
+                e.preventDefault();
+                const now = (at + move + found.length) % found.length;
+                setAt(now);
+                document.getElementById(`command-${now}`)?.scrollIntoView({ block: "nearest" });
+              } else if (e.key === "Enter") {
+                e.preventDefault();
+                run(found[at]);
+              }
+            }}
+          />
+        </label>
+        <ul id="command-list" role="listbox" aria-label="Commands">
+          {found.map((command, i) => (
+            <li key={command.group + command.title} id={`command-${i}`} role="option" aria-selected={i === at} onMouseMove={() => setAt(i)} onClick={() => run(command)}>
+              <small>{command.group}</small><span>{command.title}</span>{command.keys !== undefined && <kbd>{command.keys}</kbd>}
+            </li>
+          ))}
+        </ul>
+        {found.length === 0 && <p className="empty">Nothing is called that.</p>}
+      </div>
+    </div>
+  );
+}
+
+function Keys(): ReactElement {
+  const ref = useModal<HTMLDivElement>(close);
+  const found = all(true).filter((c) => c.keys !== undefined);
+  return (
+    <div className="veil" onMouseDown={(e) => { if (e.target === e.currentTarget) close(); }}>
+      <div className="dialog" role="dialog" aria-modal="true" aria-label="Keys" ref={ref}>
+        <header><h2>Keys</h2><button className="icon" aria-label="Close" onClick={close}><X /></button></header>
+        <div className="dialog-body keys">
+          <div><span>Commands</span><kbd>Ctrl+K</kbd></div>
+          {found.map((c) => <div key={c.title}><span>{c.title}</span><kbd>{c.keys}</kbd></div>)}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+export function Toasts(): ReactElement {
+  const toasts = useStudio((s) => s.toasts);
+  return <div className="toasts" role="status" aria-live="polite">{toasts.map((t) => <div key={t.id} className={`toast toast-${t.kind}`}>{t.text}</div>)}</div>;
+}

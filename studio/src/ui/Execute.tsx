@@ -1,0 +1,66 @@
+import { Play, X } from "lucide-react";
+import { useState, type FormEvent, type ReactElement } from "react";
+import { create } from "zustand";
+import { execute } from "../app/run";
+import { tell, useStudio } from "../app/store";
+import { Field } from "./Field";
+import { useModal } from "./modal";
+
+interface Wish {
+  readonly until?: string;
+  readonly paused?: boolean;
+}
+
+const useWish = create<{ wish: Wish | null }>(() => ({ wish: null }));
+
+/** Run, after asking for inputs where there are any to give. */
+export function requestRun(wish: Wish = {}): void {
+  const { model, problems, checked, info } = useStudio.getState();
+  if (info?.role === "viewer") return tell("you may look, and not run anything here", "bad");
+  if (model.troubles.length > 0) return tell(`this cannot run: ${model.troubles[0]!.message}`, "bad");
+  if (checked === model.text && problems.length > 0 && wish.until === undefined) return tell(`this cannot run yet: ${problems[0]!.message}`, "bad");
+  if (model.top.length === 0) return tell("there is nothing to run yet: add a node", "bad");
+  if (model.head.inputs.length === 0) return void execute({ inputs: {}, ...wish });
+  useWish.setState({ wish });
+}
+
+export function InputsDialog(): ReactElement | null {
+  const wish = useWish((s) => s.wish);
+  return wish === null ? null : <Form wish={wish} onClose={() => useWish.setState({ wish: null })} />;
+}
+
+function remembered(id: string): Record<string, unknown> {
+  try {
+    return JSON.parse(sessionStorage.getItem(`inputs:${id}`) ?? "{}") as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
+
+function Form({ wish, onClose }: { readonly wish: Wish; readonly onClose: () => void }): ReactElement {
+  const head = useStudio((s) => s.model.head);
+  const [values, setValues] = useState<Record<string, unknown>>(() => remembered(head.id));
+  const ref = useModal(onClose);
+  const missing = head.inputs.filter((i) => i.required && values[i.name] === undefined).map((i) => i.name);
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (missing.length > 0) return tell(`still to be given: ${missing.join(", ")}`, "bad");
+    const known = Object.fromEntries(head.inputs.filter((i) => values[i.name] !== undefined).map((i) => [i.name, values[i.name]]));
+    sessionStorage.setItem(`inputs:${head.id}`, JSON.stringify(known));
+    onClose();
+    void execute({ inputs: known, ...wish });
+  };
+  return (
+    <div className="veil" onMouseDown={(e) => { if (e.target === e.currentTarget) onClose(); }}>
+      <form className="dialog" role="dialog" aria-modal="true" aria-label="Inputs of the run" ref={ref} onSubmit={submit}>
+        <header><h2>Run {head.name || head.id}</h2><button type="button" className="icon" aria-label="Close" onClick={onClose}><X /></button></header>
+        <div className="dialog-body">
+          {head.inputs.map((input) => (
+            <Field key={input.name} plain path="" name={input.name} schema={input.schema} required={input.required} fallback={input.schema["default"]} description={String(input.schema["description"] ?? "")} value={values[input.name]} onChange={(v) => setValues((old) => ({ ...old, [input.name]: v }))} />
+          ))}
+        </div>
+        <footer>{wish.paused && <small>It starts paused: step through it.</small>}<button type="button" onClick={onClose}>Cancel</button><button className="primary" type="submit"><Play />Run</button></footer>
+      </form>
+    </div>
+  );
+}

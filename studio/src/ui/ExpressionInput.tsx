@@ -1,0 +1,100 @@
+import { useMemo, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
+import { holes, wholeExpression } from "../model/expressions";
+import { lookUp, offers, preview, type Offer } from "../model/completion";
+import { useStudio } from "../app/store";
+import { outputFor, useRun } from "../app/run";
+
+interface Props {
+  readonly path: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  /** All of it is an expression, without `${{ }}`. */
+  readonly bare?: boolean;
+  readonly label: string;
+  readonly placeholder?: string;
+}
+
+/** The expression around the cursor, up to it; null where there is a text. */
+function expressionAt(value: string, at: number, bare: boolean): { text: string; from: number } | null {
+  const open = value.lastIndexOf("${{", at - 1);
+  if (open >= 0 && open + 3 <= at) {
+    const hole = holes(value).find((h) => h.from === open + 3);
+    if (hole === undefined || at <= hole.to) return { text: value.slice(open + 3, at), from: open + 3 };
+  }
+  return bare && holes(value).length === 0 ? { text: value.slice(0, at), from: 0 } : null;
+}
+
+/** A text that may hold expressions, with what can be written offered, and what it stood for last. */
+export function ExpressionInput({ path, value, onChange, bare = false, label, placeholder }: Props): ReactElement {
+  const area = useRef<HTMLTextAreaElement>(null);
+  const [shown, setShown] = useState<{ items: readonly Offer[]; from: number; at: number; chosen: number } | null>(null);
+  const model = useStudio((s) => s.model);
+  const types = useStudio((s) => s.types);
+  const inputs = useRun((s) => s.log.inputs);
+  useRun((s) => s.version);
+  const expression = bare ? value.trim() : wholeExpression(value);
+  const seen = useMemo(() => (expression === null ? undefined : lookUp(model, path, expression, inputs, outputFor)), [expression, model, path, inputs]);
+
+  const look = (text: string, at: number): void => {
+    const inside = expressionAt(text, at, bare);
+    if (inside === null) return setShown(null);
+    const found = offers(model, types, path, inside.text, outputFor);
+    const typed = inside.text.slice(found.from).toLowerCase();
+    const items = found.items.filter((o) => o.label.toLowerCase().startsWith(typed) && o.label.toLowerCase() !== typed).slice(0, 40);
+    setShown(items.length === 0 ? null : { items, from: inside.from + found.from, at, chosen: 0 });
+  };
+
+  const take = (offer: Offer): void => {
+    if (shown === null) return;
+    const text = value.slice(0, shown.from) + offer.label + value.slice(shown.at);
+    const at = shown.from + offer.label.length;
+    onChange(text);
+    setShown(null);
+    requestAnimationFrame(() => {
+      area.current?.focus();
+      area.current?.setSelectionRange(at, at);
+    });
+  };
+
+  const onKey = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
+    if (shown === null) {
+      if (event.key === " " && event.ctrlKey) {
+        event.preventDefault();
+        look(value, event.currentTarget.selectionStart);
+      }
+      return;
+    }
+    const move = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (move !== 0) {
+      event.preventDefault();
+      setShown({ ...shown, chosen: (shown.chosen + move + shown.items.length) % shown.items.length });
+    } else if (event.key === "Enter" || event.key === "Tab") {
+      event.preventDefault();
+      take(shown.items[shown.chosen]!);
+    } else if (event.key === "Escape") {
+      event.stopPropagation();
+      setShown(null);
+    }
+  };
+
+  return (
+    <div className={`expression${bare || expression !== null ? " is-expression" : ""}`}>
+      <textarea
+        ref={area} value={value} rows={Math.min(8, Math.max(1, value.split("\n").length + (value.length > 46 ? 1 : 0)))} spellCheck={false} aria-label={label} placeholder={placeholder}
+        onChange={(e) => { onChange(e.target.value); look(e.target.value, e.target.selectionStart); }}
+        onKeyDown={onKey} onBlur={() => setTimeout(() => setShown(null), 150)}
+        onClick={(e) => { if (shown !== null) look(value, e.currentTarget.selectionStart); }}
+      />
+      {shown !== null && (
+        <ul className="offers" role="listbox" aria-label="What can be written here">
+          {shown.items.map((offer, i) => (
+            <li key={offer.label} role="option" aria-selected={i === shown.chosen} onMouseDown={(e) => { e.preventDefault(); take(offer); }}>
+              <b>{offer.label}</b><small>{offer.detail}</small>
+            </li>
+          ))}
+        </ul>
+      )}
+      {seen !== undefined && <output className="seen" title="What this was in the run that is shown">= {preview(seen)}</output>}
+    </div>
+  );
+}

@@ -1,0 +1,116 @@
+import { SquareFunction } from "lucide-react";
+import { useEffect, useState, type ReactElement } from "react";
+import { parse, stringify } from "yaml";
+import { kindsOf, shortType, type Schema } from "../model/schemas";
+import { ExpressionInput } from "./ExpressionInput";
+
+interface Props {
+  readonly path: string;
+  readonly name: string;
+  readonly schema: Schema;
+  readonly value: unknown;
+  readonly onChange: (value: unknown) => void;
+  readonly required?: boolean;
+  readonly expression?: boolean;
+  readonly description?: string;
+  readonly fallback?: unknown;
+  readonly problem?: string | undefined;
+  readonly plain?: boolean;
+}
+
+/** One value of a form: the right control for its type, or an expression instead. */
+export function Field(props: Props): ReactElement {
+  const { name, schema, value, onChange, required = false, expression = false, description = "", problem, plain = false } = props;
+  const isText = typeof value === "string" && value.includes("${{");
+  const simple = simpleKind(schema);
+  const [asked, setAsked] = useState(false);
+  const free = expression || isText || asked || simple === "text";
+  return (
+    <div className={`field${problem === undefined ? "" : " wrong"}`} data-field={name}>
+      <div className="field-head">
+        <span className="field-name">{name}{required && <i title="must be given">*</i>}</span>
+        <small>{expression ? "expression" : shortType(schema)}</small>
+        {!plain && !expression && simple !== "text" && (
+          <button className={`fx${free ? " on" : ""}`} aria-pressed={free} title="Take it from an expression" aria-label={`${name} as an expression`} onClick={() => {
+            if (isText) onChange(undefined);
+            setAsked(!free);
+            if (!free) onChange("${{ }}");
+          }}><SquareFunction /></button>
+        )}
+        {!required && value !== undefined && <button className="clear" onClick={() => { setAsked(false); onChange(undefined); }}>clear</button>}
+      </div>
+      {free && !plain
+        ? <ExpressionInput path={props.path} label={name} bare={expression} value={asText(value)} placeholder={placeholder(props)} onChange={(text) => onChange(text === "" && !required ? undefined : text)} />
+        : <Control {...props} kind={simple} />}
+      {problem !== undefined && <p className="problem" role="alert">{problem}</p>}
+      {description !== "" && <p className="help">{description}</p>}
+    </div>
+  );
+}
+
+function simpleKind(schema: Schema): "text" | "number" | "boolean" | "choice" | "data" {
+  if (Array.isArray(schema["enum"])) return "choice";
+  const kinds = kindsOf(schema);
+  if (kinds === null) return "data";
+  const some = [...kinds].filter((k) => k !== "null");
+  if (some.every((k) => k === "integer" || k === "number")) return "number";
+  if (some.length === 1 && some[0] === "boolean") return "boolean";
+  return some.length === 1 && some[0] === "string" ? "text" : "data";
+}
+
+function asText(value: unknown): string {
+  return typeof value === "string" ? value : value === undefined || value === null ? "" : JSON.stringify(value);
+}
+
+function placeholder({ fallback, schema }: Props): string {
+  return fallback === undefined || fallback === null ? (shortType(schema) === "any" ? "a value, or ${{ … }}" : "") : String(fallback as string);
+}
+
+function Control(props: Props & { readonly kind: ReturnType<typeof simpleKind> }): ReactElement {
+  const { name, schema, value, onChange, kind, fallback } = props;
+  if (kind === "boolean") {
+    const on = value === undefined ? fallback === true : value === true;
+    return <button role="switch" aria-checked={on} aria-label={name} className="switch" onClick={() => onChange(!on)}><i />{on ? "yes" : "no"}</button>;
+  }
+  if (kind === "choice") {
+    const all = schema["enum"] as readonly unknown[];
+    return (
+      <select aria-label={name} value={asText(value)} onChange={(e) => onChange(e.target.value === "" ? undefined : (all.find((v) => String(v) === e.target.value) ?? e.target.value))}>
+        <option value="">{fallback === undefined || fallback === null ? "—" : `${String(fallback as string)} (as it is)`}</option>
+        {all.map((v) => <option key={String(v)} value={String(v)}>{String(v)}</option>)}
+      </select>
+    );
+  }
+  if (kind === "number") {
+    return <input type="number" aria-label={name} value={typeof value === "number" ? value : ""} placeholder={placeholder(props)} step="any" onChange={(e) => onChange(e.target.value === "" ? undefined : Number(e.target.value))} />;
+  }
+  if (kind === "text") {
+    return <input type="text" aria-label={name} value={asText(value)} placeholder={placeholder(props)} onChange={(e) => onChange(e.target.value)} />;
+  }
+  return <DataInput name={name} value={value} onChange={onChange} />;
+}
+
+/** Any value, as YAML; taken over once it can be read. */
+export function DataInput({ name, value, onChange }: { readonly name: string; readonly value: unknown; readonly onChange: (value: unknown) => void }): ReactElement {
+  const shown = value === undefined ? "" : typeof value === "string" ? value : stringify(value, { lineWidth: 0 }).trimEnd();
+  const [text, setText] = useState(shown);
+  const [wrong, setWrong] = useState("");
+  const [editing, setEditing] = useState(false);
+  useEffect(() => { if (!editing) setText(shown); }, [shown, editing]);
+  const take = (typed: string): void => {
+    setText(typed);
+    try {
+      const read: unknown = typed.trim() === "" ? undefined : parse(typed, { version: "1.2", schema: "core", merge: false });
+      setWrong("");
+      onChange(read);
+    } catch (error) {
+      setWrong((error as Error).message.split("\n")[0]!);
+    }
+  };
+  return (
+    <>
+      <textarea className="mono" aria-label={name} rows={Math.min(12, Math.max(2, text.split("\n").length))} spellCheck={false} value={text} onFocus={() => setEditing(true)} onBlur={() => setEditing(false)} onChange={(e) => take(e.target.value)} placeholder="YAML or JSON" />
+      {wrong !== "" && <p className="problem">{wrong}</p>}
+    </>
+  );
+}

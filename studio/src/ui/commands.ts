@@ -1,0 +1,126 @@
+/** Everything that can be done by name or by key. */
+import { add, copySelected, dirty, duplicate, redoLast, refit, removeSelected, save, select, setDialog, setPane, tidy, toggleBreakpoint, toggleEnabled, undoLast, useStudio } from "../app/store";
+import { goOn, leaveRun, steer, stepOnce, useRun } from "../app/run";
+import { requestRun } from "./Execute";
+import { choices } from "./Palette";
+
+export interface Command {
+  readonly title: string;
+  readonly group: string;
+  readonly keys?: string;
+  readonly run: () => void;
+}
+
+const go = (hash: string) => (): void => { location.hash = hash; };
+
+export function cycleTheme(): void {
+  const root = document.documentElement;
+  const dark = root.dataset["theme"] === "dark" || (root.dataset["theme"] === undefined && matchMedia("(prefers-color-scheme: dark)").matches);
+  root.dataset["theme"] = dark ? "light" : "dark";
+  localStorage.setItem("theme", root.dataset["theme"]);
+}
+
+export function focusPalette(): void {
+  setPane({ palette: true });
+  setTimeout(() => document.getElementById("palette-search")?.focus(), 30);
+}
+
+export function editorCommands(): Command[] {
+  const { pane, selected, model, types } = useStudio.getState();
+  const [one] = selected;
+  const commands: Command[] = [
+    { title: "Execute", group: "Run", keys: "Ctrl+Enter", run: () => requestRun() },
+    { title: "Execute step by step", group: "Run", keys: "Ctrl+Shift+Enter", run: () => requestRun({ paused: true }) },
+    { title: "Add a node", group: "Edit", keys: "N", run: focusPalette },
+    { title: "Save", group: "Blueprint", keys: "Ctrl+S", run: () => void save() },
+    { title: "Undo", group: "Edit", keys: "Ctrl+Z", run: undoLast },
+    { title: "Redo", group: "Edit", keys: "Ctrl+Shift+Z", run: redoLast },
+    { title: "Select all", group: "Edit", keys: "Ctrl+A", run: () => select(model.nodes.keys()) },
+    { title: "Copy as YAML", group: "Edit", keys: "Ctrl+C", run: () => void copySelected() },
+    { title: "Duplicate", group: "Edit", keys: "Ctrl+D", run: duplicate },
+    { title: "Remove", group: "Edit", keys: "Del", run: removeSelected },
+    { title: "Switch on or off", group: "Edit", keys: "E", run: toggleEnabled },
+    { title: "Show everything", group: "View", keys: "1", run: refit },
+    { title: "Tidy up the layout", group: "View", keys: "Shift+T", run: tidy },
+    { title: pane.text ? "Hide the text" : "Show the text", group: "View", keys: "T", run: () => setPane({ text: !pane.text }) },
+    { title: pane.palette ? "Hide the nodes to add" : "Show the nodes to add", group: "View", keys: "P", run: () => setPane({ palette: !pane.palette }) },
+    { title: pane.run ? "Hide the run" : "Show the run", group: "View", keys: "R", run: () => setPane({ run: !pane.run }) },
+    { title: "Show problems", group: "View", run: () => setPane({ run: true, tab: "problems" }) },
+    { title: "Next node", group: "View", keys: "]", run: () => nextNode(1) },
+    { title: "Node before", group: "View", keys: "[", run: () => nextNode(-1) },
+  ];
+  if (one !== undefined) {
+    commands.push({ title: `Breakpoint at ${one}`, group: "Debug", keys: "F9", run: () => toggleBreakpoint(one) });
+    commands.push({ title: `Run up to ${one}`, group: "Debug", run: () => requestRun({ until: one }) });
+  }
+  if (useRun.getState().run !== null) {
+    commands.push(
+      { title: "Continue to the next breakpoint", group: "Debug", keys: "F8", run: () => void goOn() },
+      { title: "Step", group: "Debug", keys: "F10", run: () => void stepOnce() },
+      { title: "Pause the run", group: "Debug", run: () => void steer("pause") },
+      { title: "Cancel the run", group: "Run", run: () => void steer("cancel") },
+      { title: "Put the run away", group: "Run", run: leaveRun },
+    );
+  }
+  for (const node of model.nodes.values()) commands.push({ title: `Go to ${node.name || node.path}`, group: "Nodes", run: () => { select([node.path]); } });
+  for (const choice of choices(types)) commands.push({ title: `Add ${choice.title}`, group: "Add", run: () => void add(choice.adding) });
+  return commands;
+}
+
+export function commonCommands(): Command[] {
+  return [
+    { title: "All blueprints", group: "Go", keys: "G B", run: go("#/") },
+    { title: "Runs", group: "Go", keys: "G R", run: go("#/runs") },
+    { title: "Approvals", group: "Go", keys: "G A", run: go("#/approvals") },
+    { title: "Light or dark", group: "View", run: cycleTheme },
+    { title: "Keys", group: "Help", keys: "?", run: () => setDialog("keys") },
+  ];
+}
+
+function nextNode(by: number): void {
+  const { model, selected } = useStudio.getState();
+  const all = [...model.nodes.keys()];
+  const [one] = selected;
+  const at = one === undefined ? (by > 0 ? -1 : 0) : all.indexOf(one);
+  const next = all[(at + by + all.length) % all.length];
+  if (next !== undefined) select([next]);
+}
+
+const mod = (e: KeyboardEvent): boolean => e.ctrlKey || e.metaKey;
+
+/** Keys of the editor; those of a field that is typed in are its own. */
+export function onEditorKey(event: KeyboardEvent): void {
+  const target = event.composedPath()[0] as HTMLElement;
+  const typing = target.matches("input, textarea, select, [contenteditable='true'], .cm-content, .cm-content *");
+  const key = event.key.toLowerCase();
+  const hit = (doing: () => void): void => { event.preventDefault(); doing(); };
+  if (mod(event) && key === "s") return hit(() => void save());
+  if (mod(event) && key === "enter") return hit(() => requestRun(event.shiftKey ? { paused: true } : {}));
+  if (event.key === "F8") return hit(() => void goOn());
+  if (event.key === "F10") return hit(() => void stepOnce());
+  const [one] = useStudio.getState().selected;
+  if (event.key === "F9" && one !== undefined) return hit(() => toggleBreakpoint(one));
+  if (typing || useStudio.getState().dialog !== null || document.querySelector("[aria-modal='true']") !== null) return;
+  if (mod(event)) {
+    if (key === "z") return hit(event.shiftKey ? redoLast : undoLast);
+    if (key === "y") return hit(redoLast);
+    if (key === "d") return hit(duplicate);
+    if (key === "a") return hit(() => select(useStudio.getState().model.nodes.keys()));
+    if (key === "c" && !window.getSelection()?.toString()) return hit(() => void copySelected());
+    if (key === "x") return hit(() => void copySelected(true));
+    return;
+  }
+  if (event.altKey) return;
+  const { pane } = useStudio.getState();
+  const plain: Readonly<Record<string, () => void>> = {
+    delete: removeSelected, backspace: removeSelected, n: focusPalette, "/": focusPalette, e: toggleEnabled, 1: refit, "]": () => nextNode(1), "[": () => nextNode(-1),
+    t: () => (event.shiftKey ? tidy() : setPane({ text: !pane.text })), p: () => setPane({ palette: !pane.palette }), r: () => setPane({ run: !pane.run }), "?": () => setDialog("keys"),
+    escape: () => select([]),
+  };
+  const doing = plain[key];
+  if (doing !== undefined) hit(doing);
+}
+
+export function warnBeforeLeaving(event: BeforeUnloadEvent): void {
+  if (dirty(useStudio.getState()) && useStudio.getState().id !== null) event.preventDefault();
+}

@@ -1,0 +1,54 @@
+import {
+  ArrowDownUp, Ban, Binary, Box, Boxes, Braces, CircleHelp, ClipboardCheck, Clock, Combine, Copy, FileOutput,
+  FileSearch, FileText, FilterX, Filter, Files, Globe, GitBranch, Hourglass, Layers, ListFilter, Map as MapIcon,
+  MessageSquareText, Move, PencilLine, Radio, Repeat, Rows3, Scissors, Sigma, Sheet, Table2, Terminal, Trash2, Workflow,
+  type LucideIcon,
+} from "lucide-react";
+import type { NodeView } from "../model/blueprint";
+
+const TYPES: Readonly<Record<string, LucideIcon>> = {
+  "data.aggregate": Sigma, "data.edit": PencilLine, "data.filter": ListFilter, "data.flatten": Rows3, "data.group": Combine,
+  "data.map": MapIcon, "data.reduce": Filter, "data.slice": Scissors, "data.sort": ArrowDownUp, "data.unique": FilterX,
+  "data.value": Box, "file.copy": Copy, "file.delete": Trash2, "file.exists": FileSearch, "file.list": Files,
+  "file.move": Move, "file.read": FileText, "file.write": FileOutput, "flow.fail": Ban, "flow.log": MessageSquareText,
+  "http.request": Globe, "json.format": Braces, "json.parse": Braces, "sheet.read": Table2, "sheet.write": Sheet,
+  "shell.run": Terminal,
+};
+const CATEGORIES: Readonly<Record<string, LucideIcon>> = {
+  data: Binary, file: FileText, flow: Workflow, http: Globe, json: Braces, sheet: Sheet, shell: Terminal,
+};
+
+export interface Look {
+  readonly icon: LucideIcon;
+  /** Names the colour, in the style sheet. */
+  readonly hue: string;
+}
+
+const HUES = new Set(["data", "file", "flow", "http", "json", "sheet", "shell"]);
+
+export function lookOfType(name: string): Look {
+  const category = name.split(".")[0] ?? "";
+  return { icon: TYPES[name] ?? CATEGORIES[category] ?? Boxes, hue: HUES.has(category) ? category : "own" };
+}
+
+export function lookOf(node: NodeView): Look {
+  switch (node.kind) {
+    case "branch": return { icon: GitBranch, hue: "control" };
+    case "group": return { icon: node.repeat === null ? Layers : Repeat, hue: "control" };
+    case "call": return { icon: Workflow, hue: "control" };
+    case "wait": return { icon: { approval: ClipboardCheck, signal: Radio, for: Clock }[node.type] ?? Hourglass, hue: "wait" };
+    case "uses": return lookOfType(node.type.replace(/@\d+$/, ""));
+    default: return { icon: CircleHelp, hue: "own" };
+  }
+}
+
+/** What a node does, in a few words. */
+export function subtitle(node: NodeView): string {
+  switch (node.kind) {
+    case "branch": return "Branch";
+    case "group": return node.repeat?.kind === "map" ? "For each" : node.repeat?.kind === "loop" ? "Loop" : "Group";
+    case "call": return `Run ${node.type}`;
+    case "wait": return { approval: "Approval", signal: "Wait for a signal", for: "Pause", until: "Wait until" }[node.type] ?? "Wait";
+    default: return node.type || "no type";
+  }
+}
