@@ -55,6 +55,9 @@ def main(*, quick: bool) -> list[Figure]:
         command = ["-m", "atomiton", "run", str(path)]
         sides = {
             "asyncio": process(["-c", "import asyncio"], environment),
+            "bare": process(["-c", "pass"], environment),
+            "help": process(["-m", "atomiton", "--help"], environment),
+            "validate": process(["-m", "atomiton", "validate", str(path)], environment),
             "run": process(command, environment),
             "memory": process([*command, "--durability", "none"], environment),
             "python": process(["-c", IN_PYTHON], environment),
@@ -66,9 +69,19 @@ def main(*, quick: bool) -> list[Figure]:
         "memory": ("W6 ... --durability none", 5),
         "python": ("W6 import, define and run one node", 3),
     }
+    bare = {
+        "help": ("atomiton --help", None),
+        "validate": ("atomiton validate one-node.yaml", None),
+    }
     return [
-        compare(name, taken[key], taken["asyncio"], against, goal=goal, unit="ms")
-        for key, (name, goal) in names.items()
+        *(
+            compare(name, taken[key], taken["bare"], "python -c pass", goal=goal, unit="ms")
+            for key, (name, goal) in bare.items()
+        ),
+        *(
+            compare(name, taken[key], taken["asyncio"], against, goal=goal, unit="ms")
+            for key, (name, goal) in names.items()
+        ),
     ]
 
 

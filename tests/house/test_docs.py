@@ -107,6 +107,35 @@ def test_a_promise_is_called_held_only_with_its_test() -> None:
     assert unheld((ROOT / "GUARANTEES.md").read_text(encoding="utf-8")) == []
 
 
+#: Pages on which every test that is named must exist.
+HELD = [ROOT / "GUARANTEES.md", ROOT / "docs" / "explanation" / "hooks-security.md"]
+
+
+def missing_tests(page: str) -> list[str]:
+    """Files of tests, tests and planted bugs that a page names and that do not exist."""
+    files = set(re.findall(r"`(tests/[^`]+)`", page))
+    there = [ROOT / name for name in files if (ROOT / name).exists()]
+    defined = {
+        name
+        for file in there
+        for name in re.findall(r"def (\w+)\(", file.read_text(encoding="utf-8"))
+    }
+    named = set(re.findall(r"`([a-z]+(?:_[a-z]+){2,})`", page))
+    return sorted({name for name in files if not (ROOT / name).exists()} | (named - defined))
+
+
+@pytest.mark.parametrize("page", HELD, ids=lambda page: page.name)
+def test_every_test_that_a_page_names_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert len(re.findall(r"`tests/", text)) > 10
+    assert missing_tests(text) == []
+
+
+def test_a_test_that_is_named_and_does_not_exist_is_found() -> None:
+    page = "`tests/house/test_docs.py`: `test_it_is_right`, `a_test_of_ours`, and `tests/no.py`"
+    assert missing_tests(page) == ["a_test_of_ours", "test_it_is_right", "tests/no.py"]
+
+
 def test_a_promise_without_its_test_is_found() -> None:
     page = "".join(f"| {n} | x | not yet true | `tests/gone.py` |\n" for n in range(6))
     assert unheld(page + "| 7 | x | held | `tests/gone.py` |\n") == ["7: tests/gone.py"]
