@@ -19,6 +19,7 @@ VERBS = {
     "validate": "Check blueprints and print every problem.",
     "test": "Run the tests beside blueprints.",
     "runs": "Look at runs on record, and steer them.",
+    "top": "Watch the runs that are under way.",
     "queue": "Look at runs that wait for their turn, and replay what failed.",
     "triggers": "Look at what starts runs by itself, pause it, fire it.",
     "nodes": "Look up what a node can do.",

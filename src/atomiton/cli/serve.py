@@ -47,6 +47,11 @@ if TYPE_CHECKING:
     help="Seconds for nodes at work when it stops.",
 )
 @click.option(
+    "--log",
+    type=click.Choice(["text", "json"]),
+    help="Write a line for each run that ends, and each warning, to standard error.",
+)
+@click.option(
     "--concurrency", type=click.IntRange(1), metavar="N", help="Runs at once; others wait."
 )
 @click.option(
@@ -76,6 +81,7 @@ def command(
     allow: tuple[str, ...],
     hosts: tuple[str, ...],
     drain: float,
+    log: str | None,
     concurrency: int | None,
     blueprints: tuple[str, ...],
     lane: int | None,
@@ -107,6 +113,10 @@ def command(
             concurrency, dict(map(_number, blueprints)), lane, dict(map(_rate, rates))
         ),
     )
+    if log is not None:
+        from atomiton.server.logs import set_up
+
+        set_up(log)
     run_server(settings, _tell)
     click.echo("stopped", err=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import time
 from collections import OrderedDict
@@ -101,6 +102,8 @@ class Core:
         self._left: dict[str, float] = {}
         self._recovering: dict[str, asyncio.Future[Execution]] = {}
         self._driver: LocalDriver | None = None
+        #: Called with every run that was driven here and has ended.
+        self.on_ended: list[Callable[[Execution], None]] = []
 
     async def __aenter__(self) -> Self:
         """Open the store; runs that a dead process left go on."""
@@ -360,6 +363,11 @@ class Core:
             announce(self.bus, execution.state, execution.facts, first, last)
 
     def _remember(self, execution: Execution) -> None:
+        for told in self.on_ended:
+            try:
+                told(execution)
+            except Exception:  # a listener's failure is its own, and must not stop a run
+                logging.getLogger("atomiton").exception("a listener failed on an end")
         if execution.recorder is not None and execution.failure is None:
             return  # the store remembers it
         self._remembered[execution.state.id] = execution
@@ -372,8 +380,6 @@ class Core:
         task.add_done_callback(self._tasks.discard)
 
     def _log(self, message: str) -> None:
-        import logging
-
         logging.getLogger("atomiton").warning(message)
 
 

@@ -19,6 +19,8 @@ from atomiton.machine.events import Event
 from atomiton.machine.records import decode
 from atomiton.ports.journal import RunHeader
 
+#: How many facts a reader asks for at first and at most, and how many bytes it wants of them.
+FEW, MANY, ROOM = 8, 1024, 256 * 1024
 #: Shortest end of an id that names a run.
 SHORTEST = 4
 
@@ -123,6 +125,7 @@ class Looking(Core):
         Works for runs that have ended, and for those that another process drives.
         """
         narrator: Narrator | None = None
+        page = FEW
         while True:
             execution = self._known(run)
             header = None
@@ -130,7 +133,7 @@ class Looking(Core):
                 header = await self.journal.header(run)
             if narrator is None:  # bodies have names only for those who know how they came to be
                 narrator = Narrator(await self._plan_of(run, execution, header), run)
-            new = await self._new_facts(run, narrator.count, execution)
+            new, page = await self._new_facts(run, narrator.count, execution, page)
             for fact in new:
                 event = narrator.tell(fact)
                 if event.number > after:
@@ -155,12 +158,17 @@ class Looking(Core):
         return (await self.library.stored(self.journal, known)).plan
 
     async def _new_facts(
-        self, run: str, after: int, execution: Execution | None
-    ) -> Sequence[Event]:
-        """The facts on record that follow a number."""
+        self, run: str, after: int, execution: Execution | None, page: int
+    ) -> tuple[Sequence[Event], int]:
+        """The facts on record that follow a number, and how many to ask for the next time.
+
+        Few at a time when they are large: who reads slowly holds no more than these in memory.
+        """
         if execution is not None:
-            return execution.facts[after : execution.saved]
-        return [decode(record) for record in await self.journal.read(run, after)]
+            return execution.facts[after : execution.saved], page
+        records = await self.journal.read(run, after, page)
+        following = min(2 * page, MANY) if sum(map(len, records)) < ROOM else max(page // 2, 1)
+        return [decode(record) for record in records], following
 
     async def approvals(self, limit: int = 100) -> builtins.list[Asked]:
         """The approvals that runs wait for, those of the newest run first."""

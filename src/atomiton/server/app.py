@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
@@ -21,6 +22,7 @@ from atomiton.conductor.wire import SSE, StartRun
 from atomiton.nodes.registry import Registry
 from atomiton.server.access import Sessions, Tokens
 from atomiton.server.coding import decode_body, decode_query, encode
+from atomiton.server.monitor import Monitor
 from atomiton.server.pages import error_page, wants_page
 from atomiton.server.problems import Refusal, details_of, problem_answer
 from atomiton.server.replays import Replays
@@ -66,6 +68,7 @@ class Surroundings:
         replays: Requests that were answered under a key.
         hooks: The webhooks that there are.
         opened: Id of the blueprint that the studio shows first, if any.
+        monitor: Watches all of it.
     """
 
     conductor: Conductor
@@ -80,6 +83,11 @@ class Surroundings:
     replays: Replays = field(default_factory=Replays)
     hooks: Hooks = field(default_factory=Hooks)
     opened: str | None = None
+    monitor: Monitor = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin to watch."""
+        self.monitor = Monitor(self.conductor, self.tokens.folder)
 
     @property
     def registry(self) -> Registry:
@@ -146,6 +154,7 @@ class _Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         headers = _headers(scope)
+        began = time.monotonic()
         try:
             # Before a byte of the body is read.
             principal = self._admit(scope)
@@ -153,6 +162,7 @@ class _Endpoint:
             done = await self._answer(scope, headers, principal, body)
         except Exception as error:  # whatever it was, the client is told, and nothing else ends
             done = _told(error, headers)
+        self._note(scope, headers, done, time.monotonic() - began)
         if isinstance(done, Stream):
             response = StreamingResponse(
                 done.pieces,
@@ -162,6 +172,24 @@ class _Endpoint:
             await response(scope, receive, send)
         else:
             await _send(send, done)
+
+    def _note(
+        self, scope: Scope, headers: Mapping[str, str], done: Answer | Stream, seconds: float
+    ) -> None:
+        """Count a request, and write down who has asked for it if it was to change something."""
+        route, monitor = self._route, self._around.monitor
+        status = 200 if isinstance(done, Stream) else done.status
+        monitor.request(f"{route.method} {route.path}", status, seconds)
+        location = "" if isinstance(done, Stream) else done.headers.get("location", "")
+        run = location.rpartition("/")[2] if "/runs/" in location else ""
+        if run:
+            monitor.caused(run, headers)
+        if (route.method != "GET" and route.body is not bytes) or status == 403:
+            principal = scope.get(PRINCIPAL)
+            who, role = "", ""
+            if isinstance(principal, Principal):
+                who, role = principal.name, principal.role
+            monitor.audit.note(who, role, route.method, scope["path"], status, run)
 
     def _admit(self, scope: Scope) -> Principal:
         principal = scope.get(PRINCIPAL)

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import msgspec
+
 from atomiton.conductor.nodes import NodeInfo, node_info
-from atomiton.conductor.wire import PREFIX, Asking, Health, LoginLink, NodeList
+from atomiton.conductor.wire import PREFIX, Asking, Health, LimitQuery, LoginLink, NodeList
+from atomiton.server.audit import AuditLine
 from atomiton.server.problems import Refusal
-from atomiton.server.table import Call, Reply, Route
+from atomiton.server.table import Call, Reply, Route, checked
+
+#: The media type of the text format of Prometheus.
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class AuditPage(msgspec.Struct, frozen=True):
+    """The latest requests that changed something, or were refused for the role."""
+
+    lines: list[AuditLine]
 
 
 async def healthz(_call: Call) -> Health:
@@ -30,6 +44,17 @@ async def node(call: Call) -> NodeInfo:
     return node_info(call.around.registry.get(call.params["name"]))
 
 
+async def metrics(call: Call) -> Reply:
+    """The numbers, for Prometheus."""
+    return Reply(await call.around.monitor.metrics(), headers={"content-type": METRICS})
+
+
+async def audit(call: Call) -> AuditPage:
+    """Who did what lately."""
+    limit = checked(call.query, LimitQuery).limit
+    return AuditPage(await asyncio.to_thread(call.around.monitor.audit.last, limit))
+
+
 async def openapi(call: Call) -> Reply:
     """The description of this API."""
     return Reply(call.around.openapi())
@@ -51,6 +76,16 @@ ROUTES = (
     Route("GET", "/healthz", None, healthz, "Tell whether the process answers", answer=Health),
     Route("GET", "/login", None, login, "Log in with a code, once"),
     Route("GET", "/readyz", "viewer", readyz, "Tell whether runs are taken in", answer=Health),
+    Route("GET", "/metrics", "viewer", metrics, "Give the numbers for Prometheus"),
+    Route(
+        "GET",
+        PREFIX + "/audit",
+        "owner",
+        audit,
+        "Tell who did what, newest first",
+        query=LimitQuery,
+        answer=AuditPage,
+    ),
     Route("GET", "/openapi.json", "viewer", openapi, "Describe this API"),
     Route(
         "GET",

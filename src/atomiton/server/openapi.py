@@ -123,7 +123,11 @@ def _responses(route: Route, known: Mapping[type, Json]) -> Json:
             done["content"] = {**cast("Json", done["content"]), SSE: {"schema": _TEXT}}
     answers: Json = {str(route.status): done}
     if route.answer is None and route.status == 200:
-        done["content"] = {JSON: {"schema": {}}, "text/html": {"schema": _TEXT}}
+        done["content"] = {
+            JSON: {"schema": {}},
+            "text/html": {"schema": _TEXT},
+            "text/plain": {"schema": _TEXT},
+        }
     if route.path.endswith("/result"):
         answers["202"] = {**done, "description": "Not ended yet"}
     if route.body is str:

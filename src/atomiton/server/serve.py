@@ -137,6 +137,7 @@ async def serve(
                 await _until(server, around, lambda: started(serving), settings.drain, stop)
             finally:
                 firing.cancel()
+                around.monitor.close()
 
 
 class _Server(uvicorn.Server):

@@ -179,13 +179,12 @@ def _answer(result: RunResult) -> Reply:
     if not result.ok:
         code = "" if result.error is None else f" [{result.error.code}]"
         raise Refusal(500, f"run {result.run} is {result.status}{code}", "NODE_FAILED")
-    output = result.output
-    if isinstance(output, dict) and "status" in output and output.keys() <= _ANSWER:
-        given = cast("dict[str, object]", output)
-        status = given["status"]
-        if isinstance(status, int) and 200 <= status <= 599:
-            headers.update(_headers(given.get("headers")))
-            return Reply(_sent(given.get("body"), headers), status, headers)
+    output: object = result.output
+    given = cast("dict[str, object]", output) if isinstance(output, dict) else {}
+    status = given.get("status")
+    if isinstance(status, int) and 200 <= status <= 599 and given.keys() <= _ANSWER:
+        headers.update(_headers(given.get("headers")))
+        return Reply(_sent(given.get("body"), headers), status, headers)
     return Reply(_sent(output, headers), 200, headers)
 
 
