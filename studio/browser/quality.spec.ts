@@ -102,7 +102,7 @@ test("a thousand nodes: first drawn within a second, moving one draws one", asyn
     }
     return count / 2;
   });
-  const drawn = await page.evaluate(async () => {
+  const drawn = await page.evaluate(() => {
     const changed = new Set<string>();
     const watch = new MutationObserver((all) => { for (const m of all) { const card = (m.target as Element).closest?.(".react-flow__node"); if (card) changed.add(card.getAttribute("data-id")!); } });
     watch.observe(document.querySelector(".react-flow__nodes")!, { subtree: true, attributes: true, childList: true });
