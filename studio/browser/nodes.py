@@ -15,8 +15,8 @@ async def slow(seconds: float, value: object = None) -> object:
 @node("shop.picture")
 def picture() -> dict[str, str]:
     """Give a small picture."""
-    dot = "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAYAAACNMs+9AAAAFUlEQVR42mNk+M9Qz0AEYBxVSF+FABJADveWkH6oAAAAAElFTkSuQmCC"
-    return {"image": dot}
+    start = "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAYAAACNMs+9AAAAFUlEQVR42mNk"
+    return {"image": start + "+M9Qz0AEYBxVSF+FABJADveWkH6oAAAAAElFTkSuQmCC"}
 
 
 @node("shop.html")

@@ -24,9 +24,9 @@ async function begin(folder: string, port: number): Promise<{ child: ChildProces
   const args = [...words.slice(1), "studio", join(folder, "blueprints"), "--no-browser", "--store", join(folder, "runs.db"), "--port", String(port), "--nodes", join(import.meta.dirname, "nodes.py")];
   const child = spawn(words[0]!, args, { cwd: ROOT, env: { ...process.env, XDG_RUNTIME_DIR: folder }, detached: true });
   let out = "";
-  child.stderr!.on("data", (data: Buffer) => { out += data.toString(); });
+  child.stderr.on("data", (data: Buffer) => { out += data.toString(); });
   const link = await new Promise<string>((resolve, reject) => {
-    child.stdout!.on("data", (data: Buffer) => {
+    child.stdout.on("data", (data: Buffer) => {
       out += data.toString();
       const found = /log in at (\S+)/.exec(out);
       if (found !== null) resolve(found[1]!);
@@ -96,9 +96,11 @@ export { expect };
 /** Begin a blueprint of a text. */
 export async function write(page: Page, text: string): Promise<void> {
   await page.goto(`${new URL(page.url()).origin}/#/b/new`);
+  await page.getByRole("button", { name: "YAML" }).click();
   await page.locator(".cm-content").waitFor();
   await page.locator(".cm-content").click();
   await page.keyboard.press("ControlOrMeta+a");
+  await page.keyboard.press("Delete"); // what Chromium puts over a selection has a style of its own for a moment
   await page.keyboard.insertText(text);
 }
 

@@ -15,7 +15,8 @@ export interface Toast {
 }
 
 export interface Pane {
-  readonly text: boolean;
+  /** What the dock on the right shows; on wide screens form and text stand side by side. */
+  readonly dock: "form" | "text" | "none";
   readonly palette: boolean;
   readonly run: boolean;
   readonly tab: "output" | "timeline" | "events" | "problems";
@@ -48,7 +49,7 @@ const state: Studio = {
   info: null, types: new Map(), fatal: null, id: null, etag: null, saved: "", conflict: null,
   history: startHistory(""), model: EMPTY, problems: [], checked: null, selected: new Set(), edge: null,
   folded: new Set(), breakpoints: new Set(), toasts: [], dialog: null, fit: 0,
-  pane: { text: true, palette: true, run: false, tab: "output" },
+  pane: { dock: "form", palette: false, run: false, tab: "output" },
 };
 
 export const useStudio = create<Studio>(() => state);
@@ -197,7 +198,10 @@ export function toggleFold(path: string): void {
 }
 
 export function setPane(pane: Partial<Pane>): void {
-  set((s) => ({ pane: { ...s.pane, ...pane } }));
+  const { pane: before } = get();
+  set({ pane: { ...before, ...pane } });
+  // The canvas has become larger or smaller: what was all in sight is to be so again.
+  if (pane.run !== undefined && pane.run !== before.run && get().model.nodes.size < 100) setTimeout(refit, 60);
 }
 
 export function setDialog(dialog: Studio["dialog"]): void {

@@ -1,5 +1,5 @@
 import {
-  applyNodeChanges, Background, BackgroundVariant, Controls, MiniMap, ReactFlow, useReactFlow, useNodesInitialized, SelectionMode,
+  applyNodeChanges, Background, BackgroundVariant, Controls, MiniMap, ReactFlow, useReactFlow, useNodesInitialized, SelectionMode, useOnViewportChange, type Viewport,
   type Connection, type Edge, type IsValidConnection, type Node, type NodeChange, type OnConnectEnd,
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
@@ -38,7 +38,7 @@ function nodeOf(box: Box, problem: string, selected: boolean, old: Node | undefi
     data: same ? old!.data : ({ box, problem } satisfies CardData),
     initialWidth: box.width, initialHeight: box.height,
     ...(box.open ? { style: { width: box.width, height: box.height } } : { style: { width: box.width } }),
-    ariaLabel: box.path, zIndex: box.open ? 0 : 1,
+    ariaLabel: box.path, zIndex: box.open ? -1 : 1,
   };
   if (box.parent !== "") node.parentId = box.parent;
   if (old?.measured) node.measured = same || old.measured.width === box.width ? old.measured : {};
@@ -65,7 +65,7 @@ function edgesOf(lines: readonly EdgeView[], folded: ReadonlySet<string>, chosen
     found.push({
       id, source, target, type: "line", selected, data: { line } satisfies LineData,
       sourceHandle: source === line.source ? line.fromPort : "", targetHandle: target === line.target && line.toPort !== "" ? line.toPort : "*",
-      ariaLabel: `${line.source} to ${line.target}${line.toPort === "" ? "" : `, ${line.toPort}`}`, zIndex: 2,
+      ariaLabel: `${line.source} to ${line.target}${line.toPort === "" ? "" : `, ${line.toPort}`}`, zIndex: 0,
     });
   }
   return found;
@@ -96,7 +96,7 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
   useEffect(() => {
     if ((!ready && nodes.length < HUGE) || fitted.current === fit || nodes.length === 0) return;
     fitted.current = fit;
-    void flow.fitView({ padding: 0.18, maxZoom: 1.05, minZoom: 0.08 });
+    void flow.fitView({ padding: { top: "64px", left: "40px", right: "40px", bottom: "84px" }, maxZoom: 1.05, minZoom: 0.08 });
   }, [fit, ready, nodes.length, flow]);
 
   const onNodesChange = useCallback((changes: NodeChange[]) => {
@@ -147,8 +147,15 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
     add(adding, { parent: under?.id ?? "", place: [Math.round(at.x - origin.x - 110), Math.round(at.y - origin.y - 24)] });
   }, [flow]);
 
+  const frame = useRef<HTMLDivElement>(null);
+  const zoomed = useCallback((view: Viewport) => {
+    // What is small is drawn in fewer and larger letters; a class of the frame does it, no node is drawn anew.
+    const level = view.zoom < 0.3 ? "far" : view.zoom < 0.68 ? "mid" : "near";
+    if (frame.current !== null) frame.current.dataset["zoom"] = level;
+  }, []);
+  useOnViewportChange({ onChange: zoomed });
   return (
-    <div className="canvas" onDrop={onDrop} onDragOver={(e) => { e.preventDefault(); e.dataTransfer.dropEffect = "copy"; }}>
+    <div className="canvas" ref={frame} onDrop={onDrop} onDragOver={(e) => { e.preventDefault(); e.dataTransfer.dropEffect = "copy"; }}>
       <ReactFlow
         nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes}
         onNodesChange={onNodesChange} onNodeDragStop={onDragStop} onConnect={onConnect} onConnectEnd={onConnectEnd} isValidConnection={isValid}
@@ -160,7 +167,7 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
       >
         <Background variant={BackgroundVariant.Dots} gap={22} size={1.6} />
         <Controls showInteractive={false} position="bottom-left" aria-label="View" />
-        {nodes.length > 5 && <MiniMap pannable zoomable position="bottom-right" nodeBorderRadius={8} nodeClassName={(node) => ((node.data as CardData).box.open ? "mini-frame" : "mini")} aria-label="Overview" />}
+        {nodes.length > 12 && <MiniMap style={{ width: 150, height: 100 }} pannable zoomable position="bottom-right" nodeBorderRadius={8} nodeClassName={(node) => ((node.data as CardData).box.open ? "mini-frame" : "mini")} aria-label="Overview" />}
       </ReactFlow>
     </div>
   );

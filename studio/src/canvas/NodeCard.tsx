@@ -1,4 +1,4 @@
-import { Handle, Position, useConnection, useStore, type NodeProps } from "@xyflow/react";
+import { Handle, Position, useConnection, type NodeProps } from "@xyflow/react";
 import { Check, ChevronDown, ChevronRight, CircleDot, Clock3, LoaderCircle, Minus, OctagonAlert, RotateCcw, ShieldAlert, Timer, TriangleAlert, Undo2, X } from "lucide-react";
 import { memo, type ReactElement } from "react";
 import type { NodeView } from "../model/blueprint";
@@ -53,7 +53,6 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
   const stop = useStudio((s) => s.breakpoints.has(id));
   const here = useRun((s) => s.stopped.some((p) => p.replace(/\[\d+\]/g, "") === id));
   const tally = useRun(tallySame(id));
-  const far = useStore((s) => s.transform[2] < 0.32);
   const connecting = useConnection((c) => c.inProgress && c.fromNode.id !== id);
   if (node === undefined) return null;
   const { icon: Icon, hue } = lookOf(node);
@@ -71,19 +70,17 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
           </button>
         )}
         <span className="tile"><Icon /></span>
-        {!far && (
-          <span className="title">
-            <b>{node.name || node.id}</b>
-            <small>{subtitle(node)}{node.repeat !== null && node.kind !== "group" ? " · for each" : ""}{node.summary === "" ? "" : ` · ${node.summary}`}</small>
-          </span>
-        )}
+        <span className="title">
+          <b>{node.name || node.id}</b>
+          <small>{subtitle(node)}{node.repeat !== null && node.kind !== "group" ? " · for each" : ""}{node.summary === "" ? "" : ` · ${node.summary}`}</small>
+        </span>
         <Badges node={node} />
         {problem !== "" && <span className="state state-wrong" title={problem} role="img" aria-label={`problem: ${problem}`}><TriangleAlert /></span>}
         <State tally={tally} />
       </header>
       {stop && <button className="stop nodrag" title="Breakpoint: a run stops before this node" aria-label={`remove the breakpoint of ${node.id}`} onClick={() => toggleBreakpoint(id)}><OctagonAlert /></button>}
       {here && <span className="here-mark" title="The run has stopped here"><CircleDot /></span>}
-      {node.repeat !== null && !far && <span className="repeat-tag" title={`${node.repeat.kind} ${node.repeat.text}`}>{node.repeat.kind === "map" ? "each" : "loop"} {node.repeat.text}</span>}
+      {node.repeat !== null && <span className="repeat-tag" title={`${node.repeat.kind} ${node.repeat.text}`}>{node.repeat.kind === "map" ? "each" : "loop"} {node.repeat.text}</span>}
       {!box.open && (ins.length > 0 || outs.length > 0) && (
         <div className="ports">
           <div className="ins">{ins.map((name) => <Port key={name} name={name} input />)}</div>

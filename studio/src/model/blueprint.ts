@@ -1,5 +1,6 @@
 /** A blueprint as the studio sees it: derived from its text, and again whenever that changes. */
 import { isMap, type Pair } from "yaml";
+import { asWords } from "./schemas";
 import { mention, rawNodes, type IsExpression, type Mention, type RawNode } from "./nodes";
 import { applyEdits, hull, type Edit } from "./text";
 import { keyOf, nodeAt, pairIn, pairsOf, plain, rangeOf, read } from "./yaml";
@@ -114,10 +115,7 @@ function lineOf(text: string, at: number): number {
 }
 
 function headOf(root: unknown, isExpression: IsExpression): Head {
-  const words = (key: string): string => {
-    const found = plain(pairIn(root, key)?.value);
-    return found === null || found === undefined || typeof found === "object" ? "" : String(found as string);
-  };
+  const words = (key: string): string => asWords(plain(pairIn(root, key)?.value));
   const layout: Record<string, readonly [number, number]> = {};
   for (const pair of pairsOf(pairIn(root, "layout")?.value)) {
     const place = plain(pair.value);
@@ -150,7 +148,7 @@ function isNote(value: unknown): value is Note {
   return typeof note === "object" && note !== null && typeof note.text === "string" && isPlace(note.at);
 }
 
-function inputOf(pair: Pair<unknown, unknown>): InputView {
+function inputOf(pair: Pair): InputView {
   const value = plain(pair.value);
   const schema = typeof value === "string" ? { type: value } : ((value ?? {}) as Record<string, unknown>);
   return { name: keyOf(pair), schema, required: !("default" in schema) };

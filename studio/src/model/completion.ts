@@ -1,7 +1,7 @@
 /** What can be written inside of an expression, at a place in it. */
 import { resolve, type Model } from "./blueprint";
 import { outputOf } from "./ports";
-import { fieldsOf, shortType, type Types } from "./schemas";
+import { asWords, fieldsOf, shortType, type Types } from "./schemas";
 
 export interface Offer {
   readonly label: string;
@@ -58,7 +58,7 @@ function fields(model: Model, types: Types, path: string, parts: readonly string
   if (root === "vars") return rest.length === 0 ? simple(model.head.variables, "constant") : [];
   if (root === "secrets") return rest.length === 0 ? simple(model.head.secrets, "secret") : [];
   if (root === "inputs" && rest.length === 0) {
-    return model.head.inputs.map((i) => ({ label: i.name, detail: shortType(i.schema), info: String(i.schema["description"] ?? "") }));
+    return model.head.inputs.map((i) => ({ label: i.name, detail: shortType(i.schema), info: asWords(i.schema["description"]) }));
   }
   if (root === "nodes") return rest.length === 0 ? simple([...model.nodes.values()].map((n) => n.id), "node") : simple(STATUS, "status");
   const node = resolve(root, model.nodes.get(path)?.parent ?? "", (p) => model.nodes.has(p));
@@ -66,7 +66,7 @@ function fields(model: Model, types: Types, path: string, parts: readonly string
   const found = new Map<string, Offer>();
   if (rest.length === 0) {
     for (const [label, schema] of Object.entries(fieldsOf(outputOf(model.nodes.get(node)!, types)))) {
-      found.set(label, { label, detail: shortType(schema), info: String(schema["description"] ?? "") });
+      found.set(label, { label, detail: shortType(schema), info: asWords(schema["description"]) });
     }
   }
   for (const [label, value] of Object.entries(valueAt(data(node), rest) ?? {})) {

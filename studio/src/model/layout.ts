@@ -17,8 +17,8 @@ export interface Arranged {
   readonly height: number;
 }
 
-const GAP_X = 96;
-const GAP_Y = 36;
+const GAP_X = 76;
+const GAP_Y = 32;
 const SWEEPS = 4;
 
 export function arrange(boxes: readonly Box[], lines: readonly Line[]): Arranged {
@@ -29,9 +29,45 @@ export function arrange(boxes: readonly Box[], lines: readonly Line[]): Arranged
   const rank = ranks(boxes, into, outOf);
   const layers: string[][] = [];
   for (const box of boxes) (layers[rank.get(box.id)!] ??= []).push(box.id);
+  const ways = new Set(lead(kept, rank, layers, size, into, outOf));
   const filled = layers.filter((layer) => layer !== undefined);
   sweep(filled, into, outOf);
-  return position(filled, size, into, outOf);
+  const made = position(filled, size, into, outOf);
+  return ways.size === 0 ? made : { ...made, places: new Map([...made.places].filter(([id]) => !ways.has(id))) };
+}
+
+const MOST_WAYS = 4000;
+
+/** Keep room for lines that pass layers by: a thin box in each of those layers. */
+function lead(
+  lines: readonly Line[], rank: ReadonlyMap<string, number>, layers: string[][], size: Map<string, Box>,
+  into: Map<string, string[]>, outOf: Map<string, string[]>,
+): string[] {
+  const made: string[] = [];
+  const seen = new Set<string>();
+  for (const { source, target } of lines) {
+    const [from, to] = [rank.get(source)!, rank.get(target)!];
+    if (to - from < 2 || seen.has(`${source} ${target}`) || made.length > MOST_WAYS) continue;
+    seen.add(`${source} ${target}`);
+    let before = source;
+    for (let layer = from + 1; layer <= to; layer++) {
+      const id = layer === to ? target : `${source} ${target} ${layer}`;
+      if (layer < to) {
+        size.set(id, { id, width: 0, height: 12 });
+        layers[layer]!.push(id);
+        made.push(id);
+      }
+      if (before !== source) (outOf.get(before) ?? outOf.set(before, []).get(before)!).push(id);
+      if (id !== target) (into.get(id) ?? into.set(id, []).get(id)!).push(before);
+      before = id;
+    }
+    // The line itself pulls straight; what stands between must not be pushed aside by it as well.
+    const list = into.get(target)!;
+    list[list.indexOf(source)] = before;
+    const outs = outOf.get(source)!;
+    outs[outs.indexOf(target)] = `${source} ${target} ${from + 1}`;
+  }
+  return made;
 }
 
 function group(lines: readonly Line[], by: "source" | "target", other: "source" | "target"): Map<string, string[]> {

@@ -1,5 +1,6 @@
 /** What a node of a blueprint says, read from its YAML. */
 import { isMap, isScalar, isSeq, type Pair } from "yaml";
+import { asWords } from "./schemas";
 import { holes, namesIn, wholeExpression } from "./expressions";
 import { keyOf, nodeAt, pairIn, pairsOf, plain, rangeOf, type Key } from "./yaml";
 
@@ -54,18 +55,18 @@ const BARE = new Set(["if", "when", "while", "until", "match"]);
 const TEXTS = new Set(["name", "description", "uses", "call", "as", "runtime"]);
 const POLICIES = ["retry", "timeout", "deadline", "on_error", "compensate", "join", "if", "cache"];
 
-export function rawNodes(pair: Pair<unknown, unknown>, parent: string, base: number, isExpression: IsExpression): RawNode[] {
+export function rawNodes(pair: Pair, parent: string, base: number, isExpression: IsExpression): RawNode[] {
   const found: RawNode[] = [];
   collect(pair, parent, base, isExpression, found);
   return found;
 }
 
-function collect(pair: Pair<unknown, unknown>, parent: string, base: number, isExpression: IsExpression, out: RawNode[]): void {
+function collect(pair: Pair, parent: string, base: number, isExpression: IsExpression, out: RawNode[]): void {
   const id = keyOf(pair);
   const path = parent === "" ? id : `${parent}.${id}`;
   const value = pair.value;
   const field = (key: string): unknown => plain(pairIn(value, key)?.value);
-  const words = (key: string): string => text(field(key));
+  const words = (key: string): string => asWords(field(key));
   const kind = kindOf(value);
   const mentions: Mention[] = [];
   for (const item of pairsOf(value)) {
@@ -92,7 +93,7 @@ function collect(pair: Pair<unknown, unknown>, parent: string, base: number, isE
     parameters: pairsOf(pairIn(value, "with")?.value).map(keyOf),
     policies: POLICIES.filter((key) => pairIn(value, key) !== undefined),
     children: inner.map((child) => `${path}.${keyOf(child)}`),
-    compensates: text(plain(nodeAt(value, ["compensate", "uses"]))),
+    compensates: asWords(plain(nodeAt(value, ["compensate", "uses"]))),
     summary: summaryOf(value, kind),
     from: from - base,
     to: (rangeOf(value)?.[1] ?? rangeOf(pair.key)?.[1] ?? from) - base,
@@ -105,10 +106,6 @@ export function needsOf(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((v): v is string => typeof v === "string") : [];
 }
 
-function text(value: unknown): string {
-  return typeof value === "string" ? value : value === null || value === undefined || typeof value === "object" ? "" : String(value as number);
-}
-
 function kindOf(value: unknown): Kind {
   if (!isMap(value)) return "unknown";
   if (pairIn(value, "uses")) return "uses";
@@ -118,19 +115,19 @@ function kindOf(value: unknown): Kind {
 }
 
 function typeOf(value: unknown, kind: Kind): string {
-  if (kind === "uses") return text(plain(pairIn(value, "uses")?.value));
-  if (kind === "call") return text(plain(pairIn(value, "call")?.value));
+  if (kind === "uses") return asWords(plain(pairIn(value, "uses")?.value));
+  if (kind === "call") return asWords(plain(pairIn(value, "call")?.value));
   if (kind === "wait") return keyOf(pairsOf(pairIn(value, "wait")?.value)[0] ?? ({ key: null } as unknown as Pair));
   return "";
 }
 
 function usesOf(value: unknown, key: string): string {
-  if (key === "with") return text(plain(pairIn(value, "uses")?.value)).replace(/@\d+$/, "");
+  if (key === "with") return asWords(plain(pairIn(value, "uses")?.value)).replace(/@\d+$/, "");
   return "";
 }
 
 function repeatOf(value: unknown): Repeat | null {
-  const as = text(plain(pairIn(value, "as")?.value)) || "item";
+  const as = asWords(plain(pairIn(value, "as")?.value)) || "item";
   const map = pairIn(value, "map");
   if (map) return { kind: "map", text: brief(plain(map.value)), as };
   const loop = pairIn(value, "loop");
@@ -152,7 +149,7 @@ function summaryOf(value: unknown, kind: Kind): string {
     const [first] = pairsOf(pairIn(value, "wait")?.value);
     if (first === undefined) return "";
     const said = plain(first.value);
-    return typeof said === "object" && said !== null && "title" in said ? text((said as { title: unknown }).title) : brief(said);
+    return typeof said === "object" && said !== null && "title" in said ? asWords((said).title) : brief(said);
   }
   const given = pairIn(value, "with")?.value;
   for (const key of TOLD) {

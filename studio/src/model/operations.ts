@@ -1,5 +1,5 @@
 /** What people do on the canvas, as changes of the text. */
-import { isMap, isScalar, isSeq, Scalar, type Pair, visit } from "yaml";
+import { isMap, isScalar, isSeq, Scalar, visit } from "yaml";
 import { resolve, type EdgeView, type Model, type NodeView } from "./blueprint";
 import { holes, namesIn, reference } from "./expressions";
 import { isBare, needsOf, type IsExpression } from "./nodes";
@@ -107,7 +107,7 @@ export function addText(model: Model, parent: string, lines: string): Edit[] {
   const nodes = pairIn(owner, "nodes");
   const map = nodes?.value;
   if (isMap(map) && map.items.length > 0 && map.flow !== true) {
-    const items = map.items as Pair<unknown, unknown>[];
+    const items = map.items;
     const column = columnOf(text, rangeOf(items[0]!.key)![0]);
     const [edit] = insertPair(text, map, "x", null);
     return [{ from: edit!.from, to: edit!.to, insert: `\n${indented(lines, column)}` }];
@@ -182,7 +182,7 @@ function writeNeeds(model: Model, node: NodeView, needs: readonly string[]): Edi
   if (old !== undefined) return setIn(model.text, root, path, needs.length === 1 && !isSeq(old) ? needs[0] : [...needs]);
   const owner = nodeAt(root, pathOf(node.path));
   if (isMap(owner) && owner.flow !== true && owner.items.length > 0) {
-    const [first] = owner.items as Pair<unknown, unknown>[];
+    const [first] = owner.items;
     const [edit] = insertPair(model.text, owner, "needs", null, keyOf(first!) === "nodes" ? undefined : keyOf(first!));
     const column = columnOf(model.text, rangeOf(first!.key)![0]);
     return [{ ...edit!, insert: `\n${" ".repeat(column)}needs: ${inFlow(needs)}` }];
@@ -347,7 +347,7 @@ export function rename(model: Model, path: string, to: string, isExpression: IsE
       const name = keyOf(pair);
       if (["nodes", "name", "description", "uses", "call", "as"].includes(name)) continue;
       const body = name === "output" ? node.path : node.parent;
-      if (name === "needs") renameNeeds(text, pair.value, (n) => means(n, node.parent), to, edits);
+      if (name === "needs") renameNeeds(pair.value, (n) => means(n, node.parent), to, edits);
       else renameIn(text, pair.value, [name], uses, isExpression, (n) => means(n, body) && n !== node.repeat?.as, to, edits);
     }
   }
@@ -363,7 +363,7 @@ export function rename(model: Model, path: string, to: string, isExpression: IsE
   return edits;
 }
 
-function renameNeeds(text: string, node: unknown, means: (name: string) => boolean, to: string, out: Edit[]): void {
+function renameNeeds(node: unknown, means: (name: string) => boolean, to: string, out: Edit[]): void {
   visit(node as never, {
     Scalar(_key, item) {
       if (typeof item.value !== "string" || !item.range) return;
@@ -371,7 +371,6 @@ function renameNeeds(text: string, node: unknown, means: (name: string) => boole
       if (means(name)) out.push({ from: item.range[0], to: item.range[1], insert: inFlow([to, ...rest].join(".")) });
     },
   });
-  void text;
 }
 
 function renameIn(

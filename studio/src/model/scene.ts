@@ -21,7 +21,7 @@ export interface Box {
   readonly error: boolean;
 }
 
-export const WIDTH = 236;
+export const WIDTH = 228;
 export const HEAD = 58;
 export const ROW = 22;
 export const FRAME_HEAD = 46;

@@ -87,3 +87,9 @@ export function shortType(schema: Schema): string {
   if (kinds === null) return "any";
   return [...kinds].filter((k) => k !== "null").join(" | ") || "null";
 }
+
+/** A value as a text, where it is one or something as simple; empty for anything else. */
+export function asWords(value: unknown): string {
+  if (typeof value === "string") return value;
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : "";
+}

@@ -32,15 +32,15 @@ export function read(text: string): Parsed {
   });
 }
 
-export function keyOf(pair: Pair<unknown, unknown>): string {
+export function keyOf(pair: Pair): string {
   return isScalar(pair.key) ? String(pair.key.value) : "";
 }
 
-export function pairsOf(node: unknown): Pair<unknown, unknown>[] {
+export function pairsOf(node: unknown): Pair[] {
   return isMap(node) ? node.items : [];
 }
 
-export function pairIn(node: unknown, key: Key): Pair<unknown, unknown> | undefined {
+export function pairIn(node: unknown, key: Key): Pair | undefined {
   return pairsOf(node).find((pair) => keyOf(pair) === String(key));
 }
 
@@ -131,7 +131,7 @@ function trimmedEnd(text: string, from: number, to: number): number {
   return from + text.slice(from, to).trimEnd().length;
 }
 
-function endOfPair(text: string, pair: Pair<unknown, unknown>): number {
+function endOfPair(text: string, pair: Pair): number {
   const key = rangeOf(pair.key)!;
   const value = rangeOf(pair.value);
   const colon = colonOf(text, pair);
@@ -149,7 +149,7 @@ function endOfNode(text: string, node: unknown): number {
   return isPair(last) ? endOfPair(text, last) : endOfNode(text, last);
 }
 
-function colonOf(text: string, pair: Pair<unknown, unknown>): number {
+function colonOf(text: string, pair: Pair): number {
   const colon = text.indexOf(":", rangeOf(pair.key)![1]);
   return colon + 1;
 }
@@ -173,7 +173,7 @@ export function setIn(text: string, root: unknown, path: Path, value: unknown): 
   return [];
 }
 
-function replace(text: string, map: YAMLMap, pair: Pair<unknown, unknown>, value: unknown): Edit[] {
+function replace(text: string, map: YAMLMap, pair: Pair, value: unknown): Edit[] {
   const range = rangeOf(pair.value);
   const colon = colonOf(text, pair);
   const old = pair.value;
@@ -187,8 +187,8 @@ function replace(text: string, map: YAMLMap, pair: Pair<unknown, unknown>, value
     return [{ from: colon, to: colon, insert: behindKey(value, indent) }];
   }
   const to = endOfNode(text, old);
-  if (simple && isScalar(old) && !isBlock(old) && !String(value).includes("\n")) {
-    const made = behindKey(value, indent, old.type as Scalar.Type).slice(1);
+  if (simple && isScalar(old) && !isBlock(old) && !(typeof value === "string" && value.includes("\n"))) {
+    const made = behindKey(value, indent, old.type).slice(1);
     return [{ from: range[0], to: range[1], insert: made }];
   }
   if (isFlow(old) && !simple) return [{ from: range[0], to, insert: inFlow(value) }];
@@ -242,7 +242,7 @@ function flowInsertion(text: string, node: YAMLMap | YAMLSeq, end: number, made:
 
 /** Add a key to a map, at its end or behind another key. */
 export function insertPair(text: string, map: YAMLMap, key: string, value: unknown, behind?: string): Edit[] {
-  const items = map.items as Pair<unknown, unknown>[];
+  const items = map.items;
   const last = items[items.length - 1];
   if (isFlow(map) || last === undefined) {
     const made = `${keyText(key)}: ${inFlow(value)}`;
@@ -306,7 +306,7 @@ function removeLines(text: string, from: number, to: number, comments: boolean):
 }
 
 /** The lines of an entry of a block map, with the comments right above it, moved to the left edge. */
-export function linesOf(text: string, pair: Pair<unknown, unknown>): string {
+export function linesOf(text: string, pair: Pair): string {
   const from = startOf(pair);
   let start = text.lastIndexOf("\n", from - 1) + 1;
   const column = from - start;

@@ -1,6 +1,6 @@
 import { ReactFlowProvider } from "@xyflow/react";
-import { ArrowLeft, Bug, Command as CommandIcon, LayoutGrid, PanelBottom, PanelLeft, PanelRight, Play, Redo2, Save, Undo2 } from "lucide-react";
-import { lazy, Suspense, useEffect, useState, type ReactElement } from "react";
+import { ArrowLeft, Bug, Command as CommandIcon, LayoutGrid, FileCode, ListChecks, PanelBottom, PanelLeft, PanelRight, PanelRightClose, Play, Plus, Redo2, Save, Undo2 } from "lucide-react";
+import { lazy, Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
 import { Canvas } from "../canvas/Canvas";
 import { leaveRun, useRun, watch } from "../app/run";
 import { dirty, lookForOthers, mayChange, openBlueprint, openText, paste, redoLast, save, setDialog, setPane, settleConflict, tidy, undoLast, useStudio } from "../app/store";
@@ -8,7 +8,7 @@ import { InputsDialog, requestRun } from "../ui/Execute";
 import { Inspector } from "../ui/Inspector";
 import { Palette, CONTROL } from "../ui/Palette";
 import { RunPanel } from "../ui/RunPanel";
-import { onEditorKey, warnBeforeLeaving } from "../ui/commands";
+import { focusPalette, onEditorKey, warnBeforeLeaving } from "../ui/commands";
 import { add } from "../app/store";
 import { draft, NEW } from "../app/draft";
 
@@ -51,24 +51,43 @@ export default function Editor({ id, run }: { readonly id: string; readonly run:
       <Toolbar />
       <Conflict />
       <div className="editor-body">
-        {pane.palette && <Palette />}
         <div className="middle">
           <div className="stage">
             <ReactFlowProvider><Canvas /></ReactFlowProvider>
+            {pane.palette ? <Palette /> : mayChange() && <button className="add-node" title="Add a node (N)" onClick={focusPalette}><Plus />Add node</button>}
             <Empty />
             <ExecuteBar />
           </div>
           {pane.run && <RunPanel />}
         </div>
-        <Inspector />
-        {pane.text && (
-          <section className="text-pane" aria-label="Text">
-            <header><b>YAML</b><span className="muted">the same blueprint, edit either</span><TextState /></header>
-            <Suspense fallback={<p className="empty">Loading the editor…</p>}><TextPane /></Suspense>
-          </section>
-        )}
+        {pane.dock !== "none" && <Dock />}
       </div>
       <InputsDialog />
+    </div>
+  );
+}
+
+const WIDE = matchMedia("(min-width: 1800px)");
+const onWide = (to: () => void): (() => void) => { WIDE.addEventListener("change", to); return () => WIDE.removeEventListener("change", to); };
+
+/** Form and text of the blueprint: one of them, or both where there is room. */
+function Dock(): ReactElement {
+  const dock = useStudio((s) => s.pane.dock);
+  const wide = useSyncExternalStore(onWide, () => WIDE.matches);
+  return (
+    <div className={`dock${wide ? " dock-wide" : ""}`}>
+      <header className="dock-head">
+        {!wide && <div className="segments" role="group" aria-label="Form or text">
+          <button aria-pressed={dock === "form"} onClick={() => setPane({ dock: "form" })}><ListChecks />Form</button>
+          <button aria-pressed={dock === "text"} onClick={() => setPane({ dock: "text" })}><FileCode />YAML</button>
+        </div>}
+        <TextState />
+        <button className="icon" aria-label="Close the dock" onClick={() => setPane({ dock: "none" })}><PanelRightClose /></button>
+      </header>
+      <div className="dock-body">
+        {(wide || dock === "form") && <Inspector />}
+        {(wide || dock === "text") && <section className="text-pane" aria-label="Text"><Suspense fallback={<p className="empty">Loading the editor…</p>}><TextPane /></Suspense></section>}
+      </div>
     </div>
   );
 }
@@ -96,7 +115,7 @@ function Toolbar(): ReactElement {
       <span className="rule" />
       <button className="icon" title="Nodes to add (P)" aria-label="Nodes to add" aria-pressed={pane.palette} onClick={() => setPane({ palette: !pane.palette })}><PanelLeft /></button>
       <button className="icon" title="Run (R)" aria-label="Run panel" aria-pressed={pane.run} onClick={() => setPane({ run: !pane.run })}><PanelBottom /></button>
-      <button className="icon" title="Text (T)" aria-label="Text" aria-pressed={pane.text} onClick={() => setPane({ text: !pane.text })}><PanelRight /></button>
+      <button className="icon" title="Form and text (T)" aria-label="Form and text" aria-pressed={pane.dock !== "none"} onClick={() => setPane({ dock: pane.dock === "none" ? "form" : "none" })}><PanelRight /></button>
       <span className="rule" />
       <button className="ghost" title="Commands (Ctrl+K)" onClick={() => setDialog("commands")}><CommandIcon />Commands<kbd>Ctrl K</kbd></button>
       {mayChange() && <button className={isDirty || etag === null ? "primary soft" : ""} title="Save (Ctrl+S)" onClick={() => void save()}><Save />Save</button>}
@@ -139,7 +158,7 @@ function Empty(): ReactElement | null {
   return (
     <div className="canvas-empty">
       <h2>Begin with a node</h2>
-      <p>Take one from the left, press <kbd>N</kbd> and type, or write YAML on the right.</p>
+      <p>Press <kbd>N</kbd> and type what it is to do, or write YAML on the right.</p>
       <div className="row-actions"><button onClick={() => start("data.value")}>A value</button><button onClick={() => start("http.request")}>A web request</button><button onClick={() => add(asked)}>A branch</button></div>
     </div>
   );

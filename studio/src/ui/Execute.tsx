@@ -1,8 +1,9 @@
 import { Play, X } from "lucide-react";
-import { useState, type FormEvent, type ReactElement } from "react";
+import { useState, type ReactElement, type SyntheticEvent } from "react";
 import { create } from "zustand";
 import { execute } from "../app/run";
 import { tell, useStudio } from "../app/store";
+import { asWords } from "../model/schemas";
 import { Field } from "./Field";
 import { useModal } from "./modal";
 
@@ -42,7 +43,7 @@ function Form({ wish, onClose }: { readonly wish: Wish; readonly onClose: () => 
   const [values, setValues] = useState<Record<string, unknown>>(() => remembered(head.id));
   const ref = useModal(onClose);
   const missing = head.inputs.filter((i) => i.required && values[i.name] === undefined).map((i) => i.name);
-  const submit = (event: FormEvent): void => {
+  const submit = (event: SyntheticEvent): void => {
     event.preventDefault();
     if (missing.length > 0) return tell(`still to be given: ${missing.join(", ")}`, "bad");
     const known = Object.fromEntries(head.inputs.filter((i) => values[i.name] !== undefined).map((i) => [i.name, values[i.name]]));
@@ -56,7 +57,7 @@ function Form({ wish, onClose }: { readonly wish: Wish; readonly onClose: () => 
         <header><h2>Run {head.name || head.id}</h2><button type="button" className="icon" aria-label="Close" onClick={onClose}><X /></button></header>
         <div className="dialog-body">
           {head.inputs.map((input) => (
-            <Field key={input.name} plain path="" name={input.name} schema={input.schema} required={input.required} fallback={input.schema["default"]} description={String(input.schema["description"] ?? "")} value={values[input.name]} onChange={(v) => setValues((old) => ({ ...old, [input.name]: v }))} />
+            <Field key={input.name} plain path="" name={input.name} schema={input.schema} required={input.required} fallback={input.schema["default"]} description={asWords(input.schema["description"])} value={values[input.name]} onChange={(v) => setValues((old) => ({ ...old, [input.name]: v }))} />
           ))}
         </div>
         <footer>{wish.paused && <small>It starts paused: step through it.</small>}<button type="button" onClick={onClose}>Cancel</button><button className="primary" type="submit"><Play />Run</button></footer>

@@ -1,7 +1,7 @@
 import { SquareFunction } from "lucide-react";
 import { useEffect, useState, type ReactElement } from "react";
 import { parse, stringify } from "yaml";
-import { kindsOf, shortType, type Schema } from "../model/schemas";
+import { asWords, kindsOf, shortType, type Schema } from "../model/schemas";
 import { ExpressionInput } from "./ExpressionInput";
 
 interface Props {
@@ -63,7 +63,7 @@ function asText(value: unknown): string {
 }
 
 function placeholder({ fallback, schema }: Props): string {
-  return fallback === undefined || fallback === null ? (shortType(schema) === "any" ? "a value, or ${{ … }}" : "") : String(fallback as string);
+  return fallback === undefined || fallback === null ? (shortType(schema) === "any" ? "a value, or ${{ … }}" : "") : asWords(fallback);
 }
 
 function Control(props: Props & { readonly kind: ReturnType<typeof simpleKind> }): ReactElement {
@@ -76,7 +76,7 @@ function Control(props: Props & { readonly kind: ReturnType<typeof simpleKind> }
     const all = schema["enum"] as readonly unknown[];
     return (
       <select aria-label={name} value={asText(value)} onChange={(e) => onChange(e.target.value === "" ? undefined : (all.find((v) => String(v) === e.target.value) ?? e.target.value))}>
-        <option value="">{fallback === undefined || fallback === null ? "—" : `${String(fallback as string)} (as it is)`}</option>
+        <option value="">{fallback === undefined || fallback === null ? "—" : `${asWords(fallback)} (as it is)`}</option>
         {all.map((v) => <option key={String(v)} value={String(v)}>{String(v)}</option>)}
       </select>
     );

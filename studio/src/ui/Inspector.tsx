@@ -2,8 +2,8 @@ import { BookOpen, Bug, Copy, Eye, Play, Power, Trash2 } from "lucide-react";
 import { useEffect, useMemo, useState, type ReactElement } from "react";
 import { pathOf } from "../model/operations";
 import { outputOf } from "../model/ports";
-import { fieldsOf, shortType, typeOfName, type Schema } from "../model/schemas";
-import { nodeAt, pairIn, plain, read } from "../model/yaml";
+import { asWords, fieldsOf, shortType, typeOfName, type Schema } from "../model/schemas";
+import { nodeAt, plain, read } from "../model/yaml";
 import type { NodeView } from "../model/blueprint";
 import { duplicate, removeSelected, renameNode, setField, setTop, toggleBreakpoint, toggleEnabled, useStudio } from "../app/store";
 import { lookOf, subtitle } from "./icons";
@@ -190,7 +190,7 @@ function Policies({ node, value }: { readonly node: NodeView; readonly value: Re
       <fieldset>
         <legend>When it runs</legend>
         <div className="field"><div className="field-head"><span className="field-name">if</span><small>expression</small></div>
-          <ExpressionInput path={node.path} label="if" bare value={typeof value["if"] === "string" ? value["if"] : value["if"] === undefined ? "" : String(value["if"] as boolean)} onChange={(v) => setField(node.path, ["if"], v === "" ? undefined : v)} placeholder="always" />
+          <ExpressionInput path={node.path} label="if" bare value={asWords(value["if"])} onChange={(v) => setField(node.path, ["if"], v === "" ? undefined : v)} placeholder="always" />
           <p className="help">When it is false the node is skipped.</p></div>
         <Field plain path={node.path} name="join" schema={{ enum: ["all", "any", "first", "settled"] }} fallback="all" value={value["join"]} onChange={set("join")} description="Which of what it needs must be there; settled runs for clean-up, too" />
         <LabelledData label="needs" help="Nodes to wait for without taking anything from them" value={value["needs"]} onChange={set("needs")} />
@@ -229,7 +229,6 @@ function BlueprintForm(): ReactElement {
   const set = (name: string) => (v: unknown) => setTop([name], v === "" ? undefined : v);
   const [name, setName] = useState("");
   const inputs = (value["inputs"] ?? {}) as Record<string, unknown>;
-  void pairIn;
   return (
     <aside className="inspector" aria-label="Blueprint">
       <h2>Blueprint</h2>

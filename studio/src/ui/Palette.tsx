@@ -1,6 +1,6 @@
-import { Search } from "lucide-react";
+import { Search, X } from "lucide-react";
 import { useMemo, useRef, useState, type ReactElement } from "react";
-import { add, addingOf, mayChange, useStudio, type Adding } from "../app/store";
+import { add, addingOf, mayChange, setPane, useStudio, type Adding } from "../app/store";
 import type { NodeType } from "../model/schemas";
 import { lookOf, lookOfType } from "./icons";
 import type { NodeView } from "../model/blueprint";
@@ -74,11 +74,11 @@ export function Palette(): ReactElement {
             } else if (e.key === "ArrowDown") {
               e.preventDefault();
               list.current?.querySelector("button")?.focus();
-            } else if (e.key === "Escape") e.currentTarget.blur();
+            } else if (e.key === "Escape") setPane({ palette: false });
           }}
         />
-        <kbd>N</kbd>
       </label>
+      <button className="icon palette-close" aria-label="Close the list of nodes" onClick={() => setPane({ palette: false })}><X /></button>
       <div className="palette-list" ref={list}>
         {groups.map(([category, items]) => (
           <section key={category} aria-label={category}>

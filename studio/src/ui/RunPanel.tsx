@@ -1,7 +1,7 @@
 import { Ban, ChevronDown, CirclePause, Footprints, GitFork, History, Play, RotateCcw, WifiOff } from "lucide-react";
 import { useMemo, useState, type ReactElement } from "react";
-import { templateOf } from "../model/runs";
-import { api, type Wait } from "../app/api";
+import { templateOf, type RunLog } from "../model/runs";
+import { api, type RunView, type Wait } from "../app/api";
 import { ENDED, goOn, retry, steer, stepOnce, travel, useRun, watch } from "../app/run";
 import { attempt, select, setPane, tell, useStudio, type Pane } from "../app/store";
 import { Field } from "./Field";
@@ -158,6 +158,13 @@ export function ErrorBox({ error }: { readonly error: { readonly code: string; r
   );
 }
 
+/** The instances of a node: of a map, one for each item. The log changes in place: its version says when. */
+function listOf(log: RunLog, view: RunView | null, path: string, version: number, at: number | null): readonly string[] {
+  if (version === 0) return [];
+  const told = at === null ? Object.keys(view?.nodes ?? {}) : [];
+  return log.instances.get(path) ?? told.filter((p) => p.includes("[") && templateOf(p) === path);
+}
+
 function NodeOutput({ path }: { readonly path: string }): ReactElement {
   const log = useRun((s) => s.log);
   const view = useRun((s) => s.view);
@@ -165,7 +172,7 @@ function NodeOutput({ path }: { readonly path: string }): ReactElement {
   const waits = useRun((s) => s.waits);
   const run = useRun((s) => s.run)!;
   const version = useRun((s) => s.version);
-  const list = useMemo(() => { void version; return log.instances.get(path) ?? Object.keys(at === null ? (view?.nodes ?? {}) : {}).filter((p) => p.replace(/\[\d+\]/g, "") === path && p.includes("[")); }, [log, view, path, version, at]);
+  const list = useMemo(() => listOf(log, view, path, version, at), [log, view, path, version, at]);
   const [number, setNumber] = useState(0);
   const instance = list[Math.min(number, list.length - 1)] ?? path;
   const node = log.nodes.get(instance);
@@ -259,7 +266,7 @@ function Problems(): ReactElement {
   };
   return (
     <ul className="problem-list">
-      {troubles.map((t) => <li key={t.message + t.from}><b>{t.message}</b><small>The text cannot be read as YAML; the canvas shows what it last could.</small></li>)}
+      {troubles.map((t) => <li key={`${t.message}${t.from}`}><b>{t.message}</b><small>The text cannot be read as YAML; the canvas shows what it last could.</small></li>)}
       {problems.map((p, i) => (
         <li key={i}><button onClick={() => go(p.path ?? "")}><b>{p.message}</b>{p.hint && <span>{p.hint}</span>}<small>{p.path}{p.line ? `, line ${p.line}` : ""} · {p.code}</small></button></li>
       ))}

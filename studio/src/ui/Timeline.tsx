@@ -20,9 +20,10 @@ interface Row {
   readonly nodes: readonly NodeRun[];
 }
 
-/** One row for each node; the items of a large map share one. */
-function rowsOf(log: RunLog): Row[] {
+/** One row for each node; the items of a large map share one. The log changes in place: its version says when. */
+function rowsOf(log: RunLog, version: number): readonly Row[] {
   const rows: Row[] = [];
+  if (version === 0) return rows;
   for (const [template, paths] of log.instances) {
     const nodes = paths.map((p) => log.nodes.get(p)!);
     if (paths.length > 12) rows.push({ label: `${template} × ${paths.length.toLocaleString()}`, path: template, nodes: nodes.slice(0, 2000) });
@@ -36,7 +37,7 @@ export function Timeline(): ReactElement {
   const log = useRun((s) => s.log);
   const version = useRun((s) => s.version);
   const selected = useStudio((s) => s.selected);
-  const rows = useMemo(() => { void version; return rowsOf(log); }, [log, version]);
+  const rows = useMemo(() => rowsOf(log, version), [log, version]);
   const start = log.started;
   const end = Math.max(log.latest, start + 0.001);
   const span = end - start;

@@ -66,7 +66,7 @@ function Tree({ name, value, depth }: { readonly name: string; readonly value: u
   const [most, setMost] = useState(PAGE);
   const label = name === "" ? null : <span className="tree-key">{name}</span>;
   if (typeof value !== "object" || value === null) {
-    return <div className="tree-leaf">{label}<span className={`v-${value === null ? "null" : typeof value}`}>{typeof value === "string" ? JSON.stringify(value.length > 2000 ? `${value.slice(0, 2000)}…` : value) : String(value as number)}</span></div>;
+    return <div className="tree-leaf">{label}<span className={`v-${value === null ? "null" : typeof value}`}>{typeof value === "string" ? JSON.stringify(value.length > 2000 ? `${value.slice(0, 2000)}…` : value) : String(value)}</span></div>;
   }
   const entries = Object.entries(value);
   const kind = Array.isArray(value) ? `${entries.length} ${entries.length === 1 ? "item" : "items"}` : `{${entries.slice(0, 4).map(([k]) => k).join(", ")}${entries.length > 4 ? ", …" : ""}}`;

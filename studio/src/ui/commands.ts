@@ -42,7 +42,7 @@ export function editorCommands(): Command[] {
     { title: "Switch on or off", group: "Edit", keys: "E", run: toggleEnabled },
     { title: "Show everything", group: "View", keys: "1", run: refit },
     { title: "Tidy up the layout", group: "View", keys: "Shift+T", run: tidy },
-    { title: pane.text ? "Hide the text" : "Show the text", group: "View", keys: "T", run: () => setPane({ text: !pane.text }) },
+    { title: pane.dock === "text" ? "Show the form" : "Show the text (YAML)", group: "View", keys: "T", run: () => setPane({ dock: pane.dock === "text" ? "form" : "text" }) },
     { title: pane.palette ? "Hide the nodes to add" : "Show the nodes to add", group: "View", keys: "P", run: () => setPane({ palette: !pane.palette }) },
     { title: pane.run ? "Hide the run" : "Show the run", group: "View", keys: "R", run: () => setPane({ run: !pane.run }) },
     { title: "Show problems", group: "View", run: () => setPane({ run: true, tab: "problems" }) },
@@ -114,7 +114,7 @@ export function onEditorKey(event: KeyboardEvent): void {
   const { pane } = useStudio.getState();
   const plain: Readonly<Record<string, () => void>> = {
     delete: removeSelected, backspace: removeSelected, n: focusPalette, "/": focusPalette, e: toggleEnabled, 1: refit, "]": () => nextNode(1), "[": () => nextNode(-1),
-    t: () => (event.shiftKey ? tidy() : setPane({ text: !pane.text })), p: () => setPane({ palette: !pane.palette }), r: () => setPane({ run: !pane.run }), "?": () => setDialog("keys"),
+    t: () => (event.shiftKey ? tidy() : setPane({ dock: pane.dock === "text" ? "form" : "text" })), p: () => setPane({ palette: !pane.palette }), r: () => setPane({ run: !pane.run }), "?": () => setDialog("keys"),
     escape: () => select([]),
   };
   const doing = plain[key];
