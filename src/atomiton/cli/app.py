@@ -27,6 +27,7 @@ VERBS = {
     "refactor": "Change a blueprint without changing what it means.",
     "serve": "Serve the runs and blueprints of a store.",
     "tokens": "Say who may use a server.",
+    "secrets": "Keep secrets for blueprints, sealed.",
     "schema": "Print the JSON Schema of blueprints.",
     "doctor": "Check the installation and the store.",
     "version": "Print the version.",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 from msgspec import field
 
-from atomiton.drivers.answers import blotted, error_info, stopped, why_stopped
+from atomiton.drivers.answers import blot, blotted, error_info, stopped, why_stopped
 from atomiton.drivers.attempts import new_attempt, withdrawn
 from atomiton.drivers.jobs import TaskJob
 from atomiton.drivers.program import Step
@@ -180,9 +180,8 @@ class Execution(msgspec.Struct, eq=False):
                     facts.append(fact)
                     if len(commands) == 1 and type(commands[0]) is StartAttempt:
                         start = commands[0]
-                        facts.append(
-                            AttemptStarted(fact.time, start.frame, start.node, start.attempt)
-                        )
+                        made = AttemptStarted(fact.time, start.frame, start.node, start.attempt)
+                        facts.append(made)
                         if starts or not straight:
                             start = self._in_turn(start)
                     elif commands:
@@ -215,6 +214,7 @@ class Execution(msgspec.Struct, eq=False):
                 else:
                     self._begin_job(start, step.call, arguments)
                     continue
+                output = blot(output, state.secrets) if state.secrets else output
                 fact = AttemptCompleted(clock(), start.frame, start.node, start.attempt, output)
             except (KeyboardInterrupt, GeneratorExit):
                 raise
@@ -408,6 +408,8 @@ class Execution(msgspec.Struct, eq=False):
                 error = unfit
             else:
                 now = self.driver.now()
+                if self.state.secrets:
+                    output = blot(output, self.state.secrets)
                 self.feed(
                     AttemptCompleted(now, command.frame, command.node, command.attempt, output)
                 )
