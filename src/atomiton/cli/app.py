@@ -28,6 +28,7 @@ VERBS = {
     "studio": "Open the studio in the browser.",
     "serve": "Serve the runs and blueprints of a store.",
     "tokens": "Say who may use a server.",
+    "secrets": "Keep secrets for blueprints, sealed.",
     "schema": "Print the JSON Schema of blueprints.",
     "doctor": "Check the installation and the store.",
     "version": "Print the version.",

@@ -54,7 +54,9 @@ from atomiton.conductor.wire import (
     RevisionPage,
     RunPage,
     RunsQuery,
+    SecretList,
     SendSignal,
+    SetSecret,
     Started,
     StartRun,
     Status,
@@ -70,6 +72,7 @@ from atomiton.events import RunEvent
 from atomiton.ports.admission import DeadLetter, QueueSizes
 from atomiton.ports.blueprints import BlueprintInfo, BlueprintPage, StoredBlueprint
 from atomiton.ports.journal import RunHeader
+from atomiton.ports.secrets import SecretInfo
 from atomiton.ports.triggers import Trigger
 
 #: Seconds for which the server is asked to wait for the end of a run, each time.
@@ -315,6 +318,18 @@ class RemoteConductor:
         return [
             Run(self, run) for run in (await self._calls.post("/events", asked, Published)).runs
         ]
+
+    async def set_secret(self, name: str, value: str) -> None:
+        """Keep a secret there, sealed."""
+        await self._calls.post(f"/secrets/{part(name)}", SetSecret(value=value), SecretInfo)
+
+    async def secrets(self) -> builtins.list[SecretInfo]:
+        """The names of the secrets that are kept there; never what they are."""
+        return (await self._calls.get("/secrets", SecretList)).secrets
+
+    async def delete_secret(self, name: str) -> None:
+        """Keep a secret no more; ``NotFound`` if there is none."""
+        await self._calls.delete(f"/secrets/{part(name)}")
 
     async def cancel(self, run: str, reason: str = "", by: str = "") -> None:
         """Ask a run to stop: what runs is cancelled, nothing new starts."""

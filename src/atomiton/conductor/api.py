@@ -16,6 +16,7 @@ from atomiton.events import RunEvent
 from atomiton.ports.admission import DeadLetter, QueueSizes
 from atomiton.ports.blueprints import BlueprintInfo, BlueprintPage, StoredBlueprint
 from atomiton.ports.journal import RunHeader
+from atomiton.ports.secrets import SecretInfo
 from atomiton.ports.triggers import Trigger
 
 if TYPE_CHECKING:
@@ -204,6 +205,18 @@ class ConductorApi(RunApi, Protocol):
 
     async def publish(self, kind: str, data: object = None, *, key: str) -> builtins.list[Run]:
         """Tell of an event: every trigger of its kind that is not paused starts a run."""
+        ...
+
+    async def set_secret(self, name: str, value: str) -> None:
+        """Keep a secret, sealed."""
+        ...
+
+    async def secrets(self) -> builtins.list[SecretInfo]:
+        """The names of the kept secrets; never what they are."""
+        ...
+
+    async def delete_secret(self, name: str) -> None:
+        """Keep a secret no more."""
         ...
 
     async def validate(self, source: str) -> Sequence[Problem]:

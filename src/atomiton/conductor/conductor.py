@@ -7,10 +7,10 @@ run moves; that is the machine's.
 
 from __future__ import annotations
 
-from atomiton.conductor.triggers import Triggers
+from atomiton.conductor.secrets import Secrets
 
 
-class Conductor(Triggers):
+class Conductor(Secrets):
     """Runs blueprints in this process.
 
     Args:
@@ -21,7 +21,8 @@ class Conductor(Triggers):
             ``create_storage``; by default beside the runs.
         nodes: Node functions, or files of them, beside the library's.
         capabilities: What nodes reach the world with; by default the real thing.
-        secrets: Values by name; by default environment variables ``ATOMITON_SECRET_<NAME>``.
+        secrets: Values by name; by default environment variables ``ATOMITON_SECRET_<NAME>`` and
+            those that are kept in the store.
         hooks: Functions to be called around nodes, runs and compensation; more can be registered
             with ``conductor.hooks``. Those in files of ``nodes`` are taken up as well.
         admission: Bounds on the runs that are under way; more wait in the queue of the store.

@@ -172,11 +172,3 @@ class Triggers(Starting):
         """Those inputs that a kept blueprint declares."""
         declared = (await self._kept(blueprint)).inputs
         return {name: value for name, value in given.items() if name in declared}
-
-    def secret(self, name: str) -> str | None:
-        """The value of a secret; None if there is none."""
-        import os
-
-        if self._secrets is not None:
-            return self._secrets.get(name)
-        return os.environ.get(f"ATOMITON_SECRET_{name}")

@@ -32,6 +32,7 @@ from atomiton.events import RunEvent
 from atomiton.ports.admission import DeadLetter
 from atomiton.ports.blueprints import BlueprintInfo
 from atomiton.ports.journal import RunHeader
+from atomiton.ports.secrets import SecretInfo
 from atomiton.ports.triggers import Trigger
 
 #: Where the API begins; a change that breaks clients begins elsewhere.
@@ -205,6 +206,12 @@ class Publish(Asking):
     data: object = None
 
 
+class SetSecret(Asking):
+    """Keep a secret, sealed."""
+
+    value: Annotated[str, Meta(min_length=1, max_length=65536)]
+
+
 class EventsQuery(Asking):
     """Which facts: those after a number, waiting some seconds for the first."""
 
@@ -310,6 +317,12 @@ class Published(msgspec.Struct, frozen=True):
     """The runs that an event has started."""
 
     runs: list[str]
+
+
+class SecretList(msgspec.Struct, frozen=True):
+    """The kept secrets, by name."""
+
+    secrets: list[SecretInfo]
 
 
 class EventPage(msgspec.Struct, frozen=True):

@@ -61,20 +61,39 @@ def _whole_words(text: str, secrets: Collection[str]) -> str:
 
 def blotted(info: ErrorInfo, secrets: object) -> ErrorInfo:
     """An error as it may be stored and shown: without the values of secrets."""
-    details = info.details and cast("dict[str, object]", _blotted(info.details, secrets))
+    details = info.details and cast("dict[str, object]", blot(info.details, secrets))
     message = without_secrets(info.message, secrets)
     return msgspec.structs.replace(info, message=message, details=details)
 
 
-def _blotted(value: object, secrets: object) -> object:
+def blot(value: object, secrets: object) -> object:
+    """A plain value as it may be stored and shown: without the values of secrets.
+
+    Example:
+        >>> blot({"a": ["Bearer s3cr3t", b"s3cr3t", 1]}, {"TOKEN": "s3cr3t"})
+        {'a': ['Bearer ***', b'***', 1]}
+    """
     if isinstance(value, str):
         return without_secrets(value, secrets)
+    if isinstance(value, bytes):
+        return _blotted_bytes(value, secrets)
     if isinstance(value, dict):
         items = cast("dict[object, object]", value).items()
-        return {_blotted(key, secrets): _blotted(item, secrets) for key, item in items}
+        return {blot(key, secrets): blot(item, secrets) for key, item in items}
     if isinstance(value, list | tuple):
-        return [_blotted(item, secrets) for item in cast("list[object]", value)]
+        return [blot(item, secrets) for item in cast("list[object]", value)]
     return value
+
+
+def _blotted_bytes(value: bytes, secrets: object) -> bytes:
+    try:
+        return without_secrets(value.decode(), secrets).encode()
+    except UnicodeDecodeError:  # not a text: every byte as a letter of its own
+        if isinstance(secrets, dict):
+            given = cast("dict[str, object]", secrets).items()
+            letters = {name: str(of).encode().decode("latin-1") for name, of in given}
+            return without_secrets(value.decode("latin-1"), letters).encode("latin-1")
+        return value
 
 
 def error_info(error: BaseException) -> ErrorInfo:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import cast
 
-from atomiton.drivers.answers import blotted, error_info, stopped, why_stopped
+from atomiton.drivers.answers import blot, blotted, error_info, stopped, why_stopped
 from atomiton.drivers.attempts import new_attempt, withdrawn
 from atomiton.drivers.driven import Driven, Key
 from atomiton.drivers.jobs import TaskJob
@@ -106,7 +106,8 @@ class Execution(Driven, eq=False):
         of the lane is then that node's task, and ends with it.
         """
         inbox, starts, state, log = self._inbox, self._starts, self.state, self.log
-        clock, steps, straight, left = self.driver.now, self.steps, self.recorder is None, BURST
+        clock, steps, left = self.driver.now, self.steps, BURST
+        straight = self.recorder is None and not state.secrets
         apply_fact, fact = self._apply, cast("Event | None", None)
         while True:
             start: StartAttempt | None = None
@@ -155,6 +156,7 @@ class Execution(Driven, eq=False):
                 else:
                     self._begin_job(start, step.call, arguments)
                     continue
+                output = blot(output, state.secrets) if state.secrets else output
                 fact = AttemptCompleted(clock(), start.frame, start.node, start.attempt, output)
             except (KeyboardInterrupt, GeneratorExit):
                 raise
@@ -267,7 +269,8 @@ class Execution(Driven, eq=False):
     async def _alone(self, start: StartAttempt, step: Step) -> None:
         """Make one attempt, in a task of its own."""
         state, node = self.state, start.node
-        straight = self.recorder is None and step.is_straight and not start.frame
+        plain = self.recorder is None and not state.secrets
+        straight = plain and step.is_straight and not start.frame
         try:
             get = step.get if straight and not state.changed else None
             if get is not None and type(value := get(state.top)) is step.kind:
@@ -281,6 +284,7 @@ class Execution(Driven, eq=False):
         except BaseException as error:  # whatever a node raises is that node's end
             self._resumed(start, self._failed(start, error_info(error)))
             return
+        output = blot(output, state.secrets) if state.secrets else output
         now = self.driver.now()
         if straight and not (self._inbox or self._busy or self.stopped):
             job = self._jobs.get((0, node))
@@ -425,6 +429,8 @@ class Execution(Driven, eq=False):
                 error = unfit
             else:
                 now = self.driver.now()
+                if self.state.secrets:
+                    output = blot(output, self.state.secrets)
                 self.feed(
                     AttemptCompleted(now, command.frame, command.node, command.attempt, output)
                 )

@@ -143,9 +143,18 @@ class Route:
 
 def routes() -> tuple[Route, ...]:
     """Every route of the server."""
-    from atomiton.server import blueprints, general, queue, runs, studio, triggers, webhooks
+    from atomiton.server import (
+        blueprints,
+        general,
+        queue,
+        runs,
+        secrets,
+        studio,
+        triggers,
+        webhooks,
+    )
 
-    parts = (general, blueprints, runs, queue, triggers, webhooks, studio)
+    parts = (general, blueprints, runs, queue, triggers, secrets, webhooks, studio)
     return tuple(route for of in parts for route in of.ROUTES)
 
 

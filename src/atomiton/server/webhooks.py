@@ -180,7 +180,9 @@ def _answer(result: RunResult) -> Reply:
         code = "" if result.error is None else f" [{result.error.code}]"
         raise Refusal(500, f"run {result.run} is {result.status}{code}", "NODE_FAILED")
     output: object = result.output
-    given = cast("dict[str, object]", output) if isinstance(output, dict) else {}
+    given: dict[str, object] = {}
+    if isinstance(output, dict):
+        given = cast("dict[str, object]", output)
     status = given.get("status")
     if isinstance(status, int) and 200 <= status <= 599 and given.keys() <= _ANSWER:
         headers.update(_headers(given.get("headers")))
