@@ -21,6 +21,7 @@ from atomiton.conductor.library import Source
 from atomiton.conductor.wire import SSE, StartRun
 from atomiton.nodes.registry import Registry
 from atomiton.server.access import Sessions, Tokens
+from atomiton.server.bus import Recent
 from atomiton.server.coding import decode_body, decode_query, encode
 from atomiton.server.monitor import Monitor
 from atomiton.server.pages import error_page, wants_page
@@ -68,6 +69,7 @@ class Surroundings:
         replays: Requests that were answered under a key.
         hooks: The webhooks that there are.
         monitor: Watches all of it.
+        recent: What was announced lately, for other processes.
     """
 
     conductor: Conductor
@@ -82,9 +84,11 @@ class Surroundings:
     replays: Replays = field(default_factory=Replays)
     hooks: Hooks = field(default_factory=Hooks)
     monitor: Monitor = field(init=False)
+    recent: Recent = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin to watch."""
+        self.recent = Recent(self.conductor.bus)
         self.monitor = Monitor(self.conductor, self.tokens.folder)
 
     @property

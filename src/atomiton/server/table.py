@@ -143,9 +143,9 @@ class Route:
 
 def routes() -> tuple[Route, ...]:
     """Every route of the server."""
-    from atomiton.server import blueprints, general, queue, runs, secrets, triggers, webhooks
+    from atomiton.server import blueprints, bus, general, queue, runs, secrets, triggers, webhooks
 
-    parts = (general, blueprints, runs, queue, triggers, secrets, webhooks)
+    parts = (general, blueprints, runs, queue, triggers, secrets, bus, webhooks)
     return tuple(route for of in parts for route in of.ROUTES)
 
 
