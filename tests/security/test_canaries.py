@@ -81,7 +81,7 @@ async def test_no_byte_that_is_written_has_a_secret(
                 assert [of.name for of in await client.secrets()] == ["HOOK", "K"]
                 result = await client.run("uses")
                 assert result.nodes["fails"].error is not None
-                calls = client._calls.http
+                calls = client.calls.http
                 token = {"accept": "application/json"}
                 for path in (
                     f"/api/v1/runs/{result.run}",

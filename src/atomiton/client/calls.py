@@ -100,14 +100,17 @@ class Calls:
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - not secret
             pause = min(pause * 2, _LONGEST)
 
-    async def stream(self, path: str, query: Asking) -> AsyncIterator[Sent]:
+    async def stream(
+        self, path: str, query: Asking | None = None, headers: dict[str, str] | None = None
+    ) -> AsyncIterator[Sent]:
         """Read a stream of events until it ends or is lost.
 
         Raises:
             Lost: It has ended without saying so.
         """
         target = _target(path, query)
-        async with self.http.open("GET", target, {"accept": SSE}) as (head, pieces):
+        given = {"accept": SSE, **(headers or {})}
+        async with self.http.open("GET", target, given) as (head, pieces):
             if head.status != 200:
                 body = b"".join([piece async for piece in pieces])
                 _check(Answer(head.status, head.headers, body))

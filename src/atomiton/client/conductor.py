@@ -95,11 +95,14 @@ class RemoteConductor:
         address: ``unix:///PATH``, ``http://HOST:PORT`` or ``https://HOST``.
         token: What the server knows the caller by; not needed on a Unix socket.
         patience: Seconds for which a call is tried again when the server cannot be reached.
+
+    Attributes:
+        calls: Sends requests that no method is for.
     """
 
     def __init__(self, address: str, token: str | None = None, patience: float = 10.0) -> None:
         self.address = address
-        self._calls = Calls(Http(parse_address(address), token), patience)
+        self.calls = Calls(Http(parse_address(address), token), patience)
 
     async def __aenter__(self) -> Self:
         """Use it; nothing is sent before the first call."""
@@ -112,7 +115,7 @@ class RemoteConductor:
         trace: TracebackType | None,
     ) -> None:
         """Close the connections; runs go on."""
-        await self._calls.http.close()
+        await self.calls.http.close()
 
     async def run(
         self,
@@ -172,7 +175,7 @@ class RemoteConductor:
             delay=delay,
         )
         _name_source(asked, blueprint)
-        return Run(self, (await self._calls.post("/runs", asked, Started)).run)
+        return Run(self, (await self.calls.post("/runs", asked, Started)).run)
 
     async def fork(
         self,
@@ -186,28 +189,28 @@ class RemoteConductor:
         """Start a new run that begins where another one came to a node."""
         check_options(None, key)
         asked = ForkRun(node=node, inputs=_names(inputs), key=key, paused=paused)
-        return Run(self, (await self._calls.post(_run(run, "/fork"), asked, Started)).run)
+        return Run(self, (await self.calls.post(_run(run, "/fork"), asked, Started)).run)
 
     async def retry(self, run: str, *, key: str | None = None, paused: bool = False) -> Run:
         """Start a new run that does what a failed or cancelled one did not."""
         check_options(None, key)
         asked = RetryRun(key=key, paused=paused)
-        return Run(self, (await self._calls.post(_run(run, "/retry"), asked, Started)).run)
+        return Run(self, (await self.calls.post(_run(run, "/retry"), asked, Started)).run)
 
     async def result(self, run: str) -> RunResult:
         """Wait for a run to end and sum it up; ``NotFound`` if there is none."""
         while True:
-            answer = await self._calls.wait(_run(run, "/result"), WaitQuery(wait=_TURN), _TURN)
+            answer = await self.calls.wait(_run(run, "/result"), WaitQuery(wait=_TURN), _TURN)
             if answer.status == 200:
                 return RunResult.of(read_answer(answer, RunView))
 
     async def show(self, run: str) -> RunResult:
         """Sum a run up as it is now; ``NotFound`` if there is none."""
-        return RunResult.of(await self._calls.get(_run(run), RunView))
+        return RunResult.of(await self.calls.get(_run(run), RunView))
 
     async def header(self, run: str) -> RunHeader:
         """What a list of runs shows of one; ``NotFound`` if there is none."""
-        return await self._calls.get(_run(run, "/header"), RunHeader)
+        return await self.calls.get(_run(run, "/header"), RunHeader)
 
     async def list(
         self,
@@ -227,7 +230,7 @@ class RemoteConductor:
                 before=before,
                 limit=page,
             )
-            got = await self._calls.get("/runs", RunPage, query)
+            got = await self.calls.get("/runs", RunPage, query)
             found += got.runs
             before = got.next
             if before is None:
@@ -242,7 +245,7 @@ class RemoteConductor:
         while True:
             query = EventsQuery(after=after, encoding="msgpack")
             try:
-                async for sent in self._calls.stream(_run(run, "/events"), query):
+                async for sent in self.calls.stream(_run(run, "/events"), query):
                     if sent.kind == "end":
                         return
                     if sent.kind == "error":
@@ -259,24 +262,24 @@ class RemoteConductor:
     async def matching(self, text: str, limit: int = 5) -> builtins.list[str]:
         """Ids of runs that begin or end with a text, sorted; the ``run_`` may be left out."""
         query = MatchingQuery(text=text, limit=limit)
-        return (await self._calls.get("/runs.matching", Ids, query)).runs
+        return (await self.calls.get("/runs.matching", Ids, query)).runs
 
     async def document(self, run: str) -> dict[str, object]:
         """The blueprint that a run is pinned to, as it is on record; ``NotFound``."""
-        return (await self._calls.get(_run(run, "/document"), Pinned)).document
+        return (await self.calls.get(_run(run, "/document"), Pinned)).document
 
     async def waits(self, run: str) -> builtins.list[Wait]:
         """What a run waits for; empty when it waits for nothing."""
-        return (await self._calls.get(_run(run, "/waits"), WaitList)).waits
+        return (await self.calls.get(_run(run, "/waits"), WaitList)).waits
 
     async def approvals(self, limit: int = 100) -> builtins.list[Asked]:
         """The approvals that runs wait for, those of the newest run first."""
         asked = LimitQuery(limit=min(limit, 1000))
-        return (await self._calls.get("/approvals", ApprovalList, asked)).approvals
+        return (await self.calls.get("/approvals", ApprovalList, asked)).approvals
 
     async def queue_sizes(self) -> QueueSizes:
         """How many runs wait in the queue, and how many of it are under way."""
-        return await self._calls.get("/queue", QueueSizes)
+        return await self.calls.get("/queue", QueueSizes)
 
     async def dead_letters(
         self,
@@ -288,20 +291,20 @@ class RemoteConductor:
     ) -> builtins.list[DeadLetter]:
         """Queued runs that have failed and were not replayed yet, newest first."""
         query = DeadQuery(blueprint=blueprint, code=code, before=before, limit=min(limit, 1000))
-        return (await self._calls.get("/queue/dead", DeadPage, query)).runs
+        return (await self.calls.get("/queue/dead", DeadPage, query)).runs
 
     async def replay(self, run: str) -> Run:
         """Do again what a dead letter did not, as a new run; once, however often it is asked."""
-        return Run(self, (await self._calls.post(_run(run, "/replay"), None, Started)).run)
+        return Run(self, (await self.calls.post(_run(run, "/replay"), None, Started)).run)
 
     async def triggers(self) -> builtins.list[Trigger]:
         """The triggers of all kept blueprints, by blueprint."""
-        return (await self._calls.get("/triggers", TriggerList)).triggers
+        return (await self.calls.get("/triggers", TriggerList)).triggers
 
     async def pause_trigger(self, trigger: str, *, paused: bool = True) -> None:
         """Let a trigger start nothing, or something again; ``NotFound`` if there is none."""
         asked = PauseTrigger(paused=paused)
-        await self._calls.post(f"/triggers/{part(trigger)}/pause", asked, Noted)
+        await self.calls.post(f"/triggers/{part(trigger)}/pause", asked, Noted)
 
     async def fire_trigger(
         self, trigger: str, inputs: Mapping[str, object] | None = None, *, key: str | None = None
@@ -309,27 +312,25 @@ class RemoteConductor:
         """Start a run of a trigger's blueprint now, also of one that is paused."""
         asked = FireTrigger(inputs=_names(inputs), key=key)
         return Run(
-            self, (await self._calls.post(f"/triggers/{part(trigger)}/fire", asked, Started)).run
+            self, (await self.calls.post(f"/triggers/{part(trigger)}/fire", asked, Started)).run
         )
 
     async def publish(self, kind: str, data: object = None, *, key: str) -> builtins.list[Run]:
         """Tell of an event: every trigger of its kind that is not paused starts a run."""
         asked = Publish(type=kind, data=data, key=key)
-        return [
-            Run(self, run) for run in (await self._calls.post("/events", asked, Published)).runs
-        ]
+        return [Run(self, run) for run in (await self.calls.post("/events", asked, Published)).runs]
 
     async def set_secret(self, name: str, value: str) -> None:
         """Keep a secret there, sealed."""
-        await self._calls.post(f"/secrets/{part(name)}", SetSecret(value=value), SecretInfo)
+        await self.calls.post(f"/secrets/{part(name)}", SetSecret(value=value), SecretInfo)
 
     async def secrets(self) -> builtins.list[SecretInfo]:
         """The names of the secrets that are kept there; never what they are."""
-        return (await self._calls.get("/secrets", SecretList)).secrets
+        return (await self.calls.get("/secrets", SecretList)).secrets
 
     async def delete_secret(self, name: str) -> None:
         """Keep a secret no more; ``NotFound`` if there is none."""
-        await self._calls.delete(f"/secrets/{part(name)}")
+        await self.calls.delete(f"/secrets/{part(name)}")
 
     async def cancel(self, run: str, reason: str = "", by: str = "") -> None:
         """Ask a run to stop: what runs is cancelled, nothing new starts."""
@@ -379,11 +380,11 @@ class RemoteConductor:
         await self._tell(run, "/approve", asked)
 
     async def _tell(self, run: str, verb: str, asked: Asking) -> None:
-        await self._calls.post(_run(run, verb), asked, Done)
+        await self.calls.post(_run(run, verb), asked, Done)
 
     async def validate(self, source: str) -> Sequence[Problem]:
         """Check the text of a blueprint; gives every problem, and runs nothing."""
-        return (await self._calls.post("/validate", Validate(source=source), Checked)).problems
+        return (await self.calls.post("/validate", Validate(source=source), Checked)).problems
 
     async def save_blueprint(self, source: str, *, expected: str | None = None) -> BlueprintInfo:
         """Keep a blueprint under its id."""
@@ -391,12 +392,12 @@ class RemoteConductor:
 
         blueprint, _ = read_blueprint(source)
         place = f"/blueprints/{part(blueprint.id)}"
-        return await self._calls.put(place, source, BlueprintInfo, _condition(expected))
+        return await self.calls.put(place, source, BlueprintInfo, _condition(expected))
 
     async def blueprint(self, id: str, revision: int | None = None) -> StoredBlueprint:  # noqa: A002
         """Give a blueprint that is kept, by default its newest revision; ``NotFound``."""
         which = "" if revision is None else f"/revisions/{revision}"
-        return await self._calls.get(f"/blueprints/{part(id)}{which}", StoredBlueprint)
+        return await self.calls.get(f"/blueprints/{part(id)}{which}", StoredBlueprint)
 
     async def blueprints(
         self,
@@ -411,7 +412,7 @@ class RemoteConductor:
         query = BlueprintsQuery(
             search=search, tag=tag, deleted=deleted, after=after, limit=min(limit, 1000)
         )
-        return await self._calls.get("/blueprints", BlueprintPage, query)
+        return await self.calls.get("/blueprints", BlueprintPage, query)
 
     async def blueprint_history(
         self,
@@ -423,7 +424,7 @@ class RemoteConductor:
         """The revisions of a blueprint, newest first; ``NotFound``."""
         query = HistoryQuery(before=before, limit=min(limit, 1000))
         place = f"/blueprints/{part(id)}/revisions"
-        return (await self._calls.get(place, RevisionPage, query)).items
+        return (await self.calls.get(place, RevisionPage, query)).items
 
     async def restore_blueprint(
         self,
@@ -434,19 +435,19 @@ class RemoteConductor:
     ) -> BlueprintInfo:
         """Make an earlier revision the newest one."""
         place, asked = f"/blueprints/{part(id)}/restore", RestoreBlueprint(revision=revision)
-        return await self._calls.post(place, asked, BlueprintInfo, _condition(expected))
+        return await self.calls.post(place, asked, BlueprintInfo, _condition(expected))
 
     async def delete_blueprint(self, id: str, *, expected: str | None = None) -> None:  # noqa: A002
         """Take a blueprint off the list; its history and its runs stay."""
-        await self._calls.delete(f"/blueprints/{part(id)}", _condition(expected))
+        await self.calls.delete(f"/blueprints/{part(id)}", _condition(expected))
 
     async def undelete_blueprint(self, id: str) -> BlueprintInfo:  # noqa: A002
         """Bring back a deleted blueprint as it was; ``NotFound``."""
-        return await self._calls.post(f"/blueprints/{part(id)}/undelete", None, BlueprintInfo)
+        return await self.calls.post(f"/blueprints/{part(id)}/undelete", None, BlueprintInfo)
 
     async def nodes(self) -> builtins.list[NodeInfo]:
         """The node types that blueprints can use there, by name."""
-        return (await self._calls.get("/nodes", NodeList)).nodes
+        return (await self.calls.get("/nodes", NodeList)).nodes
 
 
 def _run(run: str, more: str = "") -> str:

@@ -12,6 +12,7 @@ class Sent(NamedTuple):
 
     kind: str
     data: bytes
+    id: str = ""
 
 
 async def read_events(pieces: AsyncIterator[bytes]) -> AsyncIterator[Sent | None]:
@@ -21,18 +22,20 @@ async def read_events(pieces: AsyncIterator[bytes]) -> AsyncIterator[Sent | None
         pieces: The body, cut anywhere.
     """
     rest = b""
-    kind, data = "message", b""
+    kind, data, id_ = "message", b"", ""
     async for piece in pieces:
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
             if not line:
                 if data:
-                    yield Sent(kind, data)
-                kind, data = "message", b""
+                    yield Sent(kind, data, id_)
+                kind, data, id_ = "message", b"", ""
             elif line.startswith(b":"):
                 yield None
             elif line.startswith(b"event: "):
                 kind = line[7:].decode()
+            elif line.startswith(b"id: "):
+                id_ = line[4:].decode()
             elif line.startswith(b"data: "):
                 data += line[6:]
 

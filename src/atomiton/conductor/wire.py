@@ -28,7 +28,7 @@ from atomiton.errors import (
     StoreError,
     Unavailable,
 )
-from atomiton.events import RunEvent
+from atomiton.events import Announcement, RunEvent
 from atomiton.ports.admission import DeadLetter
 from atomiton.ports.blueprints import BlueprintInfo
 from atomiton.ports.journal import RunHeader
@@ -221,11 +221,10 @@ class EventsQuery(Asking):
     encoding: Literal["json", "msgpack"] = "json"
 
 
-class BusQuery(Asking):
-    """Which announcements: of one kind, as JSON or as MessagePack in Base64."""
+class Announce(Asking):
+    """Tell the bus of a server what another one has announced."""
 
-    kind: Name | None = None
-    encoding: Literal["json", "msgpack"] = "json"
+    announcements: Annotated[list[Announcement], Meta(max_length=10_000)]
 
 
 class WaitQuery(Asking):
@@ -323,6 +322,12 @@ class SecretList(msgspec.Struct, frozen=True):
     """The kept secrets, by name."""
 
     secrets: list[SecretInfo]
+
+
+class Announced(msgspec.Struct, frozen=True):
+    """How many announcements were new."""
+
+    new: int
 
 
 class EventPage(msgspec.Struct, frozen=True):

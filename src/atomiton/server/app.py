@@ -21,6 +21,7 @@ from atomiton.conductor.library import Source
 from atomiton.conductor.wire import SSE, StartRun
 from atomiton.nodes.registry import Registry
 from atomiton.server.access import Sessions, Tokens
+from atomiton.server.bus import Recent
 from atomiton.server.coding import decode_body, decode_query, encode
 from atomiton.server.monitor import Monitor
 from atomiton.server.pages import error_page, wants_page
@@ -69,6 +70,7 @@ class Surroundings:
         hooks: The webhooks that there are.
         opened: Id of the blueprint that the studio shows first, if any.
         monitor: Watches all of it.
+        recent: What was announced lately, for other processes.
     """
 
     conductor: Conductor
@@ -84,9 +86,11 @@ class Surroundings:
     hooks: Hooks = field(default_factory=Hooks)
     opened: str | None = None
     monitor: Monitor = field(init=False)
+    recent: Recent = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin to watch."""
+        self.recent = Recent(self.conductor.bus)
         self.monitor = Monitor(self.conductor, self.tokens.folder)
 
     @property

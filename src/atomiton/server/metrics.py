@@ -60,7 +60,7 @@ class Metrics:
         )
         began = Gauge("atomiton_start_time_seconds", "When the server began.", registry=registry)
         began.set(time.time())
-        conductor.bus.listen(self._hear)
+        conductor.bus.listen(self._hear, local=True)
         conductor.on_ended.append(self._end)
 
     def request(self, route: str, status: int, seconds: float) -> None:

@@ -145,6 +145,7 @@ def routes() -> tuple[Route, ...]:
     """Every route of the server."""
     from atomiton.server import (
         blueprints,
+        bus,
         general,
         queue,
         runs,
@@ -154,7 +155,7 @@ def routes() -> tuple[Route, ...]:
         webhooks,
     )
 
-    parts = (general, blueprints, runs, queue, triggers, secrets, webhooks, studio)
+    parts = (general, blueprints, runs, queue, triggers, secrets, bus, webhooks, studio)
     return tuple(route for of in parts for route in of.ROUTES)
 
 

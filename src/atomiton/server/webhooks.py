@@ -180,14 +180,16 @@ def _answer(result: RunResult) -> Reply:
         code = "" if result.error is None else f" [{result.error.code}]"
         raise Refusal(500, f"run {result.run} is {result.status}{code}", "NODE_FAILED")
     output: object = result.output
-    given: dict[str, object] = {}
-    if isinstance(output, dict):
-        given = cast("dict[str, object]", output)
+    given = _fields(output)
     status = given.get("status")
     if isinstance(status, int) and 200 <= status <= 599 and given.keys() <= _ANSWER:
         headers.update(_headers(given.get("headers")))
         return Reply(_sent(given.get("body"), headers), status, headers)
     return Reply(_sent(output, headers), 200, headers)
+
+
+def _fields(value: object) -> dict[str, object]:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
 _ANSWER = frozenset({"status", "headers", "body"})

@@ -174,7 +174,7 @@ async def test_streams_that_are_cut_go_on_where_they_were(
         token = server.token
         cutting = asyncio.create_task(cut())
         async with listener, connect(f"http://127.0.0.1:{port}", token=token) as far:
-            http = far._calls.http
+            http = far.calls.http
             http._address = http._address._replace(name=f"127.0.0.1:{server.port}")
             got = [event async for event in far.events(run.id)]
             cutting.cancel()
