@@ -36,14 +36,17 @@ test("canvas and text are one: connect, refuse, undo, save; the file changes onl
     await page.mouse.move(b!.x + b!.width / 2, b!.y + b!.height / 2, { steps: 4 });
     await page.mouse.up();
   };
-  await page.locator('[data-path="sorted"] header').click();
+  await page.locator('[data-path="sorted"] .card-head').click();
   await drag('[data-path="numbers"] .head-port.source', '[data-path="sorted"] .port.target[data-handleid="items"]');
   await expect(page.locator(".react-flow__edge")).toHaveCount(1);
   await page.getByRole("button", { name: "YAML" }).click();
   await expect(page.locator(".cm-content")).toContainText("items: ${{ numbers }}");
 
   // A line from a list to a number is refused, with the reason.
-  await page.locator('[data-path="wait"] header').click();
+  await page.locator('[data-path="sorted"] .card-head').click();
+  await page.keyboard.down("Shift");
+  await page.locator('[data-path="wait"] .card-head').click();
+  await page.keyboard.up("Shift");
   await drag('[data-path="sorted"] .port[data-handleid="items"].source', '[data-path="wait"] .port[data-handleid="seconds"]');
   await expect(page.getByText("does not fit 'seconds': it gives a list, and a number is wanted")).toBeVisible();
   await expect(page.locator(".react-flow__edge")).toHaveCount(1);
@@ -84,7 +87,7 @@ test("by keyboard alone: add, rename, form, copy and paste, remove", async ({ st
   await expect(where).toHaveValue("item");
   await where.pressSequentially(".total > 2");
   await where.blur();
-  await page.locator('[data-path="big"] header').click();
+  await page.locator('[data-path="big"] .card-head').click();
   await page.keyboard.press("ControlOrMeta+d");
   await expect(page.locator(".card")).toHaveCount(2);
   await page.keyboard.press("ControlOrMeta+a");

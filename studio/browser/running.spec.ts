@@ -48,7 +48,7 @@ nodes:
       inner: {uses: data.value, with: {value: "\${{ item * 2 }}"}}
 `);
   await page.keyboard.press("ControlOrMeta+s");
-  await page.locator('[data-path="three"] header').click();
+  await page.locator('[data-path="three"] .card-head').click();
   await page.keyboard.press("F9");
   await expect(page.locator('[data-path="three"] .stop')).toBeVisible();
   await page.keyboard.press("ControlOrMeta+Enter");
@@ -72,12 +72,12 @@ nodes:
   await page.getByRole("button", { name: "Back to now" }).click();
   await expect(page.locator('[data-path="three"] .state-completed')).toBeVisible();
 
-  await page.locator('[data-path="one"] header').click();
+  await page.locator('[data-path="one"] .card-head').click();
   await page.getByRole("button", { name: "Run again from one" }).click();
   await page.getByRole("spinbutton", { name: "n", exact: true }).fill("40");
   await page.getByRole("dialog").getByRole("button", { name: "Run", exact: true }).click();
   await page.getByRole("tab", { name: "Output" }).click();
-  await page.locator('[data-path="three"] header').click();
+  await page.locator('[data-path="three"] .card-head').click();
   await expect(page.locator(".value-body")).toContainText("42");
 });
 
@@ -91,7 +91,7 @@ nodes:
   await page.keyboard.press("ControlOrMeta+s");
   await page.keyboard.press("ControlOrMeta+Enter");
   await expect(page.locator('[data-path="slow"] .state-running')).toBeVisible();
-  await page.locator('[data-path="look"] header').click();
+  await page.locator('[data-path="look"] .card-head').click();
   await expect(page.getByRole("img", { name: "What the node gave" })).toBeVisible();
   await page.getByRole("button", { name: "Cancel", exact: true }).click();
   await expect(page.locator('[data-path="slow"].run-cancelled')).toBeVisible();
@@ -113,7 +113,7 @@ nodes:
   await page.keyboard.press("ControlOrMeta+Enter");
   await page.getByRole("button", { name: "Run", exact: true }).click();
   await expect(page.getByRole("alert").getByText(evil)).toBeVisible();
-  await page.locator('[data-path="html"] header').click();
+  await page.locator('[data-path="html"] .card-head').click();
   await expect(page.locator(".value-body")).toContainText("<script>alert(2)</script>");
   for (const tab of ["Timeline", "Events", "Problems"]) await page.getByRole("tab", { name: tab }).click();
   await page.getByRole("link", { name: "Runs" }).click();
@@ -163,7 +163,7 @@ nodes:
   await page.getByLabel("Status").selectOption("completed");
   await expect(page.locator("tbody tr")).toHaveCount(1);
   await page.locator("tbody a").click();
-  await expect(page.getByRole("table", { name: "Timeline" })).toBeVisible();
+  await expect(page.getByRole("group", { name: "Timeline" })).toBeVisible();
   await expect(page.locator('[data-path="pay"] .state-completed')).toBeVisible();
   await page.waitForTimeout(400);
   await shot(page, "run");

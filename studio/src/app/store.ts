@@ -43,12 +43,14 @@ export interface Studio {
   readonly dialog: "commands" | "inputs" | "keys" | null;
   /** Counts what asks the canvas to show everything. */
   readonly fit: number;
+  /** Whether all of a large blueprint is to be seen, however small. */
+  readonly whole: boolean;
 }
 
 const state: Studio = {
   info: null, types: new Map(), fatal: null, id: null, etag: null, saved: "", conflict: null,
   history: startHistory(""), model: EMPTY, problems: [], checked: null, selected: new Set(), edge: null,
-  folded: new Set(), breakpoints: new Set(), toasts: [], dialog: null, fit: 0,
+  folded: new Set(), breakpoints: new Set(), toasts: [], dialog: null, fit: 0, whole: false,
   pane: { dock: "form", palette: false, run: false, tab: "output" },
 };
 
@@ -100,7 +102,7 @@ export async function begin(): Promise<void> {
 function show(text: string, more: Partial<Studio>): void {
   set({
     history: startHistory(text), model: read(text), problems: [], checked: null, selected: new Set(), edge: null,
-    conflict: null, folded: new Set(), fit: get().fit + 1, ...more,
+    conflict: null, folded: new Set(), fit: get().fit + 1, whole: false, ...more,
   });
   scheduleCheck();
 }
@@ -209,7 +211,7 @@ export function setDialog(dialog: Studio["dialog"]): void {
 }
 
 export function refit(): void {
-  set((s) => ({ fit: s.fit + 1 }));
+  set((s) => ({ fit: s.fit + 1, whole: true }));
 }
 
 function loadBreakpoints(id: string): ReadonlySet<string> {

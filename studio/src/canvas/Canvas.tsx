@@ -96,7 +96,7 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
   useEffect(() => {
     if ((!ready && nodes.length < HUGE) || fitted.current === fit || nodes.length === 0) return;
     fitted.current = fit;
-    void flow.fitView({ padding: { top: "64px", left: "40px", right: "40px", bottom: "84px" }, maxZoom: 1.05, minZoom: 0.08 });
+    void flow.fitView({ padding: { top: "64px", left: "40px", right: "40px", bottom: "84px" }, maxZoom: 1.05, minZoom: nodes.length > HUGE && !useStudio.getState().whole ? 0.35 : 0.05 });
   }, [fit, ready, nodes.length, flow]);
 
   const onNodesChange = useCallback((changes: NodeChange[]) => {

@@ -63,7 +63,7 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
   return (
     <div className={classes} data-path={id}>
       <Handle type="target" id="*" position={Position.Left} className="port head-port" />
-      <header>
+      <div className="card-head">
         {node.kind === "group" && (
           <button className="fold nodrag" aria-label={box.open ? `fold ${node.id}` : `unfold ${node.id}`} onClick={(e) => { e.stopPropagation(); toggleFold(id); }}>
             {box.open ? <ChevronDown /> : <ChevronRight />}
@@ -77,7 +77,7 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
         <Badges node={node} />
         {problem !== "" && <span className="state state-wrong" title={problem} role="img" aria-label={`problem: ${problem}`}><TriangleAlert /></span>}
         <State tally={tally} />
-      </header>
+      </div>
       {stop && <button className="stop nodrag" title="Breakpoint: a run stops before this node" aria-label={`remove the breakpoint of ${node.id}`} onClick={() => toggleBreakpoint(id)}><OctagonAlert /></button>}
       {here && <span className="here-mark" title="The run has stopped here"><CircleDot /></span>}
       {node.repeat !== null && <span className="repeat-tag" title={`${node.repeat.kind} ${node.repeat.text}`}>{node.repeat.kind === "map" ? "each" : "loop"} {node.repeat.text}</span>}

@@ -47,7 +47,7 @@ export default function Editor({ id, run }: { readonly id: string; readonly run:
   }, []);
   const pane = useStudio((s) => s.pane);
   return (
-    <div className="editor">
+    <main className="editor">
       <Toolbar />
       <Conflict />
       <div className="editor-body">
@@ -63,7 +63,7 @@ export default function Editor({ id, run }: { readonly id: string; readonly run:
         {pane.dock !== "none" && <Dock />}
       </div>
       <InputsDialog />
-    </div>
+    </main>
   );
 }
 
@@ -107,7 +107,7 @@ function Toolbar(): ReactElement {
   return (
     <header className="toolbar">
       <a className="icon" href="#/" aria-label="All blueprints" title="All blueprints"><ArrowLeft /></a>
-      <div className="doc-name"><b>{head.name || head.id || "Untitled"}</b><small>{etag === null ? "not saved yet" : isDirty ? "changed" : "saved"}</small></div>
+      <div className="doc-name"><h1>{head.name || head.id || "Untitled"}</h1><small>{etag === null ? "not saved yet" : isDirty ? "changed" : "saved"}</small></div>
       <span className="grow" />
       <button className="icon" title="Undo (Ctrl+Z)" aria-label="Undo" onClick={undoLast}><Undo2 /></button>
       <button className="icon" title="Redo (Ctrl+Shift+Z)" aria-label="Redo" onClick={redoLast}><Redo2 /></button>

@@ -29,10 +29,10 @@ export default function RunPage({ run }: { readonly run: string }): ReactElement
   }, [run]);
   const nodes = useStudio((s) => s.model.nodes.size);
   return (
-    <div className="editor">
+    <main className="editor">
       <header className="toolbar">
         <a className="icon" href="#/runs" aria-label="All runs"><ArrowLeft /></a>
-        <div className="doc-name"><b>{header?.blueprint ?? "Run"}</b><small>{run}</small></div>
+        <div className="doc-name"><h1>{header?.blueprint ?? "Run"}</h1><small>{run}</small></div>
         {header !== null && <span className="muted">{new Date(header.created_at * 1000).toLocaleString()}</span>}
         <span className="grow" />
         {known === false && nodes > 0 && <span className="chip chip-waiting" title="The canvas shows the blueprint as it is now; the run keeps the one it began with">changed since</span>}
@@ -42,7 +42,7 @@ export default function RunPage({ run }: { readonly run: string }): ReactElement
         {nodes > 0 ? <div className="stage"><ReactFlowProvider><Canvas readOnly /></ReactFlowProvider></div> : <p className="empty">{known === null ? "Loading…" : "The blueprint of this run is not kept; what it did stands below."}</p>}
         <RunPanel steering={false} />
       </div></div>
-    </div>
+    </main>
   );
 }
 

@@ -144,7 +144,7 @@ export default function TextPane(): ReactElement {
         extensions: [
           lineNumbers(), foldGutter(), drawSelection(), highlightActiveLine(), bracketMatching(), highlightSelectionMatches(), lintGutter(), search({ top: true }),
           yaml(), indentUnit.of("  "), syntaxHighlighting(colours), look, marked, autocompletion({ override: [complete] }), EditorState.tabSize.of(2),
-          EditorView.contentAttributes.of({ "aria-label": "The blueprint as YAML" }), EditorState.readOnly.of(!mayChange()),
+          EditorView.contentAttributes.of({ "aria-label": "The blueprint as YAML", tabindex: "0" }), EditorState.readOnly.of(!mayChange()),
           keymap.of([
             { key: "Mod-z", run: () => { undoLast(); return true; }, preventDefault: true },
             { key: "Mod-y", mac: "Mod-Shift-z", run: () => { redoLast(); return true; }, preventDefault: true },

@@ -41,7 +41,7 @@ function remembered(id: string): Record<string, unknown> {
 function Form({ wish, onClose }: { readonly wish: Wish; readonly onClose: () => void }): ReactElement {
   const head = useStudio((s) => s.model.head);
   const [values, setValues] = useState<Record<string, unknown>>(() => remembered(head.id));
-  const ref = useModal(onClose);
+  const ref = useModal<HTMLDivElement>(onClose);
   const missing = head.inputs.filter((i) => i.required && values[i.name] === undefined).map((i) => i.name);
   const submit = (event: SyntheticEvent): void => {
     event.preventDefault();
@@ -53,7 +53,7 @@ function Form({ wish, onClose }: { readonly wish: Wish; readonly onClose: () => 
   };
   return (
     <div className="veil" onMouseDown={(e) => { if (e.target === e.currentTarget) onClose(); }}>
-      <form className="dialog" role="dialog" aria-modal="true" aria-label="Inputs of the run" ref={ref} onSubmit={submit}>
+      <div className="dialog" role="dialog" aria-modal="true" aria-label="Inputs of the run" ref={ref}><form onSubmit={submit}>
         <header><h2>Run {head.name || head.id}</h2><button type="button" className="icon" aria-label="Close" onClick={onClose}><X /></button></header>
         <div className="dialog-body">
           {head.inputs.map((input) => (
@@ -61,7 +61,7 @@ function Form({ wish, onClose }: { readonly wish: Wish; readonly onClose: () => 
           ))}
         </div>
         <footer>{wish.paused && <small>It starts paused: step through it.</small>}<button type="button" onClick={onClose}>Cancel</button><button className="primary" type="submit"><Play />Run</button></footer>
-      </form>
+      </form></div>
     </div>
   );
 }

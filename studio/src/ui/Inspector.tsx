@@ -30,14 +30,14 @@ export function Inspector(): ReactElement | null {
 
 function Many({ count }: { readonly count: number }): ReactElement {
   return (
-    <aside className="inspector" aria-label="Selection">
+    <section className="inspector" aria-label="Selection">
       <h2>{count} nodes</h2>
       <div className="row-actions">
         <button onClick={() => duplicate()}><Copy />Duplicate</button>
         <button onClick={() => toggleEnabled()}><Power />On or off</button>
         <button className="danger" onClick={() => removeSelected()}><Trash2 />Remove</button>
       </div>
-    </aside>
+    </section>
   );
 }
 
@@ -51,7 +51,7 @@ function NodeForm({ path }: { readonly path: string }): ReactElement | null {
   if (node === undefined) return null;
   const { icon: Icon, hue } = lookOf(node);
   return (
-    <aside className="inspector" aria-label={`Node ${node.id}`}>
+    <section className="inspector" aria-label={`Node ${node.id}`}>
       <div className={`inspector-head hue-${hue}`}>
         <span className="tile"><Icon /></span>
         <div><IdInput node={node} /><small>{subtitle(node)}</small></div>
@@ -74,7 +74,7 @@ function NodeForm({ path }: { readonly path: string }): ReactElement | null {
         {tab === "policies" && <Policies node={node} value={value} />}
         {tab === "docs" && <About node={node} />}
       </div>
-    </aside>
+    </section>
   );
 }
 
@@ -205,12 +205,12 @@ function About({ node }: { readonly node: NodeView }): ReactElement {
   const fields = Object.entries(fieldsOf(outputOf(node, types)));
   return (
     <div className="about">
-      {type !== undefined && <><h3><BookOpen />{type.title}</h3><p>{type.description}</p><p className="help">{EFFECTS[type.effect] ?? type.effect}</p></>}
-      <h4><Eye />Output</h4>
+      {type !== undefined && <><h2><BookOpen />{type.title}</h2><p>{type.description}</p><p className="help">{EFFECTS[type.effect] ?? type.effect}</p></>}
+      <h3><Eye />Output</h3>
       {fields.length === 0 ? <p className="help">{shortType(outputOf(node, types))}</p> : (
         <dl>{fields.map(([name, schema]) => <div key={name}><dt>{name}</dt><dd>{shortType(schema)}{typeof schema["description"] === "string" ? ` — ${schema["description"]}` : ""}</dd></div>)}</dl>
       )}
-      {type !== undefined && type.example !== "" && <><h4>Example</h4><pre>{type.example}</pre></>}
+      {type !== undefined && type.example !== "" && <><h3>Example</h3><pre>{type.example}</pre></>}
     </div>
   );
 }
@@ -230,7 +230,7 @@ function BlueprintForm(): ReactElement {
   const [name, setName] = useState("");
   const inputs = (value["inputs"] ?? {}) as Record<string, unknown>;
   return (
-    <aside className="inspector" aria-label="Blueprint">
+    <section className="inspector" aria-label="Blueprint">
       <h2>Blueprint</h2>
       <div className="form">
         <Field plain path="" name="id" schema={{ type: "string" }} required value={value["id"]} onChange={(v) => setTop(["id"], v ?? "")} description="Small letters, digits and -" />
@@ -251,6 +251,6 @@ function BlueprintForm(): ReactElement {
         <LabelledData label="Output" help="What a run gives; without it what the last nodes give." value={value["output"]} onChange={set("output")} />
         <LabelledData label="Constants" value={value["variables"]} onChange={set("variables")} />
       </div>
-    </aside>
+    </section>
   );
 }

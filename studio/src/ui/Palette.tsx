@@ -62,7 +62,7 @@ export function Palette(): ReactElement {
     return [...by];
   }, [found]);
   return (
-    <aside className="palette" aria-label="Nodes to add">
+    <section className="palette" aria-label="Nodes to add">
       <label className="search">
         <Search aria-hidden="true" />
         <input
@@ -82,7 +82,7 @@ export function Palette(): ReactElement {
       <div className="palette-list" ref={list}>
         {groups.map(([category, items]) => (
           <section key={category} aria-label={category}>
-            <h3>{category}</h3>
+            <h2>{category}</h2>
             {items.map((choice) => (
               <button
                 key={choice.key} className={`choice hue-${choice.look.hue}`} draggable={mayChange()} title={choice.description} onClick={() => add(choice.adding)}
@@ -96,6 +96,6 @@ export function Palette(): ReactElement {
         ))}
         {found.length === 0 && <p className="empty">Nothing is called that. Nodes of your own: <code>--nodes FILE.py</code></p>}
       </div>
-    </aside>
+    </section>
   );
 }

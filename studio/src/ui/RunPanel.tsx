@@ -141,7 +141,7 @@ function Output(): ReactElement {
     <div className="output">
       {waits.map((wait) => <Waiting key={wait.node} run={run} wait={wait} />)}
       {error !== null && <ErrorBox error={error} />}
-      {view !== null && ENDED.has(view.status) && error === null && view.status !== "cancelled" && <><h4>What the run gave</h4><Value value={view.output} /></>}
+      {view !== null && ENDED.has(view.status) && error === null && view.status !== "cancelled" && <><h2>What the run gave</h2><Value value={view.output} /></>}
       {view !== null && (view.compensation.completed?.length ?? 0) > 0 && <p className="help">Undone: {view.compensation.completed!.join(", ")}</p>}
       {view !== null && !ENDED.has(view.status) && waits.length === 0 && <p className="empty">{view.reason ?? `${log.nodes.size.toLocaleString()} steps so far…`}</p>}
     </div>
@@ -184,7 +184,7 @@ function NodeOutput({ path }: { readonly path: string }): ReactElement {
     <div className="output">
       {waits.filter((w) => templateOf(w.node) === path).map((wait) => <Waiting key={wait.node} run={run} wait={wait} />)}
       <div className="output-head">
-        <h4>{instance}</h4><StatusChip status={status} />
+        <h2>{instance}</h2><StatusChip status={status} />
         {node !== undefined && node.attempts.length > 1 && <span className="muted">{node.attempts.length} tries</span>}
         {seen?.duration_ms !== null && seen !== undefined && <span className="muted">{duration(seen.duration_ms)}</span>}
         {list.length > 1 && (
@@ -213,7 +213,7 @@ export function Waiting({ run, wait, done }: { readonly run: string; readonly wa
     };
     return (
       <div className="wait-box">
-        <h4>{wait.title || "Approval"}</h4>
+        <h2>{wait.title || "Approval"}</h2>
         {wait.description && <p>{wait.description}</p>}
         <p className="help">{wait.node}{until}</p>
         {Object.entries(wait.fields ?? {}).map(([name, schema]) => <Field key={name} plain path="" name={name} schema={schema} required={!("default" in schema)} fallback={schema["default"]} value={values[name]} onChange={(v) => setValues((old) => ({ ...old, [name]: v }))} />)}

@@ -44,12 +44,12 @@ export function Timeline(): ReactElement {
   const at = (time: number): number => (100 * (time - start)) / span;
   if (rows.length === 0) return <p className="empty">Nothing has run yet.</p>;
   return (
-    <div className="timeline" role="table" aria-label="Timeline">
+    <div className="timeline" role="group" aria-label="Timeline">
       <div className="axis" aria-hidden="true"><span />{[0, 0.25, 0.5, 0.75, 1].map((share) => <i key={share} style={{ left: `calc(190px + (100% - 200px) * ${share})` }}>{duration(span * share * 1000)}</i>)}</div>
       {rows.map((row) => (
-        <button key={row.label} role="row" className={`gantt${selected.has(row.path) ? " chosen" : ""}`} onClick={() => select([row.path])}>
-          <span role="cell" className="gantt-name" title={row.label}>{row.label}</span>
-          <span role="cell" className="gantt-track">
+        <button key={row.label} className={`gantt${selected.has(row.path) ? " chosen" : ""}`} onClick={() => select([row.path])}>
+          <span className="gantt-name" title={row.label}>{row.label}</span>
+          <span className="gantt-track">
             {row.nodes.flatMap((node) => node.attempts.map((a) => (
               <i
                 key={`${node.path}:${a.attempt}:${a.from}`} className={`bar-${a.status}`} title={`${node.path}, try ${a.attempt}: ${a.status}, ${duration(((a.to ?? end) - a.from) * 1000)}${a.error === null ? "" : ` — ${a.error.message}`}`}
@@ -57,7 +57,7 @@ export function Timeline(): ReactElement {
               />
             )))}
           </span>
-          <span role="cell" className="gantt-time">{took(row, end)}</span>
+          <span className="gantt-time">{took(row, end)}</span>
         </button>
       ))}
       {rows.length === ROWS && <p className="empty">Only the first {ROWS} are shown.</p>}

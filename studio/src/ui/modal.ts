@@ -1,7 +1,7 @@
 import { useEffect, useRef, type RefObject } from "react";
 
 /** Keep the focus inside of a dialog, close it with Escape, and give the focus back at the end. */
-export function useModal<T extends HTMLElement = HTMLFormElement>(onClose: () => void): RefObject<T | null> {
+export function useModal<T extends HTMLElement>(onClose: () => void): RefObject<T | null> {
   const ref = useRef<T>(null);
   const close = useRef(onClose);
   useEffect(() => { close.current = onClose; });
