@@ -6,7 +6,7 @@ import asyncio
 import sys
 from dataclasses import dataclass
 
-from atomiton.cli.elsewhere import Elsewhere, Reached, driven
+from atomiton.cli.elsewhere import Reached, driven
 from atomiton.cli.failure import show_failure
 from atomiton.cli.follow import Follower, Left
 from atomiton.cli.output import duration, is_terminal, note, print_json, print_output, result_object
@@ -73,6 +73,8 @@ def perform(prepared: Prepared, wishes: Wishes) -> int:
 
 async def _perform(prepared: Prepared, wishes: Wishes) -> tuple[RunResult, Left | None, bool]:
     if wishes.main is not None and prepared.durability != "none":
+        from atomiton.cli.mirrors import Elsewhere  # few find a main process
+
         async with Elsewhere(wishes.main, prepared.library) as main:
             return *await _follow(main, prepared, wishes, durable=True), True
     conductor = await _open(prepared, wishes)
@@ -112,7 +114,7 @@ async def _follow(
     try:
         with Signals(screen.restore) as signals:
             run = await _start(conductor, prepared, wishes)
-            if isinstance(conductor, Elsewhere):
+            if not isinstance(conductor, Conductor):
                 await conductor.follow(run.id)
             follower = Follower(conductor, run.id, screen, signals, durable=durable)
             if wishes.step:

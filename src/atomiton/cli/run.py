@@ -72,7 +72,7 @@ def command(
 
     main = None
     if is_kept(file) and not nodes:
-        from atomiton.client.connecting import main_process
+        from atomiton.conductor.places import main_process
 
         main = main_process(store)
     wishes = Wishes(file, store, key, as_json, step, detach, quiet, main)

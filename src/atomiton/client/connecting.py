@@ -1,13 +1,11 @@
-"""From an address to a conductor; and finding the main process of a store."""
+"""From an address to a conductor."""
 
 from __future__ import annotations
 
 import os
-import socket
-from pathlib import Path
 
 from atomiton.client.conductor import RemoteConductor
-from atomiton.conductor.places import socket_path, store_path
+from atomiton.conductor.places import main_process
 from atomiton.errors import StoreError
 
 
@@ -38,32 +36,3 @@ def connect(
         address = found
     secret = os.environ.get("ATOMITON_TOKEN") if token is None else token
     return RemoteConductor(address, secret or None, patience)
-
-
-def main_process(store: str | None = None) -> str | None:
-    """The address of the process that serves a store on this machine; None if there is none.
-
-    Args:
-        store: Its address; by default ATOMITON_STORE, else the user's data folder.
-    """
-    path = store_path(store)
-    if path is None or not hasattr(socket, "AF_UNIX"):
-        return None
-    try:
-        place = socket_path(path)
-    except StoreError:
-        return None
-    return f"unix://{place}" if _answers(place) else None
-
-
-def _answers(place: Path) -> bool:
-    """Whether somebody listens at a socket."""
-    if not place.exists():
-        return False
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(1.0)
-        try:
-            probe.connect(str(place))
-        except OSError:  # what a process that died has left
-            return False
-    return True

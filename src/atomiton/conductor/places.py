@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from hashlib import sha256
 from pathlib import Path
 
@@ -64,3 +65,32 @@ def tokens_folder(store: Path | None) -> Path:
 
         return Path(platformdirs.user_data_dir("atomiton", appauthor=False)) / "memory.server"
     return store.with_name(store.name + ".server")
+
+
+def main_process(store: str | None = None) -> str | None:
+    """The address of the process that serves a store on this machine; None if there is none.
+
+    Args:
+        store: Its address; by default ATOMITON_STORE, else the user's data folder.
+    """
+    path = store_path(store)
+    if path is None or not hasattr(socket, "AF_UNIX"):
+        return None
+    try:
+        place = socket_path(path)
+    except StoreError:
+        return None
+    return f"unix://{place}" if _answers(place) else None
+
+
+def _answers(place: Path) -> bool:
+    """Whether somebody listens at a socket."""
+    if not place.exists():
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(str(place))
+        except OSError:  # what a process that died has left
+            return False
+    return True

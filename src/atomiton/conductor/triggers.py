@@ -10,7 +10,6 @@ import msgspec
 
 from atomiton.blueprint.document import read_blueprint
 from atomiton.blueprint.model import Blueprint
-from atomiton.conductor.cron import moments
 from atomiton.conductor.run import Run
 from atomiton.conductor.starting import Starting
 from atomiton.errors import AtomitonError, NotFound
@@ -46,6 +45,8 @@ class Triggers(Starting):
     def _next(self, trigger: Trigger, fired: Fired) -> float | None:
         if trigger.kind != "schedule" or fired.paused:
             return None
+        from atomiton.conductor.cron import moments  # few blueprints have a schedule
+
         try:
             cron = str(trigger.settings["cron"])
             zone = str(trigger.settings.get("timezone", "UTC"))

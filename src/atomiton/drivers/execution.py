@@ -106,8 +106,7 @@ class Execution(Driven, eq=False):
         of the lane is then that node's task, and ends with it.
         """
         inbox, starts, state, log = self._inbox, self._starts, self.state, self.log
-        clock, steps, left = self.driver.now, self.steps, BURST
-        straight = self.recorder is None and not state.secrets
+        clock, steps, left, straight = self.driver.now, self.steps, BURST, self._in_memory
         apply_fact, fact = self._apply, cast("Event | None", None)
         while True:
             start: StartAttempt | None = None
@@ -166,6 +165,11 @@ class Execution(Driven, eq=False):
                 return self._resumed(start, fact)
             if step.needs_attempt:
                 self._forget((start.frame, start.node))
+
+    @property
+    def _in_memory(self) -> bool:
+        """Whether what nodes give is kept in memory only, as they give it."""
+        return self.recorder is None and not self.state.secrets
 
     def _in_turn(self, start: StartAttempt) -> StartAttempt | None:
         """The attempt, if it may act now; None if it is held, or has to wait for its turn."""
@@ -269,8 +273,7 @@ class Execution(Driven, eq=False):
     async def _alone(self, start: StartAttempt, step: Step) -> None:
         """Make one attempt, in a task of its own."""
         state, node = self.state, start.node
-        plain = self.recorder is None and not state.secrets
-        straight = plain and step.is_straight and not start.frame
+        straight = self._in_memory and step.is_straight and not start.frame
         try:
             get = step.get if straight and not state.changed else None
             if get is not None and type(value := get(state.top)) is step.kind:

@@ -6,7 +6,7 @@ import asyncio
 
 import click
 
-from atomiton.cli.elsewhere import Elsewhere
+from atomiton.cli.mirrors import Elsewhere
 from atomiton.cli.options import nodes_option, store_option
 from atomiton.cli.output import note
 from atomiton.cli.queue.dead import blueprint_option, code_option

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from atomiton.cli.elsewhere import Elsewhere, Reached
+from atomiton.cli.elsewhere import Reached
 from atomiton.cli.follow import Follower, Left
+from atomiton.cli.mirrors import Elsewhere
 from atomiton.cli.perform import report
 from atomiton.cli.runs.opening import find_run, reached
 from atomiton.cli.screen import make_screen

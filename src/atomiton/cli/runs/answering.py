@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from atomiton.cli.elsewhere import Elsewhere, Reached, driven
+from atomiton.cli.elsewhere import Reached, driven
 from atomiton.cli.follow import Follower, Left
+from atomiton.cli.mirrors import Elsewhere
 from atomiton.cli.output import note, print_json, result_object
 from atomiton.cli.perform import report
 from atomiton.cli.runs.opening import find_run, reached

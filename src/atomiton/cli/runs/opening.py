@@ -8,10 +8,11 @@ from typing import NoReturn
 
 import click
 
-from atomiton.cli.elsewhere import Elsewhere, Reached
+from atomiton.cli.elsewhere import Reached
+from atomiton.cli.mirrors import Elsewhere
 from atomiton.cli.prepare import make_library
-from atomiton.client.connecting import main_process
 from atomiton.conductor import Conductor
+from atomiton.conductor.places import main_process
 from atomiton.errors import AtomitonError, NotFound
 from atomiton.nodes.registry import Registry
 from atomiton.nodes.spec import NodeType, Parameter

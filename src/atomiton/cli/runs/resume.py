@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import click
 
-from atomiton.cli.elsewhere import Elsewhere, Reached
+from atomiton.cli.elsewhere import Reached
 from atomiton.cli.follow import Follower, Left
+from atomiton.cli.mirrors import Elsewhere
 from atomiton.cli.options import json_option, nodes_option, store_option
 from atomiton.cli.output import note, print_json, result_object
 from atomiton.cli.perform import report

@@ -7,13 +7,13 @@ import sys
 
 import click
 
-from atomiton.cli.elsewhere import Elsewhere
+from atomiton.cli.mirrors import Elsewhere
 from atomiton.cli.options import store_option
 from atomiton.cli.output import is_terminal, note
 from atomiton.cli.prepare import make_library
 from atomiton.cli.runs.opening import lenient
-from atomiton.client.connecting import main_process
 from atomiton.conductor import Conductor
+from atomiton.conductor.places import main_process
 
 
 @click.command("set")
