@@ -19,6 +19,7 @@ nodes:
   await page.getByRole("alert").getByRole("button", { name: "check" }).click();
   await page.getByRole("button", { name: "Form", exact: true }).click();
   await page.waitForTimeout(300);
+  await expect(page.getByText("Somebody else has saved")).toHaveCount(0);
   await shot(page, "failed");
   const value = page.getByRole("textbox", { name: "value" });
   await value.fill("${{ orders. }}");

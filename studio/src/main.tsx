@@ -25,7 +25,7 @@ function useHash(): string[] {
 
 function Page({ parts }: { readonly parts: readonly string[] }): ReactElement {
   const [first, second, third] = parts;
-  if (first === "b" && second !== undefined) return <Editor key={second === "new" ? "new" : "kept"} id={second} run={third ?? null} />;
+  if (first === "b" && second !== undefined) return <Editor id={second} run={third ?? null} />;
   if (first === "runs") return second === undefined ? <Runs /> : <RunPage key={second} run={second} />;
   if (first === "compare" && second !== undefined && third !== undefined) return <Compare a={second} b={third} />;
   if (first === "approvals") return <Approvals />;

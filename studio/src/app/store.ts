@@ -231,7 +231,15 @@ export function toggleBreakpoint(path: string): void {
 
 export const dirty = (s: Studio): boolean => s.model.text !== s.saved;
 
-export async function save(): Promise<boolean> {
+let saving: Promise<boolean> | null = null;
+
+/** Save what is on the screen; a second wish meanwhile is the same one. */
+export function save(): Promise<boolean> {
+  saving ??= saveNow().finally(() => { saving = null; });
+  return saving;
+}
+
+async function saveNow(): Promise<boolean> {
   const { model, etag, id } = get();
   if (model.troubles.length > 0) {
     tell(`not saved: ${model.troubles[0]!.message}`, "bad");

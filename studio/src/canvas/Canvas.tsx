@@ -9,7 +9,7 @@ import type { EdgeView, Model } from "../model/blueprint";
 import { whyNot } from "../model/ports";
 import { add, addingOf, connectPorts, mayChange, placeNodes, select, selectEdge, tell, useStudio, type Adding } from "../app/store";
 import { Line, type LineData } from "./Line";
-import { NodeCard, type CardData } from "./NodeCard";
+import { NodeCard, WHOLE, type CardData } from "./NodeCard";
 import { CONTROL } from "../ui/Palette";
 
 const nodeTypes = { card: NodeCard };
@@ -64,7 +64,7 @@ function edgesOf(lines: readonly EdgeView[], folded: ReadonlySet<string>, chosen
     }
     found.push({
       id, source, target, type: "line", selected, data: { line } satisfies LineData,
-      sourceHandle: source === line.source ? line.fromPort : "", targetHandle: target === line.target && line.toPort !== "" ? line.toPort : "*",
+      sourceHandle: source === line.source && line.fromPort !== "" ? line.fromPort : WHOLE, targetHandle: target === line.target && line.toPort !== "" ? line.toPort : "*",
       ariaLabel: `${line.source} to ${line.target}${line.toPort === "" ? "" : `, ${line.toPort}`}`, zIndex: 0,
     });
   }
@@ -125,15 +125,15 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
   const isValid: IsValidConnection = useCallback((line) => {
     const { model: now, types: known } = useStudio.getState();
     const to = line.targetHandle === "*" ? "" : (line.targetHandle ?? "");
-    return whyNot(now, known, line.source, line.sourceHandle ?? "", line.target, to) === null;
+    return whyNot(now, known, line.source, portOf(line.sourceHandle), line.target, to) === null;
   }, []);
-  const onConnect = useCallback((line: Connection) => connectPorts(line.source, line.sourceHandle ?? "", line.target, line.targetHandle ?? "*"), []);
+  const onConnect = useCallback((line: Connection) => connectPorts(line.source, portOf(line.sourceHandle), line.target, line.targetHandle ?? "*"), []);
   const onConnectEnd: OnConnectEnd = useCallback((_event, state) => {
     if (state.isValid === true || state.fromNode === null || state.toNode === null) return;
     const reversed = state.fromHandle?.type === "target";
     const [from, to] = reversed ? [state.toNode, state.fromNode] : [state.fromNode, state.toNode];
     const [fromHandle, toHandle] = reversed ? [state.toHandle, state.fromHandle] : [state.fromHandle, state.toHandle];
-    connectPorts(from.id, fromHandle?.id ?? "", to.id, toHandle?.id ?? "*");
+    connectPorts(from.id, portOf(fromHandle?.id), to.id, toHandle?.id ?? "*");
   }, []);
 
   const onDrop = useCallback((event: DragEvent) => {
@@ -171,6 +171,11 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
       </ReactFlow>
     </div>
   );
+}
+
+/** The field, route or `error` that a handle stands for; empty for all of an output. */
+function portOf(handle: string | null | undefined): string {
+  return handle === WHOLE ? "" : (handle ?? "");
 }
 
 function typeAdding(name: string): Adding | undefined {

@@ -13,6 +13,9 @@ export interface CardData extends Record<string, unknown> {
   readonly problem: string;
 }
 
+/** The handle of all that a node gives; no field can be called that. */
+export const WHOLE = "=";
+
 const STATES: Readonly<Record<string, ReactElement>> = {
   running: <LoaderCircle className="spin" />, completed: <Check />, failed: <X />, skipped: <Minus />, cancelled: <X />, waiting: <Clock3 />,
 };
@@ -89,7 +92,7 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
       )}
       {box.open && <div className="frame-ports">{ins.map((name) => <Port key={name} name={name} input />)}</div>}
       <Counts tally={node.repeat === null && !node.parent.includes(".") && (tally?.total ?? 0) < 2 ? undefined : tally} />
-      <Handle type="source" id="" position={Position.Right} className="port head-port" />
+      <Handle type="source" id={WHOLE} position={Position.Right} className="port head-port" />
       {(box.error || many) && <Handle type="source" id="error" position={Position.Bottom} className="port error-port" title="when it fails" />}
     </div>
   );

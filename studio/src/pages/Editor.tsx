@@ -17,11 +17,15 @@ const TextPane = lazy(() => import("../text/TextPane"));
 export default function Editor({ id, run }: { readonly id: string; readonly run: string | null }): ReactElement {
   useEffect(() => {
     if (id === "new") {
+      leaveRun();
       openText(draft.text ?? NEW);
       draft.text = null;
-    } else if (useStudio.getState().id !== id || useStudio.getState().etag === null) void openBlueprint(id);
-    return () => leaveRun();
+    } else if (useStudio.getState().id !== id || useStudio.getState().etag === null) {
+      leaveRun();
+      void openBlueprint(id);
+    }
   }, [id]);
+  useEffect(() => leaveRun, []);
   useEffect(() => {
     if (run === null) return;
     setPane({ run: true });

@@ -10,7 +10,7 @@ import { tags } from "@lezer/highlight";
 import { useEffect, useRef, type ReactElement } from "react";
 import { offers } from "../model/completion";
 import { difference } from "../model/text";
-import { mayChange, redoLast, save, select, typed, undoLast, useStudio, type Studio } from "../app/store";
+import { mayChange, redoLast, select, typed, undoLast, useStudio, type Studio } from "../app/store";
 import { outputFor } from "../app/run";
 
 const external = Annotation.define<boolean>();
@@ -149,8 +149,7 @@ export default function TextPane(): ReactElement {
             { key: "Mod-z", run: () => { undoLast(); return true; }, preventDefault: true },
             { key: "Mod-y", mac: "Mod-Shift-z", run: () => { redoLast(); return true; }, preventDefault: true },
             { key: "Mod-Shift-z", run: () => { redoLast(); return true; }, preventDefault: true },
-            { key: "Mod-s", run: () => { void save(); return true; }, preventDefault: true },
-            { key: "Tab", run: acceptCompletion }, indentWithTab, ...completionKeymap, ...searchKeymap, ...defaultKeymap,
+            { key: "Tab", run: acceptCompletion }, indentWithTab, ...completionKeymap, ...searchKeymap, ...defaultKeymap.filter((binding) => binding.key !== "Mod-Enter"), // that executes, wherever one is
           ]),
           EditorView.updateListener.of((update) => {
             if (update.docChanged && !update.transactions.some((t) => t.annotation(external))) {

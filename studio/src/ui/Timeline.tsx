@@ -7,6 +7,7 @@ import { useRun } from "../app/run";
 const ROWS = 200;
 
 export function duration(ms: number): string {
+  if (ms === 0) return "0";
   if (ms < 1) return `${ms.toFixed(2)} ms`;
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
