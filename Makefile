@@ -11,10 +11,10 @@ RUN := $(UV) run --locked --no-sync
 READY := .venv/.ready
 ARGS ?=
 
-.PHONY: help setup studio studio-test demo test check bench campaign mutate format clean
+.PHONY: help setup studio studio-test demo test check bench bench-quick campaign mutate format clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Install everything into this folder; does nothing the second time
 
@@ -33,8 +33,12 @@ test: $(READY) ## Run the tests, without the campaigns; ARGS="-k name" chooses
 check: $(READY) ## Run everything a change must pass: format, lint, types, tests, coverage
 	@sh scripts/check.sh "$(RUN)"
 
-bench: $(READY) ## Measure; ARGS are handed on
-	@$(RUN) python benchmarks/run.py $(ARGS)
+bench: $(READY) ## Measure, beside plain Python and other engines; writes the pages of docs
+	@$(RUN) python benchmarks/side_by_side.py --docs $(ARGS)
+	@$(RUN) python benchmarks/run.py
+
+bench-quick: $(READY) ## Measure without other engines, in a minute; fails if a ratio is far off
+	@$(RUN) python benchmarks/run.py --quick --only-engine --guard $(ARGS)
 
 campaign: $(READY) ## Run the campaigns: kills, crashes and fuzzing for as long as they take
 	@$(RUN) pytest -m "campaign or planted" --timeout=0 $(ARGS)

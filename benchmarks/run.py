@@ -21,6 +21,8 @@ import memory
 import startup
 from measure import Figure, header, line, plain
 
+#: How many times its goal a ratio may be before it is called a regression: machines are busy.
+GUARD = 3.0
 HERE = Path(__file__).resolve().parent
 #: Measured by programs of their own, with tables of their own.
 OTHERS: dict[str, list[str]] = {
@@ -44,6 +46,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer turns; under a minute")
     parser.add_argument("--json", action="store_true", help="print figures for a program")
     parser.add_argument("--only-engine", action="store_true", help="leave out the parts")
+    parser.add_argument("--guard", action="store_true", help="fail if a ratio is far from its goal")
     given = parser.parse_args()
     about = f"Python {platform.python_version()}, {os.cpu_count()} processors"
     if not given.json:
@@ -62,6 +65,15 @@ def main() -> None:
         print(json.dumps({"about": about, "figures": [plain(figure) for figure in figures]}))
     elif not given.only_engine:
         others(quick=given.quick)
+    far = [figure for figure in figures if far_off(figure)]
+    if given.guard and far:
+        sys.exit("\n".join(["\nFAR FROM THEIR GOALS:", *map(line, far)]))
+
+
+def far_off(figure: Figure) -> bool:
+    """Whether a ratio is many times what is wanted."""
+    known = figure.ratio is not None and figure.goal is not None
+    return known and figure.ratio > GUARD * figure.goal
 
 
 if __name__ == "__main__":

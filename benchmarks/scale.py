@@ -198,11 +198,17 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stored", type=int, default=100_000)
     parser.add_argument("--unfinished", type=int, default=2_000)
+    parser.add_argument("--docs", action="store_true", help="measure many sizes, write the page")
+    parser.add_argument("--small", action="store_true", help="with --docs: the two smallest sizes")
     parser.add_argument("--folder", type=Path, help="where to; kept")
     parser.add_argument("--begin", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.begin:
         asyncio.run(begin(*given.begin[:2], int(given.begin[2])))
+    elif given.docs:
+        import scale_page
+
+        asyncio.run(scale_page.write(scale_page.ROOT / "docs" / "explanation", small=given.small))
     else:
         with tempfile.TemporaryDirectory() as temporary:
             place = given.folder or Path(temporary)
