@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from pathlib import Path
 
@@ -23,7 +24,8 @@ def start(folder: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*command, *words],
         cwd=folder,
-        env={**os.environ, "XDG_RUNTIME_DIR": str(folder)},
+        # A socket's path must be short.
+        env={**os.environ, "XDG_RUNTIME_DIR": tempfile.mkdtemp(prefix="at-", dir="/tmp")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
