@@ -142,6 +142,9 @@ class VirtualConductor(Conductor):
         """What each replaced node was called with, by path, in order."""
         return self.replacing.replacements.calls.by_path
 
+    async def _keep_fresh(self) -> None:
+        """Kept secrets were read at the start, and nobody else changes them."""
+
     async def _resume_abandoned(self) -> None:
         """Go on with what an earlier process left, once."""
         await self._take_over_abandoned()
