@@ -75,7 +75,11 @@ def test_a_browser_is_opened_with_the_link(tmp_path: Path) -> None:
     process = subprocess.Popen(
         command,
         cwd=tmp_path,
-        env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path), "BROWSER": f"{browser} %s"},
+        env={
+            **os.environ,
+            "XDG_RUNTIME_DIR": tempfile.mkdtemp(prefix="at-", dir="/tmp"),
+            "BROWSER": f"{browser} %s",
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -120,8 +120,8 @@ def test_policies_act() -> None:
         tried = flaky.with_(needs=[pause])(n)
         failed = broken.with_(on_error={"value": 5})(n)
         skipped = flaky.with_(if_=(failed > 100) | (n == 0))(n)
-        secret_length = data.value(secret("LENGTH"))
-        return {"tried": tried, "failed": failed, "skipped": skipped, "s": size(secret_length)}
+        secret_length = data.value(size(secret("LENGTH")))
+        return {"tried": tried, "failed": failed, "skipped": skipped, "s": secret_length}
 
     tries.clear()
     with pytest.MonkeyPatch.context() as patch:
