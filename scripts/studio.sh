@@ -4,6 +4,7 @@
 #   short  lint, types and the tests without a browser; says so where there is no Node.js
 #   test   all of it, with a real browser where there is one (CHROMIUM names it)
 set -eu
+exec </dev/null # nothing here asks for anything, and npm would reach for the terminal
 what=$1
 run=${2:-}
 cd "$(dirname "$0")/../studio"
