@@ -4,6 +4,7 @@
 #   short  lint, types and the tests without a browser; says so where there is no Node.js
 #   test   all of it, with a real browser where there is one (CHROMIUM names it)
 set -eu
+exec </dev/null # nothing here asks for anything
 what=$1
 run=${2:-}
 cd "$(dirname "$0")/../studio"
@@ -22,10 +23,13 @@ if [ ! -e node_modules/.ready ] || [ package-lock.json -nt node_modules/.ready ]
     touch node_modules/.ready
 fi
 
+# Called directly: npm around them would reach for the terminal.
+tools=node_modules/.bin
+
 checks() {
-    npm run --silent lint
-    npm run --silent types
-    npm run --silent test
+    $tools/eslint --max-warnings 0 .
+    $tools/tsc --noEmit
+    $tools/vitest run
 }
 
 browser() {
@@ -35,15 +39,15 @@ browser() {
         return
     fi
     # $run is several words: the command and its options.
-    CHROMIUM=$chromium ATOMITON="$run atomiton" npx playwright test
+    CHROMIUM=$chromium ATOMITON="$run atomiton" $tools/playwright test
 }
 
 case $what in
-build) npm run --silent build -- --logLevel warn && echo 'studio: built' ;;
+build) $tools/vite build --logLevel warn && echo 'studio: built' ;;
 short) checks ;;
 test)
     checks
-    npm run --silent build -- --logLevel warn
+    $tools/vite build --logLevel warn
     browser
     ;;
 *)

@@ -69,7 +69,7 @@ test.describe("without barriers", () => {
   });
 });
 
-test("a thousand nodes: first drawn within a second, moving one draws one", async ({ studio: page, served }) => {
+test("a thousand nodes: drawn soon, and moving one draws one", async ({ studio: page, served }) => {
   const lines = Array.from({ length: 1000 }, (_, i) => `  n${i}:\n    uses: data.value\n    with:\n      value: ${i < 20 ? i : `\${{ n${i - 20} + 1 }}`}`);
   const text = `atomiton: 1\nid: thousand\nnodes:\n${lines.join("\n")}\n`;
   const answer = await fetch(`${served.address}/api/v1/blueprints/thousand`, { method: "PUT", body: text, headers: { "content-type": "application/yaml", authorization: `Bearer ${await served.token()}` } });
@@ -117,7 +117,7 @@ test("a thousand nodes: first drawn within a second, moving one draws one", asyn
   const moved = await page.evaluate(() => (window as unknown as { drawn: () => string[] }).drawn());
   await page.mouse.up();
   console.log(`1,000 nodes: first drawn in ${Math.round(took)} ms (${shown} on the screen), zoom at ${frames.toFixed(0)} frames a second, ${moved.length} node(s) drawn while one is dragged`);
-  expect(took).toBeLessThan(Number(process.env["FIRST_DRAW_MS"] ?? 4000)); // a shared machine; alone it is a quarter of that
+  expect(took).toBeLessThan(Number(process.env["FIRST_DRAW_MS"] ?? 4000)); // a busy machine; FIRST_DRAW_MS asks for more
   expect(moved.length).toBeLessThanOrEqual(2);
 });
 

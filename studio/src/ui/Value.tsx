@@ -36,7 +36,7 @@ function rowsOf(value: unknown): readonly unknown[] | null {
 export function Value({ value }: { readonly value: unknown }): ReactElement {
   const image = useMemo(() => findImage(value), [value]);
   const rows = useMemo(() => rowsOf(value), [value]);
-  const best: Show = image !== null ? "image" : rows !== null && typeof rows[0] === "object" ? "table" : typeof value === "string" ? "text" : "tree";
+  const best: Show = image !== null ? "image" : rows !== null && typeof rows[0] === "object" && (Array.isArray(value) || Object.keys(value as object).length <= 2) ? "table" : typeof value === "string" ? "text" : "tree";
   const [asked, setAsked] = useState<Show | null>(null);
   const possible: Show[] = ["tree", ...(rows === null ? [] : (["table"] as const)), "text", ...(image === null ? [] : (["image"] as const))];
   const shown = asked !== null && possible.includes(asked) ? asked : best;
