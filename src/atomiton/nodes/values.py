@@ -167,8 +167,12 @@ def _depth(problem: str) -> int:
 def _inner(schema: Schema, value: object) -> str | None:
     items = schema.get("items")
     if items and isinstance(value, list):
-        for index, item in enumerate(cast("list[object]", value)):
-            problem = mismatch(cast("Schema", items), item)
+        among, rest = cast("Schema", items), cast("list[object]", value)
+        # Many numbers, or texts, are looked at all at once.
+        if len(among) == 1 and set(map(type, rest)).issubset(_TYPES.get(among.get("type"), ())):
+            return None
+        for index, item in enumerate(rest):
+            problem = mismatch(among, item)
             if problem is not None:
                 return f"[{index}]{problem}"
     if isinstance(value, dict):
