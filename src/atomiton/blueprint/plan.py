@@ -365,6 +365,11 @@ class PlanNode:
         self.weight = 1.0
 
 
+#: What ``Body.after`` says of a node after which nothing starts, and of one after which it depends.
+NOBODY = -1
+MORE = -2
+
+
 class Body:
     """The nodes that run together in one scope.
 
@@ -373,12 +378,14 @@ class Body:
         open: Number of nodes that each waits for.
         plain: Whether each starts as soon as what it waits for has completed: nothing is
             to be decided, and no time to be kept.
+        after: Of each node, the only one that its end can start, which is plain; NOBODY when there
+            is none, MORE when its end leads to anything else.
         sources: Nodes that wait for none.
         output: Gives what the body gives.
         weight: Sum of the nodes' weights.
     """
 
-    __slots__ = ("nodes", "open", "output", "plain", "sources", "weight")
+    __slots__ = ("after", "nodes", "open", "output", "plain", "sources", "weight")
 
     def __init__(self, nodes: tuple[PlanNode, ...], output: Getter) -> None:
         self.nodes = nodes
@@ -393,9 +400,17 @@ class Body:
             and not node.edges
             for node in nodes
         ]
+        self.after = [self._after(node) for node in nodes]
         self.sources = tuple(number for number, count in enumerate(self.open) if not count)
         self.output = output
         self.weight = sum(node.weight for node in nodes)
+
+    def _after(self, node: PlanNode) -> int:
+        if node.undo is not None or node.early or len(node.successors) > 1:
+            return MORE
+        if not node.successors:
+            return NOBODY
+        return node.successors[0] if self.plain[node.successors[0]] else MORE
 
 
 class Plan:

@@ -185,7 +185,11 @@ def _climb(load: Callable[[Scope], R], hops: int) -> Callable[[Scope], R]:
 
 def output_loader(number: int) -> Load:
     """A function that gives the output of a node of the body."""
-    return lambda scope: cast("BodyScope", scope).outputs[number]
+
+    def load(scope: BodyScope) -> object:
+        return scope.outputs[number]
+
+    return cast("Load", load)  # not inside: it is called for every value
 
 
 def _missing(number: int) -> Callable[[Scope], bool]:

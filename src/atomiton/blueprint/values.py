@@ -278,6 +278,25 @@ class Values:
         )
 
 
+class Single:
+    """Gives the parameters of a node that has only one, and that one alone to who asks for it.
+
+    Attributes:
+        name: Its name.
+        get: Gives its value.
+    """
+
+    __slots__ = ("get", "name")
+
+    def __init__(self, name: str, get: Getter) -> None:
+        self.name = name
+        self.get = get
+
+    def __call__(self, scope: Scope) -> dict[str, object]:
+        """The parameters, by name."""
+        return {self.name: self.get(scope)}
+
+
 def preparer(
     getters: tuple[tuple[str, Getter], ...], constants: Mapping[str, object]
 ) -> Parameters:
@@ -285,8 +304,7 @@ def preparer(
     if not getters:
         return lambda _scope: dict(constants)
     if len(getters) == 1 and not constants:
-        name, get = getters[0]
-        return lambda scope: {name: get(scope)}
+        return Single(*getters[0])
 
     def prepare(scope: Scope) -> dict[str, object]:
         parameters = dict(constants)

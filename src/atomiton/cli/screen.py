@@ -117,7 +117,7 @@ class Lines(Screen):
 
     def _waits(self, event: RunEvent) -> None:
         execution = self._conductor.driver.runs.get(event.run)
-        if execution is None or event.number < len(execution.facts):
+        if execution is None or event.number < len(execution.log):
             return  # the state is ahead of this fact
         if execution.state.public_status() != "waiting":
             return

@@ -95,5 +95,5 @@ class Stepper:
 def asks(execution: Execution) -> bool:
     """Whether a run stands still, is on record, and has something to start."""
     state = execution.state
-    settled = execution.saved == len(execution.facts)
+    settled = execution.saved == len(execution.log)
     return state.paused and not state.running and bool(state.ready) and settled

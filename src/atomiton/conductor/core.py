@@ -218,7 +218,7 @@ class Core:
             and not execution.waiters
             and not self.bus.hears(state.id)
             and not execution.at_work
-            and execution.saved == len(execution.facts)
+            and execution.saved == len(execution.log)
             and state.public_status() == "waiting"
             and _wakes(state) > self._now() + SOON
         ):

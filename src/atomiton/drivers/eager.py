@@ -170,6 +170,13 @@ class Starter:
         spare.hand_over(work, first)
         return spare
 
+    def spawn(self, work: Work) -> asyncio.Task[None]:
+        """Give a coroutine a task from the beginning."""
+        loop = self._loop
+        if loop.get_task_factory() is None:
+            return asyncio.Task(work, loop=loop)  # as the loop does it, without going through it
+        return loop.create_task(work)
+
     def close(self) -> None:
         """Let the spare task end."""
         if self._spare is not None:

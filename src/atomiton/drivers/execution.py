@@ -6,23 +6,18 @@ A run in memory goes straight from a node's answer to what it leads to. A run th
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
-
-import msgspec
-from msgspec import field
+from typing import cast
 
 from atomiton.drivers.answers import answers, blotted, error_info, stopped, why_stopped
 from atomiton.drivers.attempts import new_attempt
+from atomiton.drivers.driven import Driven, Key
 from atomiton.drivers.jobs import TaskJob
 from atomiton.drivers.program import Step
-from atomiton.drivers.recorder import Recorder
 from atomiton.drivers.recovery import left_open, replay
 from atomiton.drivers.timers import WallTimers
 from atomiton.errors import AtomitonError, ErrorInfo
-from atomiton.machine import RunState, apply
+from atomiton.machine import apply
 from atomiton.machine.commands import (
     CancelAttempt,
     CancelTimer,
@@ -34,75 +29,21 @@ from atomiton.machine.commands import (
 from atomiton.machine.events import (
     AttemptCompleted,
     AttemptFailed,
-    AttemptStarted,
     Event,
     RunAdmitted,
     RunRequested,
     TimerFired,
 )
-from atomiton.machine.progress import ProgressMeter
+from atomiton.machine.passing import UNFIT, pass_on
 from atomiton.ports.calls import Attempt, Call
 from atomiton.ports.runtime import Job
 
-if TYPE_CHECKING:
-    from atomiton.drivers.local import LocalDriver
-
-Key = tuple[int, int]
-_Facts: type[deque[Event]] = deque
-_Starts: type[deque[StartAttempt]] = deque
 #: How many attempts are made in one go before others on the event loop have their turn.
 BURST = 1000
 
 
-class Execution(msgspec.Struct, eq=False):
-    """A run that this process drives.
-
-    It is a struct because one is made for every run, and that is the quickest way to make one.
-
-    Attributes:
-        driver: Who drives it.
-        state: Where the run is.
-        steps: How its nodes are called, by number.
-        recorder: Puts the facts on record; None when the run is kept in memory only.
-        facts: Every fact so far, in order; a fact's number is its place, from 1.
-        saved: How many of them the journal has.
-        finish: The last command, once the run has ended.
-        waiters: Resolved when the run is driven no more.
-        failure: What kept the run from being driven to its end.
-        stopped: Whether the run is driven no more: it has ended, or goes on elsewhere.
-        ending: Whether it has ended and that is on record, but hooks are still at work.
-    """
-
-    driver: LocalDriver
-    state: RunState
-    steps: Sequence[Step]
-    recorder: Recorder | None = None
-    facts: list[Event] = []
-    saved: int = 0
-    finish: FinishRun | None = None
-    waiters: list[asyncio.Future[None]] = []
-    failure: BaseException | None = None
-    stopped: bool = False
-    ending: bool = False
-    _inbox: deque[Event] = field(default_factory=_Facts)
-    _starts: deque[StartAttempt] = field(default_factory=_Starts)
-    _busy: bool = False
-    _drain_due: bool = False
-    _current: StartAttempt | None = None
-    _jobs: dict[Key, Job] = {}
-    _attempts: dict[Key, Attempt] = {}
-    _grace: dict[Key, asyncio.TimerHandle] = {}
-    _timers: WallTimers | None = None
-    _meter: ProgressMeter | None = None
-
-    def __repr__(self) -> str:
-        """Show the id, and nothing of what the run holds."""
-        return f"Execution({self.state.id!r})"
-
-    @property
-    def at_work(self) -> bool:
-        """Whether a node of the run waits, or runs elsewhere."""
-        return bool(self._jobs)
+class Execution(Driven, eq=False):
+    """A run that this process drives: what happens when something has happened."""
 
     #: Feeds a fact to the machine; whoever wants to know what it leads to does so here.
     _apply = staticmethod(apply)
@@ -119,9 +60,9 @@ class Execution(msgspec.Struct, eq=False):
         """Begin with a request that is on record already."""
         self._busy = True  # what a listener asks for comes after what the request leads to
         commands = self._apply(self.state, request)
-        self.facts.append(request)
+        self.log.append(request)
         self.settle(1)
-        self._follow(commands, request.time)
+        self._follow(commands)
         self._drain()
 
     def _drain(self) -> None:
@@ -133,7 +74,7 @@ class Execution(msgspec.Struct, eq=False):
         finally:
             self._busy = False
             if self.recorder is None:
-                self.settle(len(self.facts))
+                self.settle(len(self.log))
             else:
                 self.recorder.flush_soon()
 
@@ -153,58 +94,55 @@ class Execution(msgspec.Struct, eq=False):
         self._current = None
         self.steps[command.step].waits = True
         spare = self.driver.starter.hand_over(lane, first)
-        self._jobs[command.frame, command.node] = TaskJob(
-            command, spare.task, lane.close, spare.cancel
-        )
+        self._jobs[command.frame, command.node] = TaskJob(command, spare.task, lane, spare)
         return True
 
-    async def _lane(self, own: StartAttempt | None = None) -> None:  # noqa: C901 - one loop
+    async def _lane(self) -> None:  # noqa: C901 - one loop
         """Feed the next fact, then make an attempt that may act, and again.
 
         The nodes that this lane calls run inside of it. The first that waits keeps it: the rest
         of the lane is then that node's task, and ends with it.
-
-        Args:
-            own: The one attempt of a lane that was a task from the beginning.
         """
-        inbox, starts, state, facts = self._inbox, self._starts, self.state, self.facts
+        inbox, starts, state, log = self._inbox, self._starts, self.state, self.log
         clock, steps, straight, left = self.driver.now, self.steps, self.recorder is None, BURST
         apply_fact, fact = self._apply, cast("Event | None", None)
         while True:
-            start = own
+            start: StartAttempt | None = None
+            if inbox:
+                if fact is not None:  # what has come in meanwhile was there first
+                    inbox.append(fact)
+                fact = inbox.popleft()
+            if fact is not None:
+                commands = apply_fact(state, fact)
+                log.append(fact)
+                if len(commands) == 1 and type(commands[0]) is StartAttempt:
+                    start = commands[0]
+                    log.append(start)
+                    if starts or not straight:
+                        start = self._in_turn(start)
+                elif commands:
+                    self._follow(commands)
+                fact = None
             if start is None:
-                if fact is None and inbox:
-                    fact = inbox.popleft()
-                if fact is not None:
-                    commands = apply_fact(state, fact)
-                    facts.append(fact)
-                    if len(commands) == 1 and type(commands[0]) is StartAttempt:
-                        start = commands[0]
-                        facts.append(
-                            AttemptStarted(fact.time, start.frame, start.node, start.attempt)
-                        )
-                        if starts or not straight:
-                            start = self._in_turn(start)
-                    elif commands:
-                        self._follow(commands, fact.time)
-                    fact = None
-                if start is None:
-                    if starts:
-                        start = starts.popleft()
-                    elif inbox:
-                        continue
-                    else:
-                        return None
-                left -= 1
-                if not left:  # others on this loop have their turn
-                    return self._later(start)
-                step = steps[start.step]
-                if step.waits:
-                    self._spawn(start)
+                if starts:
+                    start = starts.popleft()
+                elif inbox:
                     continue
-                self._current = start
-            else:
-                step = steps[start.step]
+                else:
+                    return None
+            if left <= 0:  # others on this loop have their turn
+                return self._later(start)
+            step = steps[start.step]
+            if step.waits:
+                self._spawn(start, step)
+                continue
+            if straight and step.is_straight and not start.frame:
+                start, fact, left = await self._go_straight(start, left)
+                if fact is not None and self._current is not start:
+                    return self._resumed(start, fact)
+                continue
+            left -= 1
+            self._current = start
             try:
                 attempt = self._attempt(start) if step.needs_attempt else None
                 arguments = step.arguments(state, start, attempt)
@@ -224,9 +162,6 @@ class Execution(msgspec.Struct, eq=False):
                 return self._resumed(start, fact)
             if step.needs_attempt:
                 self._forget((start.frame, start.node))
-            if inbox:  # what has come in meanwhile was there first
-                inbox.append(fact)
-                fact = None
 
     def _in_turn(self, start: StartAttempt) -> StartAttempt | None:
         """The attempt, if it may act now; None if it is held, or has to wait for its turn."""
@@ -248,25 +183,113 @@ class Execution(msgspec.Struct, eq=False):
         self._starts.appendleft(start)
         self._drain_soon()
 
-    def _follow(self, commands: Sequence[Command], now: float) -> None:
+    async def _go_straight(
+        self, start: StartAttempt, left: int
+    ) -> tuple[StartAttempt, Event | None, int]:
+        """Make attempts of the top body as long as each leads to one more, or to nothing.
+
+        This is what ``_lane`` does, for the most common nodes of a run in memory, and nothing but
+        that: their ends are passed on without a fact, which the log has in short.
+
+        Args:
+            start: What to begin with.
+            left: How many attempts may be made.
+
+        Returns:
+            The last attempt and how it ended; None when nothing is left but what is lined up. And
+            how many attempts may still be made.
+        """
+        state, log, starts, inbox = self.state, self.log, self._starts, self._inbox
+        steps, firsts, clock, top = self.steps, self.firsts, self.driver.now, self.state.top
+        while True:
+            step = steps[start.step]
+            if not step.is_straight or step.waits or start.frame or not left or state.changed:
+                starts.appendleft(start)
+                return start, None, left
+            left -= 1
+            self._current = start
+            try:
+                if step.get is not None and type(value := step.get(top)) is step.kind:
+                    output = step.result(await step.function(value))  # type: ignore[misc]
+                else:
+                    given = step.arguments(state, start, None)
+                    output = step.result(await step.function(**given))  # type: ignore[misc]
+            except (KeyboardInterrupt, GeneratorExit):
+                raise
+            except BaseException as error:  # whatever a node raises is that node's end
+                return start, self._failed(start, error_info(error)), left
+            now = clock()
+            passed = self._current is start and not inbox
+            number = pass_on(top, start.node, output, now) if passed else UNFIT
+            if number == UNFIT:
+                fact = AttemptCompleted(now, 0, start.node, start.attempt, output)
+                return start, fact, left
+            log.append(start.node)
+            if number >= 0:
+                start = firsts[number]
+                log.append(start)
+                if not starts:
+                    continue
+                starts.append(start)
+            if not starts:
+                return start, None, left
+            start = starts.popleft()
+
+    def _follow(self, commands: Sequence[Command]) -> None:
         """Do, or line up, what a fact has led to."""
-        facts, recorder = self.facts, self.recorder
-        unsaved = self.saved < len(facts)
+        log, recorder = self.log, self.recorder
+        unsaved = self.saved < len(log)
         for command in commands:
             if type(command) is not StartAttempt:
                 self._perform(command)
                 continue
-            facts.append(AttemptStarted(now, command.frame, command.node, command.attempt))
+            log.append(command)
             if recorder is not None and recorder.must_wait(command, unsaved=unsaved):
                 recorder.held.append(command)
             else:
                 self._starts.append(command)
 
-    def _spawn(self, start: StartAttempt) -> None:
+    def _spawn(self, start: StartAttempt, step: Step) -> None:
         """Give an attempt of a node that is known to wait a task from the beginning."""
-        lane = self._lane(start)
-        task = self.driver.loop.create_task(lane)
-        self._jobs[start.frame, start.node] = TaskJob(start, task, lane.close, task.cancel)
+        work = self._alone(start, step)
+        task = self.driver.starter.spawn(work)
+        self._jobs[start.frame, start.node] = TaskJob(start, task, work)
+
+    async def _alone(self, start: StartAttempt, step: Step) -> None:
+        """Make one attempt, in a task of its own."""
+        state = self.state
+        try:
+            attempt = self._attempt(start) if step.needs_attempt else None
+            given = step.arguments(state, start, attempt)
+            output = step.result(await step.function(**given))  # type: ignore[misc]
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # whatever a node raises is that node's end
+            self._resumed(start, self._failed(start, error_info(error)))
+            return
+        now, node = self.driver.now(), start.node
+        straight = self.recorder is None and step.is_straight and not start.frame
+        if straight and not (self._inbox or self._busy or self.stopped):
+            job = self._jobs.get((0, node))
+            if isinstance(job, TaskJob) and job.start is start:
+                number = pass_on(state.top, node, output, now)
+                if number != UNFIT:
+                    self._passed_on(node, number)
+                    return
+        self._resumed(start, AttemptCompleted(now, start.frame, node, start.attempt, output))
+
+    def _passed_on(self, node: int, number: int) -> None:
+        """Note the end of a node that waited, which was passed on, and what that starts."""
+        del self._jobs[0, node]
+        self.log.append(node)
+        if number >= 0:
+            first = self.firsts[number]
+            self.log.append(first)
+            self._starts.append(first)
+        if not self._jobs:
+            self._drain()
+        elif not self._drain_due:
+            self._drain_soon()
 
     def _resumed(self, start: StartAttempt, fact: Event) -> None:
         """A node that waited has ended, unless it was given up before."""
@@ -290,7 +313,9 @@ class Execution(msgspec.Struct, eq=False):
 
     def _drain_once(self) -> None:
         self._drain_due = False
-        if (self._inbox or self._starts) and not self._busy and not self.stopped:
+        unsettled = self.recorder is None and self.saved < len(self.log)
+        due = self._inbox or self._starts or unsettled
+        if due and not self._busy and not self.stopped:
             self._drain()
 
     def settle(self, last: int) -> None:
@@ -299,7 +324,7 @@ class Execution(msgspec.Struct, eq=False):
         announce = self.driver.announce
         if announce is not None and first < last:
             announce(self, first, last)
-        if self.finish is not None and last == len(self.facts) and not self.stopped:
+        if self.finish is not None and last == len(self.log) and not self.stopped:
             self._end()
 
     def _end(self) -> None:
@@ -310,24 +335,6 @@ class Execution(msgspec.Struct, eq=False):
         self.state.release()
         self.driver.ended(self)
         self.wake()
-
-    def wake(self) -> None:
-        """Tell those who wait for the run."""
-        for waiter in self.waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-
-    async def wait(self) -> None:
-        """Wait until the run has ended; raises what kept it from being driven to its end."""
-        if not self.stopped:
-            waiter: asyncio.Future[None] = self.driver.loop.create_future()
-            self.waiters.append(waiter)
-            try:
-                await waiter
-            finally:
-                self.waiters.remove(waiter)
-        if self.failure is not None:
-            raise self.failure
 
     # -- commands out --------------------------------------------------------------------------
 
@@ -431,13 +438,6 @@ class Execution(msgspec.Struct, eq=False):
             error = blotted(error, self.state.secrets)
         return AttemptFailed(now, command.frame, command.node, command.attempt, error)
 
-    @property
-    def meter(self) -> ProgressMeter:
-        """How far the run is."""
-        if self._meter is None:
-            self._meter = ProgressMeter(self.state)
-        return self._meter
-
     # -- after a restart -------------------------------------------------------------------------
 
     def recover(self, facts: Sequence[Event]) -> None:
@@ -446,7 +446,7 @@ class Execution(msgspec.Struct, eq=False):
         if self.recorder is not None:
             self.recorder.shown = None
         replay(state, facts)
-        self.facts.extend(facts)
+        self.log.extend(facts)
         self.saved = len(facts)
         if state.ended:
             self.finish = FinishRun(state.status, state.output, state.failure)
@@ -471,27 +471,3 @@ class Execution(msgspec.Struct, eq=False):
                 self._starts.append(start)
         if self._starts or self._inbox:
             self._drain()
-
-    def interrupt(self) -> None:
-        """Stop driving without ending the run: its facts stay, another process may go on."""
-        self.stopped = True
-        if self._timers is not None:
-            self._timers.close()
-            self._timers = None
-        for handle in self._grace.values():
-            handle.cancel()
-        for job in self._jobs.values():
-            job.cancel()
-        for waiter in self.waiters:
-            waiter.cancel()
-
-    def tasks(self) -> list[asyncio.Task[None]]:
-        """The tasks of nodes that wait."""
-        return [job.task for job in self._jobs.values() if isinstance(job, TaskJob)]
-
-    def abandon(self) -> None:
-        """Give up what has not stopped after ``interrupt``."""
-        for job in self._jobs.values():
-            if not isinstance(job, TaskJob) or not job.task.done():
-                job.abandon()
-        self._jobs.clear()

@@ -12,7 +12,8 @@ from msgspec import field
 
 from atomiton.blueprint.plan import USES
 from atomiton.drivers.answers import blotted, error_info
-from atomiton.drivers.execution import Execution, Key
+from atomiton.drivers.driven import Key
+from atomiton.drivers.execution import Execution
 from atomiton.drivers.hooked_call import HookedCall
 from atomiton.drivers.masks import masked
 from atomiton.drivers.program import Program, Step
@@ -308,7 +309,7 @@ def hooked_execution(
     if hooks.notices:
         state.notices = []
         state.top.quick = False
-    execution = HookedExecution(driver, state, program.steps, hooks=hooks)
+    execution = HookedExecution(driver, state, program.steps, program.firsts, hooks=hooks)
     if hooks.steps:
         steps: list[Step] = list(program.steps)
         for number in hooks.steps:

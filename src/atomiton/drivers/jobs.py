@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 
+import msgspec
+
+from atomiton.drivers.eager import Lane, Work
 from atomiton.machine.commands import StartAttempt
 
 
-class TaskJob:
-    """A coroutine that waits; the job's face of its task."""
+class TaskJob(msgspec.Struct, eq=False):
+    """A coroutine that waits; the job's face of its task.
 
-    __slots__ = ("_cancel", "kill", "start", "task")
+    Attributes:
+        start: The attempt that it makes.
+        task: Its task.
+        work: The coroutine.
+        lane: What the task was before the coroutine came to it; None when it was made for it.
+    """
 
-    def __init__(
-        self,
-        start: StartAttempt,
-        task: asyncio.Task[None],
-        kill: Callable[[], None],
-        cancel: Callable[[], object],
-    ) -> None:
-        self.start = start
-        self.task = task
-        self.kill = kill
-        self._cancel = cancel
+    start: StartAttempt
+    task: asyncio.Task[None]
+    work: Work
+    lane: Lane | None = None
 
     def cancel(self) -> None:
         """Raise ``CancelledError`` where the coroutine waits."""
-        self._cancel()
+        (self.task if self.lane is None else self.lane).cancel()
 
     def abandon(self) -> None:
         """End a coroutine that refuses to be cancelled, where it waits."""
         with suppress(RuntimeError, ValueError):  # it waits again while it is ended: let it be
-            self.kill()
+            self.work.close()
         self.task.cancel()
         self.task.add_done_callback(_look_away)
 

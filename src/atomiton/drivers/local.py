@@ -116,7 +116,7 @@ class LocalDriver:
         state = RunState(program.plan)
         state.secrets = secrets
         if hooks is None:
-            execution = Execution(self, state, program.steps)
+            execution = Execution(self, state, program.steps, program.firsts)
         else:
             from atomiton.drivers.hooked import hooked_execution  # few runs need it
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
 
 from atomiton.blueprint.model import Blueprint
-from atomiton.blueprint.plan import Plan, PlanNode, Scope
+from atomiton.blueprint.plan import Getter, Plan, PlanNode, Scope
+from atomiton.blueprint.values import Single
 from atomiton.drivers.masks import changed_parameters
 from atomiton.machine import RunState
 from atomiton.machine.commands import StartAttempt
@@ -23,12 +25,15 @@ class Step:
     Attributes:
         arguments: Gives what the function is called with, from where the run is and, when
             ``needs_attempt``, the attempt; a ``NodeError`` when a parameter does not fit.
+        is_straight: Whether it can be called without a look at the attempt.
+        get: Gives its only parameter, when it has only one and takes it by position; None else.
+        kind: The type that this must have to be handed on as it is.
         waits: Whether the node has been seen to wait: its attempts are given a task at once.
     """
 
     __slots__ = (
-        "arguments", "call", "function", "is_async", "is_inline", "needs_attempt", "result",
-        "waits",
+        "arguments", "call", "function", "get", "is_async", "is_inline", "is_straight", "kind",
+        "needs_attempt", "result", "waits",
     )  # fmt: skip
 
     def __init__(self, node: PlanNode, call: Call) -> None:
@@ -40,6 +45,19 @@ class Step:
         self.is_inline = call.runtime == "inline"
         self.needs_attempt = call.needs_attempt
         self.waits = False
+        self.is_straight = call.is_async and call.runtime == "inline" and not call.needs_attempt
+        self.get, self.kind = _only(node.prepare, call)
+
+
+def _only(prepare: Prepare, call: Call) -> tuple[Getter | None, type[object]]:
+    """The only parameter of a node and its type, if it can be handed on by position as it is."""
+    if isinstance(prepare, Single) and len(call.exact) == 1 and not call.needs_attempt:
+        kind = call.exact.get(prepare.name)
+        if kind is not None and isinstance(call.function, FunctionType):
+            code = call.function.__code__
+            if code.co_argcount and code.co_varnames[0] == prepare.name:
+                return prepare.get, kind
+    return None, object
 
 
 def _gatherer(prepare: Prepare, call: Call) -> Gather:
@@ -56,18 +74,18 @@ def _gatherer(prepare: Prepare, call: Call) -> Gather:
     if call.needs_attempt or not exact:
         return lambda state, start, attempt: convert(look(state, start), attempt)
 
-    if len(exact) == 1:
-        ((only, kind),) = exact.items()
+    if len(exact) == 1 and isinstance(prepare, Single) and prepare.name in exact:
+        only, get, kind = prepare.name, prepare.get, exact[prepare.name]
 
         def gather_one(
             state: RunState, start: StartAttempt, attempt: Attempt | None
         ) -> dict[str, object]:
             frame = state.frames[start.frame]
-            plain = not frame.kind and not state.changed
-            parameters = prepare(frame) if plain else look(state, start)
-            if type(parameters.get(only)) is kind and len(parameters) == 1:
-                return parameters
-            return convert(parameters, attempt)
+            if frame.kind or state.changed:
+                return convert(look(state, start), attempt)
+            value = get(frame)
+            parameters = {only: value}
+            return parameters if type(value) is kind else convert(parameters, attempt)
 
         return gather_one
 
@@ -87,9 +105,10 @@ class Program:
     Attributes:
         record: The blueprint as it is kept for a run: its document, with what it calls.
         steps: Of every node that calls a node type, by ``PlanNode.step``.
+        firsts: The command that starts the first attempt of each node of the top body.
     """
 
-    __slots__ = ("blueprint", "plan", "record", "steps")
+    __slots__ = ("blueprint", "firsts", "plan", "record", "steps")
 
     def __init__(
         self,
@@ -102,3 +121,5 @@ class Program:
         self.blueprint = blueprint
         self.record = record
         self.steps = [Step(node, call) for node, call in zip(plan.uses, calls, strict=True)]
+        nodes = enumerate(plan.root.nodes)
+        self.firsts = [StartAttempt(0, number, 1, node.step) for number, node in nodes]

@@ -87,7 +87,7 @@ class Recorder:
         execution = self._execution
         # A run that ends as soon as it is asked for has all facts on record, but not its end.
         ended = execution.finish is not None and not (execution.stopped or execution.ending)
-        if self.held or execution.saved < len(execution.facts) or ended:
+        if self.held or execution.saved < len(execution.log) or ended:
             return True
         # One that waits as soon as it is asked for has no new facts, but is not running.
         state = execution.state

@@ -9,6 +9,7 @@ stopping.py  failure and cancellation       finishing.py     the end of a run, c
 retry.py     whether and when to try again  firing.py        when a timer has fired
 timers.py    setting and dropping timers    progress.py      how far a run is
 attempts.py  sending attempts out           records.py       facts as bytes
+passing.py   the common end, in one go
 """
 
 from atomiton.machine.state import RunState
