@@ -30,12 +30,19 @@ FROM runs
 _HEADER_OF_RUN = _HEADER + "WHERE run = ?"
 _NEWEST = "AND run < coalesce(?, x'') ORDER BY run DESC LIMIT ?"
 # One constant statement for each combination, so that each uses its index. A blob sorts after
-# every text, so an empty one stands for "from the newest".
+# every text, so an empty one stands for "from the newest". What is running has not ended; what is
+# completed are nearly all, so the table itself is gone through.
+_RUNNING = "status = ? AND ended_at IS NULL "
+_RARE = "status = ? AND status NOT IN ('running', 'completed') "
 _LISTS = {
-    (False, False): _HEADER + "WHERE TRUE " + _NEWEST,
-    (True, False): _HEADER + "WHERE status = ? " + _NEWEST,
-    (False, True): _HEADER + "WHERE blueprint = ? " + _NEWEST,
-    (True, True): _HEADER + "WHERE status = ? AND blueprint = ? " + _NEWEST,
+    ("", False): _HEADER + "WHERE TRUE " + _NEWEST,
+    ("", True): _HEADER + "WHERE blueprint = ? " + _NEWEST,
+    ("completed", False): _HEADER + "WHERE status = ? " + _NEWEST,
+    ("completed", True): _HEADER + "WHERE status = ? AND blueprint = ? " + _NEWEST,
+    ("running", False): _HEADER + "WHERE " + _RUNNING + _NEWEST,
+    ("running", True): _HEADER + "WHERE " + _RUNNING + "AND blueprint = ? " + _NEWEST,
+    ("rare", False): _HEADER + "WHERE " + _RARE + _NEWEST,
+    ("rare", True): _HEADER + "WHERE " + _RARE + "AND blueprint = ? " + _NEWEST,
 }
 _RECORDS = """
 SELECT seq, checksum, data, blob FROM records WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?
@@ -169,7 +176,8 @@ class Reader:
     ) -> builtins.list[RunHeader]:
         """Give headers, newest first."""
         wanted = tuple(value for value in (status, blueprint) if value is not None)
-        sql = _LISTS[status is not None, blueprint is not None]
+        kind = "" if status is None else status if status in ("running", "completed") else "rare"
+        sql = _LISTS[kind, blueprint is not None]
         return self._headers(self.rows(sql, (*wanted, before, limit)))
 
     def abandoned(self, limit: int) -> builtins.list[str]:

@@ -33,8 +33,10 @@ _INSERTS = ("", *(_INSERT_RECORD + ", (?, ?, ?, ?, ?)" * more for more in range(
 MOST_AT_ONCE = len(_INSERTS) - 1
 _INSERT_BLOB = "INSERT INTO blobs (hash, size, data) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _FORGET_OWNER = """
-DELETE FROM owners WHERE owner = ?1 AND NOT EXISTS (SELECT 1 FROM runs WHERE owner = ?1)
+DELETE FROM owners WHERE owner = ?1
+AND NOT EXISTS (SELECT 1 FROM runs WHERE owner = ?1 AND ended_at IS NULL)
 """
+_DISOWN_ALL = "UPDATE runs SET owner = NULL WHERE owner = ? AND ended_at IS NULL"
 
 _Row = tuple[str, int, int, bytes | None, bytes | None]
 
@@ -94,7 +96,7 @@ class Tables:
 
     def unregister(self) -> None:
         """Give up every run and leave."""
-        self._cursor.execute("UPDATE runs SET owner = NULL WHERE owner = ?", (self._owner,))
+        self._cursor.execute(_DISOWN_ALL, (self._owner,))
         self._cursor.execute("DELETE FROM owners WHERE owner = ?", (self._owner,))
         for run in list(self._last):
             self._own(run, None)

@@ -235,6 +235,37 @@ async def test_a_version_1_file_opens_later(path, opened, monkeypatch):
         await SqliteJournal(path).open()
 
 
+async def test_runs_of_a_version_2_file_are_found_by_their_status(path, opened, monkeypatch):
+    known = schema.migrations()
+    monkeypatch.setattr("atomiton.store.sqlite.migrations", lambda: known[:2])
+    journal = await opened(path)
+    ends = {"r1": "completed", "r2": "failed", "r3": "cancelled", "r4": "completed"}
+    for run in ("r1", "r2", "r3", "r4", "r5", "r6"):
+        await journal.create(header(run), [b"1"], sync=True)
+    for run, status in ends.items():
+        await journal.append(run, 1, [b"2"], StatusChange(status, ended_at=2.0), sync=True)
+    await journal.append("r6", 1, [], StatusChange("waiting"), sync=True)
+    await journal.close()
+    monkeypatch.undo()
+    journal = await opened(path)
+    found = {
+        status: [header.run for header in await journal.list(status=status)]
+        for status in ("completed", "failed", "cancelled", "running", "waiting", "paused")
+    }
+    assert found == {
+        "completed": ["r4", "r1"],
+        "failed": ["r2"],
+        "cancelled": ["r3"],
+        "running": ["r5"],
+        "waiting": ["r6"],
+        "paused": [],
+    }
+    one = await journal.list(status="completed", blueprint="b", before="r4", limit=1)
+    assert [header.run for header in one] == ["r1"]
+    assert sorted(await journal.abandoned()) == ["r5", "r6"]
+    assert await journal.check() == []
+
+
 async def test_a_migration_that_fails_leaves_the_file_as_it_was(path, opened, monkeypatch):
     known = schema.migrations()
     journal = await opened(path)
@@ -344,14 +375,19 @@ def test_importing_the_stores_does_not_load_sqlite():
 
 
 def test_every_query_of_many_runs_uses_an_index():
-    from atomiton.store import reader
+    from atomiton.store import reader, tables
 
     connection = apsw.Connection(":memory:")
     for _, sql in schema.migrations():
         connection.execute(sql).fetchall()
     queries = [(reader._UNOWNED, (1,)), (reader._OWNED_BY, ("o", 1))]
-    queries += [(sql, ("x",) * sum(kind) + ("r", 1)) for kind, sql in reader._LISTS.items()]
+    for (kind, one), sql in reader._LISTS.items():
+        queries.append((sql, ("x",) * (bool(kind) + one) + ("r", 1)))
+    queries += [(sql, ("o",)) for sql in (tables._FORGET_OWNER, tables._DISOWN_ALL)]
     for sql, bindings in queries:
         plan = [row[-1] for row in connection.execute("EXPLAIN QUERY PLAN " + sql, bindings)]
-        assert "USING" in plan[0], (sql, plan)
+        assert all("USING" in step for step in plan if step.startswith(("SCAN", "SEARCH"))), (
+            sql,
+            plan,
+        )
         assert not any("TEMP B-TREE" in step for step in plan), (sql, plan)
