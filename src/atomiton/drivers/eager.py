@@ -123,16 +123,22 @@ def begin(work: Coroutine[object, object, T]) -> tuple[T] | asyncio.Task[T]:
 
 
 class Starter:
-    """Keeps a spare lane on one event loop, and lets work be done in its name."""
+    """Keeps a spare lane on one event loop, and lets work be done in its name.
 
-    __slots__ = ("_loop", "_spare")
+    Attributes:
+        bare_tasks: Whether the loop makes tasks in no way of its own.
+    """
+
+    __slots__ = ("_loop", "_spare", "bare_tasks")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self.bare_tasks = False
         self._spare: Lane | None = None
 
     def refresh(self) -> None:
         """Take on the caller's context; called where a run begins."""
+        self.bare_tasks = self._loop.get_task_factory() is None
         spare = self._spare
         if spare is not None and not spare.fits(copy_context()):
             spare.task.cancel()
@@ -169,13 +175,6 @@ class Starter:
         self._spare = None
         spare.hand_over(work, first)
         return spare
-
-    def spawn(self, work: Work) -> asyncio.Task[None]:
-        """Give a coroutine a task from the beginning."""
-        loop = self._loop
-        if loop.get_task_factory() is None:
-            return asyncio.Task(work, loop=loop)  # as the loop does it, without going through it
-        return loop.create_task(work)
 
     def close(self) -> None:
         """Let the spare task end."""

@@ -6,6 +6,7 @@ A run in memory goes straight from a node's answer to what it leads to. A run th
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import cast
 
@@ -251,37 +252,44 @@ class Execution(Driven, eq=False):
 
     def _spawn(self, start: StartAttempt, step: Step) -> None:
         """Give an attempt of a node that is known to wait a task from the beginning."""
-        work = self._alone(start, step)
-        task = self.driver.starter.spawn(work)
+        work, loop = self._alone(start, step), self.driver.loop
+        # As the loop makes it, without going through it: a task is made for each.
+        bare = self.driver.starter.bare_tasks
+        task = asyncio.Task(work, loop=loop) if bare else loop.create_task(work)
         self._jobs[start.frame, start.node] = TaskJob(start, task, work)
 
     async def _alone(self, start: StartAttempt, step: Step) -> None:
         """Make one attempt, in a task of its own."""
-        state = self.state
+        state, node = self.state, start.node
+        straight = self.recorder is None and step.is_straight and not start.frame
         try:
-            attempt = self._attempt(start) if step.needs_attempt else None
-            given = step.arguments(state, start, attempt)
-            output = step.result(await step.function(**given))  # type: ignore[misc]
+            get = step.get if straight and not state.changed else None
+            if get is not None and type(value := get(state.top)) is step.kind:
+                output = step.result(await step.function(value))  # type: ignore[misc]
+            else:
+                attempt = self._attempt(start) if step.needs_attempt else None
+                given = step.arguments(state, start, attempt)
+                output = step.result(await step.function(**given))  # type: ignore[misc]
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # whatever a node raises is that node's end
             self._resumed(start, self._failed(start, error_info(error)))
             return
-        now, node = self.driver.now(), start.node
-        straight = self.recorder is None and step.is_straight and not start.frame
+        now = self.driver.now()
         if straight and not (self._inbox or self._busy or self.stopped):
             job = self._jobs.get((0, node))
-            if isinstance(job, TaskJob) and job.start is start:
+            if type(job) is TaskJob and job.start is start:
                 number = pass_on(state.top, node, output, now)
                 if number != UNFIT:
-                    self._passed_on(node, number)
+                    del self._jobs[0, node]
+                    self.log.append(node)
+                    if number >= 0 or not self._jobs or not self._drain_due:
+                        self._go_on(number)
                     return
         self._resumed(start, AttemptCompleted(now, start.frame, node, start.attempt, output))
 
-    def _passed_on(self, node: int, number: int) -> None:
-        """Note the end of a node that waited, which was passed on, and what that starts."""
-        del self._jobs[0, node]
-        self.log.append(node)
+    def _go_on(self, number: int) -> None:
+        """After the end of a node that waited: start the one with this number, if it is one."""
         if number >= 0:
             first = self.firsts[number]
             self.log.append(first)
