@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from atomiton.blueprint.model import Blueprint, Durability
+from atomiton.conductor.forks import Forks
 from atomiton.conductor.ids import new_run_id
 from atomiton.conductor.inputs import check_options
 from atomiton.conductor.library import Source
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
-from atomiton.conductor.steering import Steering
 from atomiton.conductor.waiting import accepted, ended
 from atomiton.drivers.eager import begin
 from atomiton.drivers.execution import Execution
@@ -24,7 +24,7 @@ from atomiton.machine.events import RunRequested
 from atomiton.ports.journal import RunHeader
 
 
-class Conductor(Steering):
+class Conductor(Forks):
     """Runs blueprints in this process.
 
     Args:

@@ -14,6 +14,7 @@ from atomiton.conductor.hooks import Hooks
 from atomiton.conductor.hooks_of_plan import HookTable
 from atomiton.conductor.ids import new_seed
 from atomiton.conductor.library import Library
+from atomiton.conductor.repeats import key_of, was_told
 from atomiton.conductor.watching import announce
 from atomiton.drivers.execution import Execution
 from atomiton.drivers.local import GRACE, LocalDriver
@@ -200,8 +201,12 @@ class Core:
             return  # the run's own writes will say so
         for message in messages:
             try:
-                if not execution.stopped:
-                    execution.feed(decode(message))
+                wish = decode(message)
+                key = key_of(wish)
+                if not execution.stopped and not (
+                    key and was_told(execution.facts, type(wish), key)
+                ):
+                    execution.feed(wish)
             except IllegalEvent as error:
                 self._log(str(error))
 

@@ -276,6 +276,14 @@ class Library:
         assert isinstance(type_, NodeType)
         return NodeCall(type_, self.capabilities, runtime)
 
+    def program_of(self, plan: Plan) -> Program:
+        """The program that a plan is of; ``NotFound`` if it is kept no more."""
+        programs = [*self._by_hash.values(), *(ready.program for ready in self._by_object.values())]
+        for program in programs:
+            if program.plan is plan:
+                return program
+        raise NotFound(f"the blueprint '{plan.id}' is no longer at hand")
+
     async def keep(self, journal: Journal, program: Program) -> None:
         """Put the blueprint that a run is pinned to on record, once."""
         digest = program.plan.hash

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import msgspec
 
 from atomiton.errors import ErrorInfo, RunFailed
@@ -25,6 +27,25 @@ class NodeResult(msgspec.Struct, frozen=True):
     error: ErrorInfo | None
 
 
+class RunView(msgspec.Struct, frozen=True):
+    """How a run fared, as data: what one process tells another of it.
+
+    Attributes are those of ``RunResult``.
+    """
+
+    run: str
+    blueprint: str
+    status: str
+    output: object = None
+    error: ErrorInfo | None = None
+    reason: str | None = None
+    duration_ms: float = 0.0
+    nodes: dict[str, NodeResult] = {}
+    answers: dict[str, object] = {}
+    compensation: dict[str, list[str]] = {}
+    forked_from: str | None = None
+
+
 class RunResult:
     """How a run fared.
 
@@ -36,9 +57,15 @@ class RunResult:
         error: What ended it.
     """
 
-    __slots__ = ("_nodes", "_now", "_state", "blueprint", "error", "output", "run", "status")
+    __slots__ = (
+        "_nodes", "_now", "_state", "_view", "blueprint", "error", "output", "run", "status",
+    )  # fmt: skip
+
+    _state: RunState
+    _view: RunView | None
 
     def __init__(self, state: RunState, now: float | None = None) -> None:
+        self._view = None
         self._state = state
         self._now = now
         self._nodes: dict[str, NodeResult] | None = None
@@ -53,9 +80,37 @@ class RunResult:
         """Show what matters first."""
         return f"RunResult(run={self.run!r}, status={self.status!r}, output={self.output!r})"
 
+    @classmethod
+    def of(cls, view: RunView) -> Self:
+        """The result that a view was made of, in another process."""
+        result = cls.__new__(cls)
+        result._view = view
+        result._nodes = view.nodes
+        result.run, result.blueprint, result.status = view.run, view.blueprint, view.status
+        result.output, result.error = view.output, view.error
+        return result
+
+    def view(self) -> RunView:
+        """All of it, as data."""
+        return self._view or RunView(
+            self.run,
+            self.blueprint,
+            self.status,
+            self.output,
+            self.error,
+            self.reason,
+            self.duration_ms,
+            self.nodes,
+            self.answers,
+            self.compensation,
+            self.forked_from,
+        )
+
     @property
     def duration_ms(self) -> float:
         """Wall clock of the run in milliseconds: to its end, or until it was looked at."""
+        if self._view is not None:
+            return self._view.duration_ms
         state = self._state
         now = state.started_at if self._now is None else self._now
         end = state.ended_at if state.ended else now
@@ -64,6 +119,8 @@ class RunResult:
     @property
     def reason(self) -> str | None:
         """What the run waits for, when it waits."""
+        if self._view is not None:
+            return self._view.reason
         return None if self._state.ended else self._state.reason()
 
     @property
@@ -76,6 +133,8 @@ class RunResult:
     @property
     def answers(self) -> dict[str, object]:
         """What signals carried and approvals said, by path of the node that waited for them."""
+        if self._view is not None:
+            return self._view.answers
         from atomiton.conductor.waits import answers_of  # few look: not for every run
 
         return answers_of(self._state)
@@ -83,8 +142,17 @@ class RunResult:
     @property
     def compensation(self) -> dict[str, list[str]]:
         """Names of the nodes that were compensated (completed), or could not be (failed)."""
+        if self._view is not None:
+            return self._view.compensation
         completed, failed = undone(self._state)
         return {"completed": completed, "failed": failed}
+
+    @property
+    def forked_from(self) -> str | None:
+        """Id of the run that it began with the results of; None if it is no fork."""
+        if self._view is not None:
+            return self._view.forked_from
+        return self._state.forked_from or None
 
     @property
     def ok(self) -> bool:

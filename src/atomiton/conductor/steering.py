@@ -8,6 +8,7 @@ from typing import cast
 from atomiton.conductor.decisions import decide_lost
 from atomiton.conductor.inputs import own_value
 from atomiton.conductor.looking import Looking
+from atomiton.conductor.repeats import key_of, was_told
 from atomiton.conductor.waits import Wait, check_fields, choose_approval, waits_of
 from atomiton.errors import AtomitonError, IllegalEvent
 from atomiton.machine.events import (
@@ -19,7 +20,7 @@ from atomiton.machine.events import (
     SignalReceived,
     StepRequested,
 )
-from atomiton.machine.records import encode
+from atomiton.machine.records import decode, encode
 
 
 class Steering(Looking):
@@ -33,9 +34,9 @@ class Steering(Looking):
         """Start nothing new until the run is resumed or stepped."""
         await self._tell(run, Paused(self._now(), by))
 
-    async def step(self, run: str, by: str = "") -> None:
-        """Let a paused run start one more attempt."""
-        await self._tell(run, StepRequested(self._now(), by))
+    async def step(self, run: str, by: str = "", *, key: str = "") -> None:
+        """Let a paused run start one more attempt; once, however often it is told of a key."""
+        await self._tell(run, StepRequested(self._now(), by, key))
 
     async def resume(self, run: str, by: str = "", *, lost: str | None = None) -> None:
         """Let a run go on: one that a dead process left, one that is paused, or both.
@@ -61,7 +62,9 @@ class Steering(Looking):
             elif not execution.stopped:
                 execution.feed(wish)
 
-    async def signal(self, run: str, name: str, payload: object = None, by: str = "") -> None:
+    async def signal(
+        self, run: str, name: str, payload: object = None, by: str = "", *, key: str = ""
+    ) -> None:
         """Send a signal to a run: the wait that has waited longest takes it, or a later one.
 
         Args:
@@ -69,6 +72,7 @@ class Steering(Looking):
             name: Name of the signal.
             payload: What it carries: plain data.
             by: Who sends it.
+            key: A second signal to the run under the same key does nothing.
 
         Raises:
             InputError: If the payload is not plain data.
@@ -76,7 +80,7 @@ class Steering(Looking):
         if not name:
             raise AtomitonError("a signal needs a name", code="INVALID_INPUT")
         own = own_value(payload, "the payload")
-        await self._tell(run, SignalReceived(self._now(), name, own, by))
+        await self._tell(run, SignalReceived(self._now(), name, own, by, key))
 
     async def approve(
         self,
@@ -87,6 +91,7 @@ class Steering(Looking):
         by: str = "",
         comment: str = "",
         fields: Mapping[str, object] | None = None,
+        key: str = "",
     ) -> None:
         """Answer an approval that a run waits for.
 
@@ -97,17 +102,21 @@ class Steering(Looking):
             by: Who decides.
             comment: Why.
             fields: What was filled in, by name.
+            key: A second answer to the run under the same key does nothing.
 
         Raises:
             NotFound: If the run waits for no such approval.
             InputError: If the fields do not fit.
         """
+        if key and await self._was_told(run, ApprovalGiven, key):
+            return
         execution = await self._take_over(run)
         state = execution.state if execution is not None else await self._rebuild(run)
         wait = choose_approval(state, node)
         given = cast("dict[str, object]", own_value(dict(fields or {}), "the fields"))
         filled = check_fields(wait, given) if approved or given else {}
-        answer = ApprovalGiven(self._now(), wait.frame, wait.number, approved, by, comment, filled)
+        place = (wait.frame, wait.number)
+        answer = ApprovalGiven(self._now(), *place, approved, by, comment, filled, key)
         await self._tell(run, answer)
 
     async def waits(self, run: str) -> list[Wait]:
@@ -115,8 +124,18 @@ class Steering(Looking):
         execution = self._known(run)
         return waits_of(execution.state if execution is not None else await self._rebuild(run))
 
+    async def _was_told(self, run: str, kind: type[Event], key: str) -> bool:
+        """Whether a run has a fact of a kind that is named by a key."""
+        execution = self._known(run)
+        if execution is not None:
+            return was_told(execution.facts, kind, key)
+        return was_told(map(decode, await self.journal.read(run)), kind, key)
+
     async def _tell(self, run: str, event: Event) -> None:
         """Feed a wish to whoever drives the run: here, in another process, or from now on here."""
+        key = key_of(event)
+        if key and await self._was_told(run, type(event), key):
+            return
         execution = await self._take_over(run)
         if execution is None:
             await self.journal.post(run, encode(event))

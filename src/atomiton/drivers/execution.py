@@ -22,7 +22,7 @@ from atomiton.drivers.recorder import Recorder
 from atomiton.drivers.recovery import left_open, replay
 from atomiton.drivers.timers import WallTimers
 from atomiton.errors import AtomitonError, ErrorInfo
-from atomiton.machine import RunState, apply
+from atomiton.machine import RunState, apply, outstanding
 from atomiton.machine.commands import (
     CancelAttempt,
     CancelTimer,
@@ -440,8 +440,8 @@ class Execution(msgspec.Struct, eq=False):
 
     # -- after a restart -------------------------------------------------------------------------
 
-    def recover(self, facts: Sequence[Event]) -> None:
-        """Go on from stored facts: rebuild the state, reissue what has no answer."""
+    def recover(self, facts: Sequence[Event], *, fresh: bool = False) -> None:
+        """Go on from stored facts: rebuild the state, reissue what has no answer, if not fresh."""
         state = self.state
         if self.recorder is not None:
             self.recorder.shown = None
@@ -452,10 +452,10 @@ class Execution(msgspec.Struct, eq=False):
             self.finish = FinishRun(state.status, state.output, state.failure)
             self._drain()
             return
-        lost, again = left_open(state, facts, self.driver.now())
+        now = self.driver.now()
+        lost, again = ([], outstanding(state)) if fresh else left_open(state, facts, now)
         self._inbox.extend(lost)
-        for command in again:
-            self._perform(command)
+        self._follow(again, now)
         self._rebuilt()
         self._drain()
 

@@ -100,14 +100,30 @@ class LocalDriver:
         return execution
 
     def recover(
-        self, run: str, program: Program, facts: Sequence[Event], secrets: object = None
+        self,
+        run: str,
+        program: Program,
+        facts: Sequence[Event],
+        secrets: object = None,
+        *,
+        durable: bool = True,
+        fresh: bool = False,
     ) -> Execution:
-        """Go on with a run from its stored facts; this process owns it already."""
+        """Go on with a run from its facts.
+
+        Args:
+            run: Its id.
+            program: What it is pinned to.
+            facts: All of them, in order.
+            secrets: Values by name.
+            durable: Whether it is on record; then this process owns it already.
+            fresh: Whether nobody has driven it before: what has no answer was never attempted.
+        """
         hooks = None if self.hooks is None else self.hooks(program)
-        execution = self._new(program, secrets, hooks, durable=True)
+        execution = self._new(program, secrets, hooks, durable=durable)
         self.runs[run] = execution
         self.starter.refresh()
-        execution.recover(facts)
+        execution.recover(facts, fresh=fresh)
         return execution
 
     def _new(

@@ -21,6 +21,7 @@ class RunRequested(msgspec.Struct, frozen=True, tag="run_requested", gc=False, o
         seed: Seeds every random choice of the run (jitter).
         paused: Whether nothing starts before the run is resumed or stepped.
         gated: Whether nothing begins, waits included, before the run is admitted.
+        forked_from: Id of the run whose results it begins with; empty if it is no fork.
     """
 
     time: float
@@ -29,6 +30,7 @@ class RunRequested(msgspec.Struct, frozen=True, tag="run_requested", gc=False, o
     seed: int = 0
     paused: bool = False
     gated: bool = False
+    forked_from: str = ""
 
 
 class RunAdmitted(msgspec.Struct, frozen=True, tag="run_admitted", gc=False):
@@ -126,28 +128,44 @@ class Resumed(msgspec.Struct, frozen=True, tag="resumed", gc=False):
     by: str = ""
 
 
-class StepRequested(msgspec.Struct, frozen=True, tag="step_requested", gc=False):
-    """A paused run may start one more attempt."""
+class StepRequested(
+    msgspec.Struct, frozen=True, tag="step_requested", gc=False, omit_defaults=True
+):
+    """A paused run may start one more attempt.
+
+    Attributes:
+        key: Names the wish, so that one that is sent again is known; empty if it has no name.
+    """
 
     time: float
     by: str = ""
+    key: str = ""
 
 
 class SignalReceived(
     msgspec.Struct, frozen=True, tag="signal_received", gc=False, omit_defaults=True
 ):
-    """Somebody sent a signal; one wait takes it, now or when it comes to wait."""
+    """Somebody sent a signal; one wait takes it, now or when it comes to wait.
+
+    Attributes:
+        key: Names this sending, so that one that is sent again is known; empty if it has no name.
+    """
 
     time: float
     name: str
     payload: object = None
     by: str = ""
+    key: str = ""
 
 
 class ApprovalGiven(
     msgspec.Struct, frozen=True, tag="approval_given", gc=False, omit_defaults=True
 ):
-    """Somebody has decided; a denial is a decision too."""
+    """Somebody has decided; a denial is a decision too.
+
+    Attributes:
+        key: Names this answer, so that one that is sent again is known; empty if it has no name.
+    """
 
     time: float
     frame: int
@@ -156,6 +174,7 @@ class ApprovalGiven(
     by: str = ""
     comment: str = ""
     fields: dict[str, object] = msgspec.field(default_factory=dict[str, object])
+    key: str = ""
 
 
 class InputChanged(msgspec.Struct, frozen=True, tag="input_changed", gc=False, omit_defaults=True):

@@ -250,11 +250,12 @@ class RunState:
         mail: Signals that nobody has waited for yet, by name.
         listening: Nodes that wait for a signal, by its name, as (frame, node).
         secrets: Given by the driver for expressions; never part of a fact.
+        forked_from: Id of the run that it began with the results of; empty if it is no fork.
     """
 
     __slots__ = (
         "cancelled", "changed", "closing", "credits", "ended_at", "failure", "frames", "free",
-        "gated", "id", "inputs", "listening", "mail", "next_frame", "next_timer", "notices",
+        "forked_from", "gated", "id", "inputs", "listening", "mail", "next_frame", "next_timer", "notices",
         "opened", "output", "paused", "plan", "ready", "running", "secrets", "seed", "started_at",
         "status", "steps", "timers", "top", "undo", "undone",
     )  # fmt: skip
@@ -262,6 +263,7 @@ class RunState:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.id = ""
+        self.forked_from = ""
         self.status = RUN_NEW
         self.inputs: dict[str, object] = {}
         self.seed = 0

@@ -129,6 +129,7 @@ def _requested(run: RunState, event: RunRequested, out: list[Command]) -> None:
     run.id = event.run
     run.inputs = event.inputs
     run.seed = event.seed
+    run.forked_from = event.forked_from
     run.started_at = event.time
     if event.paused:
         run.paused = True

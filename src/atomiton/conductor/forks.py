@@ -1,0 +1,115 @@
+"""Runs that begin where others were: forks, and trying again what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from atomiton.conductor.forking import fork_facts, fork_points, unfinished
+from atomiton.conductor.ids import new_run_id
+from atomiton.conductor.inputs import Inputs, check_options
+from atomiton.conductor.run import Run
+from atomiton.conductor.steering import Steering
+from atomiton.drivers.program import Program
+from atomiton.errors import AtomitonError
+from atomiton.machine import RunState, apply
+from atomiton.machine.events import Event, RunRequested
+from atomiton.machine.records import decode, pieces
+from atomiton.ports.journal import RunHeader
+
+
+class Forks(Steering):
+    """What a conductor makes of runs that were: new ones."""
+
+    async def fork(
+        self,
+        run: str,
+        node: str,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        key: str | None = None,
+        paused: bool = False,
+    ) -> Run:
+        """Start a new run that begins where another one came to a node.
+
+        What had completed before, and does not wait for that node, is not run again: its results
+        are those of the other run. The new one is pinned to the same blueprint.
+
+        Args:
+            run: Id of the run to fork; it is left as it is, and may still be running.
+            node: Name of a node at the top of the blueprint: it, and what waits for it, runs.
+            inputs: Those that are to be other than they were, by name.
+            key: A second fork under the same key is not made; the first one is given.
+            paused: Whether nothing starts before the new run is resumed or stepped.
+
+        Raises:
+            NotFound: There is no such run, or no such node.
+            InputError: The inputs do not fit.
+        """
+        program, facts = await self._story(run)
+        points = fork_points(program.plan, node)
+        return await self._fork(program, facts, points, inputs, key, paused=paused)
+
+    async def retry(self, run: str, *, key: str | None = None, paused: bool = False) -> Run:
+        """Start a new run that does what a failed or cancelled one did not.
+
+        Nodes that completed are not run again, unless they were compensated.
+
+        Raises:
+            NotFound: There is no such run.
+            AtomitonError: It has not ended, or has completed.
+        """
+        program, facts = await self._story(run)
+        state = RunState(program.plan)
+        for fact in facts:
+            apply(state, fact)
+        if not state.ended:
+            raise AtomitonError(f"run {run} has not ended: cancel it first", code="NOT_ALLOWED")
+        if state.status == "completed":
+            message = f"run {run} has completed; to run a part of it again, fork it from a node"
+            raise AtomitonError(message, code="NOT_ALLOWED")
+        return await self._fork(program, facts, unfinished(state), None, key, paused=paused)
+
+    async def _story(self, run: str) -> tuple[Program, list[Event]]:
+        """What a run is pinned to, and its facts so far."""
+        execution = self._known(run)
+        if execution is not None and execution.recorder is None:
+            return self.library.program_of(execution.state.plan), list(execution.facts)
+        header = await self.journal.header(run)
+        program = await self.library.stored(self.journal, header)
+        return program, [decode(record) for record in await self.journal.read(run)]
+
+    async def _fork(
+        self,
+        program: Program,
+        facts: list[Event],
+        points: list[int],
+        inputs: Mapping[str, object] | None,
+        key: str | None,
+        *,
+        paused: bool,
+    ) -> Run:
+        check_options(None, key)
+        first, plan, now = facts[0], program.plan, self._now()
+        assert isinstance(first, RunRequested)
+        given = Inputs(program.blueprint)({**first.inputs, **(inputs or {})})
+        request = RunRequested(now, new_run_id(), given, first.seed, forked_from=first.run)
+        begun = fork_facts(plan, facts, request, points, paused=paused)
+        secrets = self._secrets_of(program)
+        if self.in_memory or plan.durability == "none":
+            self.driver.recover(
+                request.run, program, begun, secrets, durable=False, fresh=True
+            )
+            return Run(self, request.run)
+        header = RunHeader(
+            run=request.run,
+            blueprint=plan.id,
+            blueprint_hash=plan.hash,
+            created_at=now,
+            version=plan.version,
+            key=key,
+        )
+        await self.library.keep(self.journal, program)
+        stored = await self.journal.create(header, [pieces(fact) for fact in begun], sync=True)
+        if stored == request.run:
+            self.driver.recover(request.run, program, begun, secrets, fresh=True)
+        return Run(self, stored)
