@@ -11,6 +11,8 @@ AtomitonError                what this package raises on purpose; has a stable `
 ├── StoreError               the store cannot be used or its content is damaged
 │   └── RunBusy              another living process drives this run
 ├── NotFound                 no run, blueprint or node type of that name
+├── Conflict                 what was to be changed is not what it was taken for
+├── Unavailable              the server cannot be reached, or takes nothing in just now
 └── IllegalEvent             the machine was fed an event that cannot happen now (a bug)
 """
 
@@ -45,6 +47,9 @@ CODES: Mapping[str, str] = {
     "ATTEMPT_LOST": "The process that ran an attempt died; nobody saw how the attempt ended.",
     "STORE_ERROR": "The store cannot be used, or its content is damaged.",
     "RUN_BUSY": "Another living process drives this run.",
+    "CONFLICT": "What was to be changed is not what it was taken for.",
+    "UNAUTHENTICATED": "The server knows nobody by these credentials, or was given none.",
+    "UNAVAILABLE": "The server cannot be reached, or takes nothing in just now.",
     "INTERNAL": "A bug in Atomiton.",
 }
 
@@ -66,6 +71,8 @@ NOT_RETRIED: frozenset[str] = frozenset(
         "NOT_SUPPORTED",
         "AUTHENTICATION",
         "ATTEMPT_LOST",
+        "CONFLICT",
+        "UNAUTHENTICATED",
         "INTERNAL",
     }
 )
@@ -261,6 +268,18 @@ class NotFound(AtomitonError):
     """There is no run, blueprint or node type of that name."""
 
     code = "NOT_FOUND"
+
+
+class Conflict(AtomitonError):
+    """What was to be changed is not what it was taken for: somebody else was quicker."""
+
+    code = "CONFLICT"
+
+
+class Unavailable(AtomitonError):
+    """The server cannot be reached, or takes nothing in just now."""
+
+    code = "UNAVAILABLE"
 
 
 class IllegalEvent(AtomitonError):

@@ -56,7 +56,7 @@ class Conductor(Forks):
         """Run a blueprint to its end.
 
         Args:
-            blueprint: A ``Blueprint``, or the path of a file.
+            blueprint: A ``Blueprint``, the path of a file, or the id of one that is kept.
             inputs: By name, as the blueprint declares them.
             durability: Instead of the blueprint's own.
             key: A second run of the blueprint under the same key is not made; the first one's
@@ -71,11 +71,11 @@ class Conductor(Forks):
         """
         if durability is not None or key is not None:
             check_options(durability, key)
-        ready = self.library.ready(blueprint)
+        ready = await self._ready(blueprint)
         loaded, program = ready.blueprint, ready.program
         checked = ready.inputs({} if inputs is None else inputs)
         if self._in_memory(loaded, durability):
-            execution = self._begin(program, checked)
+            execution = self._begin(program, checked, key=key)
             if not execution.stopped:
                 await ended(execution, self._now)
             return RunResult(execution.state)
@@ -100,11 +100,11 @@ class Conductor(Forks):
         """
         if durability is not None or key is not None:
             check_options(durability, key)
-        ready = self.library.ready(blueprint)
+        ready = await self._ready(blueprint)
         loaded, program = ready.blueprint, ready.program
         checked = ready.inputs({} if inputs is None else inputs)
         if self._in_memory(loaded, durability):
-            return Run(self, self._begin(program, checked, paused=paused).state.id)
+            return Run(self, self._begin(program, checked, paused=paused, key=key).state.id)
         run, _ = await self._accept(loaded, program, checked, durability, key, paused=paused)
         return Run(self, run)
 
@@ -112,9 +112,20 @@ class Conductor(Forks):
         return self.in_memory or (durability or blueprint.durability) == "none"
 
     def _begin(
-        self, program: Program, inputs: dict[str, object], *, paused: bool = False
+        self,
+        program: Program,
+        inputs: dict[str, object],
+        *,
+        paused: bool = False,
+        key: str | None = None,
     ) -> Execution:
+        if key is not None:
+            earlier = self._keyed(program.plan.id, key)
+            if earlier is not None:
+                return earlier
         request = RunRequested(self._now(), new_run_id(), inputs, self._seed(), paused)
+        if key is not None:
+            self._note_key(program.plan.id, key, request.run)
         return self.driver.begin(program, request, self._secrets_of(program))
 
     async def _accept(

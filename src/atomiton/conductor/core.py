@@ -32,6 +32,8 @@ from atomiton.store.open import open_journal
 
 #: How many runs that were kept in memory only can still be looked at after they ended.
 REMEMBERED = 32
+#: How many keys of such runs are known.
+KEYS = 10_000
 #: Seconds between looks at a run that another process drives, and at messages from others.
 POLL = 0.2
 #: Seconds for which a run must have rested before it leaves memory.
@@ -72,6 +74,7 @@ class Core:
         self._now = now
         self._seed: Callable[[], int] = new_seed
         self._remembered: OrderedDict[str, Execution] = OrderedDict()
+        self._keys: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._recovering: dict[str, asyncio.Future[Execution]] = {}
         self._driver: LocalDriver | None = None
@@ -120,6 +123,16 @@ class Core:
     def _known(self, run: str) -> Execution | None:
         return self.driver.runs.get(run) or self._remembered.get(run)
 
+    def _keyed(self, blueprint: str, key: str) -> Execution | None:
+        """The run of a blueprint under a key, of those that are in memory only."""
+        run = self._keys.get((blueprint, key))
+        return None if run is None else self._known(run)
+
+    def _note_key(self, blueprint: str, key: str, run: str) -> None:
+        self._keys[blueprint, key] = run
+        if len(self._keys) > KEYS:
+            self._keys.popitem(last=False)
+
     async def _rebuild(self, run: str) -> RunState:
         header = await self.journal.header(run)
         program = await self.library.stored(self.journal, header)
@@ -137,7 +150,7 @@ class Core:
             return execution
         header = await self.journal.header(run)
         if header.ended_at is not None:
-            raise AtomitonError(f"run {run} has ended: {header.status}", code="NOT_ALLOWED")
+            raise has_ended(run, header.status)
         if not await self.journal.claim(run):
             return None
         return await self._recover(run)
@@ -291,6 +304,11 @@ class Core:
         import logging
 
         logging.getLogger("atomiton").warning(message)
+
+
+def has_ended(run: str, status: str) -> AtomitonError:
+    """Say that nothing can be done with a run any more."""
+    return AtomitonError(f"run {run} has ended: {status}", code="NOT_ALLOWED")
 
 
 def _wakes(state: RunState) -> float:

@@ -140,9 +140,7 @@ def _hold(fork: RunState, now: float) -> list[Event]:
     apply(fork, held[0])
     for command in outstanding(fork):
         if isinstance(command, StartAttempt):
-            held.append(
-                AttemptLost(now, command.frame, command.node, command.attempt, acted=False)
-            )
+            held.append(AttemptLost(now, command.frame, command.node, command.attempt, acted=False))
             apply(fork, held[-1])
     return held
 

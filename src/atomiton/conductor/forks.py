@@ -96,9 +96,12 @@ class Forks(Steering):
         begun = fork_facts(plan, facts, request, points, paused=paused)
         secrets = self._secrets_of(program)
         if self.in_memory or plan.durability == "none":
-            self.driver.recover(
-                request.run, program, begun, secrets, durable=False, fresh=True
-            )
+            earlier = None if key is None else self._keyed(plan.id, key)
+            if earlier is not None:
+                return Run(self, earlier.state.id)
+            if key is not None:
+                self._note_key(plan.id, key, request.run)
+            self.driver.recover(request.run, program, begun, secrets, durable=False, fresh=True)
             return Run(self, request.run)
         header = RunHeader(
             run=request.run,

@@ -78,6 +78,10 @@ class Ready:
 class Library:
     """Reads and compiles blueprints; the most recently used are kept compiled.
 
+    Attributes:
+        confined: Whether files named by callers and by blueprints are not read.
+        closed: Capabilities that no node may have, each with the reason.
+
     Args:
         registry: The node types.
         capabilities: What nodes reach the world with.
@@ -88,6 +92,8 @@ class Library:
         self, registry: Registry, capabilities: Capabilities, nodes: Sequence[object] = ()
     ) -> None:
         self.registry = registry
+        self.confined = False
+        self.closed: dict[str, str] = {}
         self.files: list[Path] = []
         self.hooks: list[Hooks] = []
         self.capabilities = capabilities
@@ -144,6 +150,8 @@ class Library:
         """Read a file, and note where it is for the blueprints that it calls."""
         from atomiton.blueprint.document import read_blueprint
 
+        if self.confined:
+            raise NotFound("files are not read here: save the blueprint, and name it by its id")
         try:
             text = path.read_bytes()
         except FileNotFoundError as error:
@@ -180,6 +188,22 @@ class Library:
     def _folder(self, blueprint: Blueprint) -> Path | None:
         found = self._folders.get(id(blueprint))
         return None if found is None else found[1]
+
+    def take(self, blueprint: Blueprint, positions: Places | None) -> None:
+        """Compile a blueprint that was read from a text, whose places problems are to name."""
+        self._remember(blueprint, self._compile(blueprint, positions))
+
+    def check(self, blueprint: Blueprint, positions: Places | None) -> None:
+        """Raise what keeps a blueprint from being run; it is not kept."""
+        calls = Calls(self._read_called, self._folder, self._find_known)
+        plan = compile_blueprint(blueprint, self.registry, positions, calls.resolve)
+        self._check_doors(plan)
+
+    def note_child(self, caller: Blueprint, called: Blueprint) -> None:
+        """Make a blueprint known to one that calls it by its id."""
+        self._children[id(caller), called.id] = (caller, called)
+        while len(self._children) > 16 * KEPT:
+            del self._children[next(iter(self._children))]
 
     def add(self, blueprint: Blueprint) -> None:
         """Make a blueprint known, so that others can call it by its id."""
@@ -269,8 +293,21 @@ class Library:
         return program
 
     def _bind(self, plan: Plan, blueprint: Blueprint, record: Mapping[str, object]) -> Program:
+        self._check_doors(plan)
         calls = [self._call(node.type, node.runtime) for node in plan.uses]
         return Program(plan, calls, blueprint, record)
+
+    def _check_doors(self, plan: Plan) -> None:
+        """Refuse node types that need a capability which is closed here."""
+        problems = [
+            Problem("NOT_ALLOWED", f"'{node.type.name}' is refused: {why}", f"nodes.{node.id}.uses")
+            for node in plan.uses
+            if isinstance(node.type, NodeType)
+            for door, why in self.closed.items()
+            if door in node.type.capabilities.values()
+        ]
+        if problems:
+            raise BlueprintError(problems)
 
     def _call(self, type_: object, runtime: str | None) -> NodeCall:
         assert isinstance(type_, NodeType)

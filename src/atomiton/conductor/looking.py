@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import builtins
+from collections.abc import AsyncIterator, Sequence
 
+from atomiton.blueprint.plan import Plan
+from atomiton.conductor.api import Asked
 from atomiton.conductor.core import POLL, Core
 from atomiton.conductor.result import RunResult
-from atomiton.conductor.watching import Narrator, run_event
+from atomiton.conductor.waits import Wait, waits_of
+from atomiton.conductor.watching import Narrator, header_of
 from atomiton.drivers.execution import Execution
+from atomiton.errors import AtomitonError
 from atomiton.events import RunEvent
+from atomiton.machine.events import Event
 from atomiton.machine.records import decode
 from atomiton.ports.journal import RunHeader
 
@@ -37,6 +43,13 @@ class Looking(Core):
         state = await self._rebuild(run)
         return RunResult(state, self._now())
 
+    async def header(self, run: str) -> RunHeader:
+        """What a list of runs shows of one; ``NotFound`` if there is none."""
+        execution = self._known(run)
+        if execution is not None and execution.recorder is None:
+            return header_of(execution)
+        return await self.journal.header(run)
+
     async def list(
         self,
         *,
@@ -44,11 +57,30 @@ class Looking(Core):
         blueprint: str | None = None,
         before: str | None = None,
         limit: int = 100,
-    ) -> list[RunHeader]:
+    ) -> builtins.list[RunHeader]:
         """Headers of stored runs, newest first; ``before`` is the id of the last one seen."""
+        if self.in_memory:
+            return self._list_known(status, blueprint, before, limit)
         return await self.journal.list(
             status=status, blueprint=blueprint, before=before, limit=limit
         )
+
+    def _list_known(
+        self, status: str | None, blueprint: str | None, before: str | None, limit: int
+    ) -> builtins.list[RunHeader]:
+        """Headers of the runs that are in memory only, newest first."""
+        known = {**self._remembered, **self.driver.runs}
+        headers = [
+            header_of(known[run])
+            for run in sorted(known, reverse=True)
+            if before is None or run < before
+        ]
+        found = [
+            header
+            for header in headers
+            if status in (None, header.status) and blueprint in (None, header.blueprint)
+        ]
+        return found[:limit]
 
     async def events(self, run: str, after: int = 0) -> AsyncIterator[RunEvent]:
         """Every fact of a run from number ``after + 1`` on, in order, until the run ends.
@@ -58,31 +90,74 @@ class Looking(Core):
         narrator: Narrator | None = None
         while True:
             execution = self._known(run)
-            if execution is not None:
-                for number in range(after, execution.saved):
-                    yield run_event(execution.state, number + 1, execution.facts[number])
-                after = max(after, execution.saved)
-                if execution.stopped:
-                    return
-                await self._next_fact(execution)
-                continue
-            header = await self.journal.header(run)
+            header = None
+            if execution is None:
+                header = await self.journal.header(run)
             if narrator is None:  # bodies have names only for those who know how they came to be
-                narrator = Narrator((await self.library.stored(self.journal, header)).plan, run)
-            records = await self.journal.read(run, narrator.count)
-            if records:
-                for record in records:
-                    event = narrator.tell(decode(record))
-                    if event.number > after:
-                        yield event
-                after = max(after, narrator.count)
-            elif header.ended_at is not None:
+                narrator = Narrator(await self._plan_of(run, execution, header), run)
+            new = await self._new_facts(run, narrator.count, execution)
+            for fact in new:
+                event = narrator.tell(fact)
+                if event.number > after:
+                    yield event
+            if new:
+                continue
+            if execution is None or header is not None:
+                if header is not None and header.ended_at is not None:
+                    return
+                await asyncio.sleep(POLL)
+            elif execution.stopped:
                 return
             else:
-                await asyncio.sleep(POLL)
+                await self._next_fact(execution, narrator.count)
 
-    async def _next_fact(self, execution: Execution) -> None:
+    async def _plan_of(
+        self, run: str, execution: Execution | None, header: RunHeader | None
+    ) -> Plan:
+        if execution is not None:
+            return execution.state.plan
+        known = await self.journal.header(run) if header is None else header
+        return (await self.library.stored(self.journal, known)).plan
+
+    async def _new_facts(
+        self, run: str, after: int, execution: Execution | None
+    ) -> Sequence[Event]:
+        """The facts on record that follow a number."""
+        if execution is not None:
+            return execution.facts[after : execution.saved]
+        return [decode(record) for record in await self.journal.read(run, after)]
+
+    async def approvals(self, limit: int = 100) -> builtins.list[Asked]:
+        """The approvals that runs wait for, those of the newest run first."""
+        asked: builtins.list[Asked] = []
+        before: str | None = None
+        while len(asked) < limit:
+            headers = await self.list(status="waiting", before=before)
+            if not headers:
+                break
+            before = headers[-1].run
+            for header in headers:
+                waits = await self._waits(header.run)
+                approvals = [wait for wait in waits if wait.kind == "approval"]
+                asked += [Asked(header.run, header.blueprint, wait) for wait in approvals]
+        return asked[:limit]
+
+    async def waits(self, run: str) -> builtins.list[Wait]:
+        """What a run waits for; empty when it waits for nothing."""
+        execution = self._known(run)
+        return waits_of(execution.state if execution is not None else await self._rebuild(run))
+
+    async def _waits(self, run: str) -> builtins.list[Wait]:
+        """What a run waits for; nothing if it cannot be read here."""
+        try:
+            return await self.waits(run)
+        except AtomitonError:
+            return []
+
+    async def _next_fact(self, execution: Execution, after: int) -> None:
         """Wait until a run that is driven here has something new on record."""
+        if execution.saved > after or execution.stopped:
+            return
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def wake(_event: RunEvent) -> None:

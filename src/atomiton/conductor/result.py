@@ -84,8 +84,8 @@ class RunResult:
     def of(cls, view: RunView) -> Self:
         """The result that a view was made of, in another process."""
         result = cls.__new__(cls)
-        result._view = view
-        result._nodes = view.nodes
+        result._view = view  # noqa: SLF001 - its own
+        result._nodes = view.nodes  # noqa: SLF001 - its own
         result.run, result.blueprint, result.status = view.run, view.blueprint, view.status
         result.output, result.error = view.output, view.error
         return result

@@ -9,7 +9,7 @@ from atomiton.conductor.result import RunResult
 from atomiton.events import RunEvent
 
 if TYPE_CHECKING:
-    from atomiton.conductor.conductor import Conductor
+    from atomiton.conductor.api import RunApi
 
 
 class Run:
@@ -19,7 +19,7 @@ class Run:
         id: Its id.
     """
 
-    def __init__(self, conductor: Conductor, run: str) -> None:
+    def __init__(self, conductor: RunApi, run: str) -> None:
         self._conductor = conductor
         self.id = run
 
@@ -39,9 +39,9 @@ class Run:
         """Ask the run to stop."""
         await self._conductor.cancel(self.id, reason)
 
-    async def signal(self, name: str, payload: object = None) -> None:
+    async def signal(self, name: str, payload: object = None, *, key: str = "") -> None:
         """Send the run a signal: a wait takes it, now or when it comes to wait."""
-        await self._conductor.signal(self.id, name, payload)
+        await self._conductor.signal(self.id, name, payload, key=key)
 
     async def approve(
         self,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+from atomiton.conductor.core import has_ended
 from atomiton.conductor.decisions import decide_lost
 from atomiton.conductor.inputs import own_value
-from atomiton.conductor.looking import Looking
+from atomiton.conductor.keeping import Keeping
 from atomiton.conductor.repeats import key_of, was_told
-from atomiton.conductor.waits import Wait, check_fields, choose_approval, waits_of
-from atomiton.errors import AtomitonError, IllegalEvent
+from atomiton.conductor.waits import check_fields, choose_approval
+from atomiton.errors import AtomitonError
 from atomiton.machine.events import (
     ApprovalGiven,
     CancelRequested,
@@ -23,7 +24,7 @@ from atomiton.machine.events import (
 from atomiton.machine.records import decode, encode
 
 
-class Steering(Looking):
+class Steering(Keeping):
     """What a conductor lets people do to runs."""
 
     async def cancel(self, run: str, reason: str = "", by: str = "") -> None:
@@ -119,11 +120,6 @@ class Steering(Looking):
         answer = ApprovalGiven(self._now(), *place, approved, by, comment, filled, key)
         await self._tell(run, answer)
 
-    async def waits(self, run: str) -> list[Wait]:
-        """What a run waits for; empty when it waits for nothing."""
-        execution = self._known(run)
-        return waits_of(execution.state if execution is not None else await self._rebuild(run))
-
     async def _was_told(self, run: str, kind: type[Event], key: str) -> bool:
         """Whether a run has a fact of a kind that is named by a key."""
         execution = self._known(run)
@@ -144,6 +140,6 @@ class Steering(Looking):
             if execution is not None and not execution.stopped:
                 await self._hear(execution)
         elif execution.stopped:
-            raise IllegalEvent(f"run {run} is {execution.state.status}")
+            raise has_ended(run, execution.state.status)
         else:
             execution.feed(event)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from atomiton.blueprint.plan import Plan
+from atomiton.drivers.answers import status_change
+from atomiton.drivers.execution import Execution
 from atomiton.errors import AtomitonError
 from atomiton.events import Bus, RunEvent
 from atomiton.machine import apply
 from atomiton.machine.events import Event
 from atomiton.machine.state import RunState
+from atomiton.ports.journal import RunHeader
 
 
 def run_event(state: RunState, number: int, fact: Event) -> RunEvent:
@@ -43,6 +46,26 @@ class Narrator:
                 # bodies that begin later have no path then.
                 self._follows = False
         return event
+
+
+def header_of(execution: Execution) -> RunHeader:
+    """What a list of runs shows of one that is in memory only."""
+    state = execution.state
+    change = status_change(state)
+    return RunHeader(
+        run=state.id,
+        blueprint=state.plan.id,
+        blueprint_hash=state.plan.hash,
+        created_at=state.started_at,
+        version=state.plan.version,
+        status=change.status,
+        ended_at=change.ended_at,
+        events=execution.saved,
+        reason=change.reason,
+        owner=None if state.ended else "memory",
+        error_code=change.error_code,
+        error_message=change.error_message,
+    )
 
 
 def kind_of(fact: Event) -> str:

@@ -254,10 +254,10 @@ class RunState:
     """
 
     __slots__ = (
-        "cancelled", "changed", "closing", "credits", "ended_at", "failure", "frames", "free",
-        "forked_from", "gated", "id", "inputs", "listening", "mail", "next_frame", "next_timer", "notices",
-        "opened", "output", "paused", "plan", "ready", "running", "secrets", "seed", "started_at",
-        "status", "steps", "timers", "top", "undo", "undone",
+        "cancelled", "changed", "closing", "credits", "ended_at", "failure", "forked_from",
+        "frames", "free", "gated", "id", "inputs", "listening", "mail", "next_frame",
+        "next_timer", "notices", "opened", "output", "paused", "plan", "ready", "running",
+        "secrets", "seed", "started_at", "status", "steps", "timers", "top", "undo", "undone",
     )  # fmt: skip
 
     def __init__(self, plan: Plan) -> None:

@@ -12,6 +12,8 @@ from typing import Protocol
 
 import msgspec
 
+from atomiton.ports.blueprints import BlueprintStore
+
 
 class RunHeader(msgspec.Struct, kw_only=True):
     """What a list of runs shows of one.
@@ -76,6 +78,11 @@ class Journal(Protocol):
     blocking work elsewhere. A run is driven by at most one living process at a time: its *owner*,
     the process that created or claimed it. Only the owner may append.
     """
+
+    @property
+    def blueprints(self) -> BlueprintStore:
+        """The blueprints that people keep, in the same place."""
+        ...
 
     async def open(self) -> None:
         """Make the store ready: create it, or migrate an older one. Called once, first."""

@@ -9,6 +9,7 @@ import msgspec
 
 from atomiton.errors import AtomitonError, NotFound, RunBusy, StoreError
 from atomiton.ports.journal import Record, RunHeader, StatusChange
+from atomiton.store.library import MemoryBlueprints
 from atomiton.store.records import whole
 
 
@@ -38,6 +39,7 @@ class MemoryJournal:
         self._ended: dict[str, None] = {}
         self._blueprints: dict[str, bytes] = {}
         self._open = False
+        self.blueprints = MemoryBlueprints()
 
     @property
     def owner(self) -> str:

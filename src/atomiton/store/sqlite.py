@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -12,12 +12,13 @@ import apsw
 
 from atomiton.errors import StoreError
 from atomiton.ports.journal import Record, RunHeader, StatusChange
-from atomiton.store.database import Database
+from atomiton.store.database import Cursor, Database
 from atomiton.store.doctor import examine
 from atomiton.store.owners import OwnerLock
 from atomiton.store.reader import Reader, run_apart
 from atomiton.store.records import is_small
 from atomiton.store.schema import connect, migrate, migrations, prepare_file, store_error
+from atomiton.store.sqlite_library import Query, SqliteBlueprints
 from atomiton.store.tables import MOST_AT_ONCE, Tables
 from atomiton.store.writer import INLINE_SECONDS, Job, Writer
 
@@ -46,6 +47,7 @@ class SqliteJournal:
         self._reading: Reader | None = None
         self._tables: Tables | None = None
         self._saved: dict[str, None] = {}
+        self.blueprints = SqliteBlueprints(self._change, self._query)
 
     @property
     def owner(self) -> str:
@@ -233,6 +235,16 @@ class SqliteJournal:
         work = partial(self._table().take_messages, run)
         taken = await self._writer(run).do(work, run, sync=False, small=True)
         return cast("builtins.list[bytes]", taken)
+
+    async def _change(self, work: Callable[[Cursor], object], size: int) -> object:
+        """Do something in a transaction of its own, synced."""
+        change = partial(self._table().change, work)
+        return await self._writer().do(change, "", sync=True, small=size <= _SMALL)
+
+    async def _query(self, work: Callable[[Query], object]) -> object:
+        """Look something up."""
+        reader = await self._reader()
+        return await reader.do(lambda: work(reader.rows))
 
     async def check(self) -> builtins.list[str]:
         """Examine the whole store and say in sentences what is wrong; empty if nothing is."""

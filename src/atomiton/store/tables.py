@@ -6,7 +6,7 @@ puts the jobs of many callers into one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import apsw
 
 from atomiton.errors import NotFound, RunBusy, StoreError
 from atomiton.ports.journal import Record, RunHeader, StatusChange
-from atomiton.store.database import Database, Row
+from atomiton.store.database import Cursor, Database, Row
 from atomiton.store.owners import is_alive, lock_path, sweep
 from atomiton.store.records import LARGE, checksum, content_hash
 
@@ -98,6 +98,10 @@ class Tables:
         self._cursor.execute("DELETE FROM owners WHERE owner = ?", (self._owner,))
         for run in list(self._last):
             self._own(run, None)
+
+    def change(self, work: Callable[[Cursor], object]) -> object:
+        """Change what has tables of its own."""
+        return work(self._cursor)
 
     def save_blueprint(self, digest: str, document: bytes) -> None:
         """Keep a document under its hash."""

@@ -134,7 +134,7 @@ async def test_bodies_waits_and_answers_are_kept(store: str) -> None:
         before = dict(ACTS)
         again = await (await conductor.fork(first.run, "last")).result()
         assert again.output == first.output
-        assert ACTS == {**before, "last": 2}
+        assert {**before, "last": 2} == ACTS
         assert again.nodes["bad"].status == "failed"
 
 

@@ -1,0 +1,189 @@
+"""The one API as a protocol: what a conductor in this process and one elsewhere have in common."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from atomiton.blueprint.model import Durability
+from atomiton.conductor.result import RunResult
+from atomiton.conductor.waits import Wait
+from atomiton.errors import Problem
+from atomiton.events import RunEvent
+from atomiton.ports.blueprints import StoredBlueprint
+from atomiton.ports.journal import RunHeader
+
+if TYPE_CHECKING:
+    from atomiton.conductor.library import Source
+    from atomiton.conductor.nodes import NodeInfo
+    from atomiton.conductor.run import Run
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """An approval that somebody is waited for to answer.
+
+    Attributes:
+        run: Id of the run.
+        blueprint: Id of its blueprint.
+        wait: What is asked, and where.
+    """
+
+    run: str
+    blueprint: str
+    wait: Wait
+
+
+class RunApi(Protocol):
+    """What a handle to a run needs of a conductor."""
+
+    async def result(self, run: str) -> RunResult:
+        """Wait for a run to end and sum it up."""
+        ...
+
+    def events(self, run: str, after: int = 0) -> AsyncIterator[RunEvent]:
+        """Every fact of a run from number ``after + 1`` on, in order, until the run ends."""
+        ...
+
+    async def cancel(self, run: str, reason: str = "", by: str = "") -> None:
+        """Ask a run to stop."""
+        ...
+
+    async def pause(self, run: str, by: str = "") -> None:
+        """Start nothing new until the run is resumed or stepped."""
+        ...
+
+    async def step(self, run: str, by: str = "", *, key: str = "") -> None:
+        """Let a paused run start one more attempt."""
+        ...
+
+    async def resume(self, run: str, by: str = "", *, lost: str | None = None) -> None:
+        """Let a run go on."""
+        ...
+
+    async def signal(
+        self, run: str, name: str, payload: object = None, by: str = "", *, key: str = ""
+    ) -> None:
+        """Send a signal to a run."""
+        ...
+
+    async def approve(
+        self,
+        run: str,
+        node: str | None = None,
+        *,
+        approved: bool = True,
+        by: str = "",
+        comment: str = "",
+        fields: Mapping[str, object] | None = None,
+        key: str = "",
+    ) -> None:
+        """Answer an approval that a run waits for."""
+        ...
+
+
+class ConductorApi(RunApi, Protocol):
+    """What can be done with blueprints and runs, wherever they are; see ``Conductor``."""
+
+    async def run(
+        self,
+        blueprint: Source,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        durability: Durability | None = None,
+        key: str | None = None,
+    ) -> RunResult:
+        """Run a blueprint to its end."""
+        ...
+
+    async def start(
+        self,
+        blueprint: Source,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        durability: Durability | None = None,
+        key: str | None = None,
+        paused: bool = False,
+    ) -> Run:
+        """Start a run and return at once."""
+        ...
+
+    async def fork(
+        self,
+        run: str,
+        node: str,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        key: str | None = None,
+        paused: bool = False,
+    ) -> Run:
+        """Start a new run that begins where another one came to a node."""
+        ...
+
+    async def retry(self, run: str, *, key: str | None = None, paused: bool = False) -> Run:
+        """Start a new run that does what a failed or cancelled one did not."""
+        ...
+
+    async def show(self, run: str) -> RunResult:
+        """Sum a run up as it is now."""
+        ...
+
+    async def header(self, run: str) -> RunHeader:
+        """What a list of runs shows of one."""
+        ...
+
+    async def list(
+        self,
+        *,
+        status: str | None = None,
+        blueprint: str | None = None,
+        before: str | None = None,
+        limit: int = 100,
+    ) -> builtins.list[RunHeader]:
+        """Headers of stored runs, newest first."""
+        ...
+
+    async def waits(self, run: str) -> builtins.list[Wait]:
+        """What a run waits for."""
+        ...
+
+    async def approvals(self, limit: int = 100) -> builtins.list[Asked]:
+        """The approvals that runs wait for."""
+        ...
+
+    async def validate(self, source: str) -> Sequence[Problem]:
+        """Check the text of a blueprint; gives every problem, and runs nothing."""
+        ...
+
+    async def save_blueprint(
+        self, source: str, *, by: str = "", expected: str | None = None
+    ) -> StoredBlueprint:
+        """Keep a blueprint under its id."""
+        ...
+
+    async def blueprint(self, id: str, version: int | None = None) -> StoredBlueprint:  # noqa: A002
+        """Give a blueprint that is kept."""
+        ...
+
+    async def blueprints(self, after: str = "", limit: int = 100) -> builtins.list[StoredBlueprint]:
+        """The blueprints that are kept, by id."""
+        ...
+
+    async def blueprint_history(
+        self,
+        id: str,  # noqa: A002 - the key of the format
+        before: int | None = None,
+        limit: int = 100,
+    ) -> builtins.list[StoredBlueprint]:
+        """The versions of a blueprint, newest first."""
+        ...
+
+    async def delete_blueprint(self, id: str, *, expected: str | None = None) -> None:  # noqa: A002
+        """Take a blueprint off the list."""
+        ...
+
+    async def nodes(self) -> builtins.list[NodeInfo]:
+        """The node types that blueprints can use."""
+        ...
