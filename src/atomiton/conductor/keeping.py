@@ -82,12 +82,23 @@ class Keeping(Looking):
         try:
             blueprint, document = read_blueprint(source)
             await self._note_calls(blueprint, {}, 0)
-            self.library.check(blueprint, document.positions)
+            self.library.examine(blueprint, document.positions)
         except BlueprintError as error:
             return error.problems
         except AtomitonError as error:
             return (Problem(error.code, error.message),)
         return ()
+
+    async def read(self, source: str) -> Blueprint:
+        """Read the text of a blueprint that is to be run, without keeping it.
+
+        Raises:
+            BlueprintError: It cannot be run; with the place of every problem.
+        """
+        blueprint, document = read_blueprint(source)
+        await self._note_calls(blueprint, {}, 0)
+        self.library.take(blueprint, document.positions)
+        return blueprint
 
     async def nodes(self) -> list[NodeInfo]:
         """The node types that blueprints can use, by name."""

@@ -193,7 +193,7 @@ class Library:
         """Compile a blueprint that was read from a text, whose places problems are to name."""
         self._remember(blueprint, self._compile(blueprint, positions))
 
-    def check(self, blueprint: Blueprint, positions: Places | None) -> None:
+    def examine(self, blueprint: Blueprint, positions: Places | None) -> None:
         """Raise what keeps a blueprint from being run; it is not kept."""
         calls = Calls(self._read_called, self._folder, self._find_known)
         plan = compile_blueprint(blueprint, self.registry, positions, calls.resolve)

@@ -1,0 +1,62 @@
+"""Where the main process of a store is met: a socket that only its user can reach."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from pathlib import Path
+
+from atomiton.errors import StoreError
+from atomiton.store.open import open_journal
+
+#: Longest path of a socket that every system takes.
+_LONGEST = 100
+
+
+def store_path(store: str | None = None) -> Path | None:
+    """The file of a store; None for one in memory.
+
+    Args:
+        store: Its address; by default ATOMITON_STORE, else the user's data folder.
+    """
+    address = os.environ.get("ATOMITON_STORE", "") if store is None else store
+    if address == "memory:":
+        return None
+    path: object = getattr(open_journal(address), "path", None)
+    return path if isinstance(path, Path) else None
+
+
+def runtime_folder() -> Path:
+    """The folder of this user for sockets; it is made, for this user alone.
+
+    Raises:
+        StoreError: Somebody else has made it, or it cannot be made.
+    """
+    given = os.environ.get("XDG_RUNTIME_DIR")
+    folder = Path(given) / "atomiton" if given else Path(f"/tmp/atomiton-{os.getuid()}")  # noqa: S108 - checked below
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        stat = folder.lstat()
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be made: {error.strerror}") from error
+    if stat.st_uid != os.getuid() or stat.st_mode & 0o077 or folder.is_symlink():
+        raise StoreError(f"{folder} is not this user's alone; set XDG_RUNTIME_DIR to a folder that is")
+    return folder
+
+
+def socket_path(store: Path) -> Path:
+    """Where the main process of a store listens."""
+    name = sha256(str(store.expanduser().resolve()).encode()).hexdigest()[:16]
+    path = runtime_folder() / f"{name}.sock"
+    if len(str(path)) > _LONGEST:
+        raise StoreError(f"the path {path} is too long for a socket; set XDG_RUNTIME_DIR to a shorter one")
+    return path
+
+
+def tokens_folder(store: Path | None) -> Path:
+    """Where the tokens of a store's server are kept."""
+    if store is None:
+        import platformdirs  # imported here: start-up time is a promise
+
+        return Path(platformdirs.user_data_dir("atomiton", appauthor=False)) / "memory.server"
+    return store.with_name(store.name + ".server")

@@ -1,0 +1,316 @@
+"""What goes over the border between a client and a server: the one place of these types.
+
+Everything else that is sent is sent as it is: ``RunHeader``, ``RunView``, ``RunEvent``, ``Wait``,
+``StoredBlueprint``, ``NodeInfo``, ``Problem``. In JSON bytes are Base64 and times ISO 8601; in
+MessagePack, which our own client speaks, every value arrives as what it was.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from atomiton.blueprint.model import Durability
+from atomiton.conductor.api import Asked
+from atomiton.conductor.nodes import NodeInfo
+from atomiton.conductor.waits import Wait
+from atomiton.errors import (
+    AtomitonError,
+    BlueprintError,
+    Conflict,
+    InputError,
+    NotFound,
+    Problem,
+    RunBusy,
+    StoreError,
+    Unavailable,
+)
+from atomiton.events import RunEvent
+from atomiton.ports.blueprints import StoredBlueprint
+from atomiton.ports.journal import RunHeader
+
+#: Where the API begins; a change that breaks clients begins elsewhere.
+PREFIX = "/api/v1"
+JSON = "application/json"
+MSGPACK = "application/msgpack"
+SSE = "text/event-stream"
+PROBLEM = "application/problem+json"
+
+Key = Annotated[str, Meta(min_length=1, max_length=255)]
+Name = Annotated[str, Meta(min_length=1, max_length=255)]
+Text = Annotated[str, Meta(max_length=10_000)]
+Limit = Annotated[int, Meta(ge=1, le=1000)]
+Number = Annotated[int, Meta(ge=0, le=2**53)]
+Status = Literal["queued", "running", "waiting", "paused", "completed", "failed", "cancelled"]
+
+
+class Asking(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """What is sent to a server; a field that it does not know is an error."""
+
+
+class StartRun(Asking):
+    """Start a run: of a kept blueprint by its id, or of one that is sent along.
+
+    Attributes:
+        blueprint: Id of a kept blueprint.
+        source: Text of a blueprint, instead.
+        document: A blueprint as data, instead.
+        inputs: By name.
+        durability: Instead of the blueprint's own.
+        key: A second run of the blueprint under the same key is not made.
+        paused: Whether it waits to be resumed or stepped.
+    """
+
+    blueprint: Name | None = None
+    source: str | None = None
+    document: dict[str, object] | None = None
+    inputs: dict[str, object] = {}
+    durability: Durability | None = None
+    key: Key | None = None
+    paused: bool = False
+
+
+class ForkRun(Asking):
+    """Start a new run that begins where another one came to a node."""
+
+    node: Name
+    inputs: dict[str, object] = {}
+    key: Key | None = None
+    paused: bool = False
+
+
+class RetryRun(Asking):
+    """Start a new run that does what a failed or cancelled one did not."""
+
+    key: Key | None = None
+    paused: bool = False
+
+
+class CancelRun(Asking):
+    """Ask a run to stop."""
+
+    reason: Text = ""
+    by: Text = ""
+
+
+class PauseRun(Asking):
+    """Start nothing new until the run is resumed or stepped."""
+
+    by: Text = ""
+
+
+class StepRun(Asking):
+    """Let a paused run start one more attempt."""
+
+    by: Text = ""
+    key: Key | None = None
+
+
+class ResumeRun(Asking):
+    """Let a run go on.
+
+    Attributes:
+        lost: What becomes of attempts that were lost and must not be repeated unasked.
+    """
+
+    by: Text = ""
+    lost: Literal["repeat", "fail"] | None = None
+
+
+class SendSignal(Asking):
+    """Send a signal to a run."""
+
+    name: Name
+    payload: object = None
+    by: Text = ""
+    key: Key | None = None
+
+
+class AnswerApproval(Asking):
+    """Answer an approval that a run waits for."""
+
+    node: Name | None = None
+    approved: bool = True
+    by: Text = ""
+    comment: Text = ""
+    fields: dict[str, object] = {}
+    key: Key | None = None
+
+
+class Validate(Asking):
+    """Check the text of a blueprint."""
+
+    source: str
+
+
+class RunsQuery(Asking):
+    """Which runs to list: ``before`` is the id of the last one seen."""
+
+    status: Status | None = None
+    blueprint: Name | None = None
+    before: Name | None = None
+    limit: Limit = 100
+
+
+class EventsQuery(Asking):
+    """Which facts: those after a number, waiting some seconds for the first."""
+
+    after: Number = 0
+    limit: Limit = 1000
+    wait: Annotated[float, Meta(ge=0, le=60)] = 0.0
+    encoding: Literal["json", "msgpack"] = "json"
+
+
+class BusQuery(Asking):
+    """Which announcements: of one kind, as JSON or as MessagePack in Base64."""
+
+    kind: Name | None = None
+    encoding: Literal["json", "msgpack"] = "json"
+
+
+class WaitQuery(Asking):
+    """How many seconds to wait for the run to end."""
+
+    wait: Annotated[float, Meta(ge=0, le=60)] = 0.0
+
+
+class BlueprintsQuery(Asking):
+    """Which blueprints to list: ``after`` is the id of the last one seen."""
+
+    after: Annotated[str, Meta(max_length=255)] = ""
+    limit: Limit = 100
+
+
+class HistoryQuery(Asking):
+    """Which versions to list: ``before`` is the number of the last one seen."""
+
+    before: Number | None = None
+    limit: Limit = 100
+
+
+class LimitQuery(Asking):
+    """How many at most."""
+
+    limit: Limit = 100
+
+
+class Started(msgspec.Struct, frozen=True):
+    """A run that was started: its id."""
+
+    run: str
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What was asked for is done, or on its way."""
+
+    run: str
+
+
+class RunPage(msgspec.Struct, frozen=True):
+    """Some runs, newest first; ``next`` is the ``before`` of the page that follows, if any."""
+
+    runs: list[RunHeader]
+    next: str | None = None
+
+
+class EventPage(msgspec.Struct, frozen=True):
+    """Some facts of a run; ``next`` is the ``after`` of those that follow.
+
+    Attributes:
+        ended: Whether the run has ended and there are no more.
+    """
+
+    events: list[RunEvent]
+    next: int
+    ended: bool
+
+
+class WaitList(msgspec.Struct, frozen=True):
+    """What a run waits for."""
+
+    waits: list[Wait]
+
+
+class ApprovalList(msgspec.Struct, frozen=True):
+    """Approvals that somebody is waited for to answer."""
+
+    approvals: list[Asked]
+
+
+class BlueprintPage(msgspec.Struct, frozen=True):
+    """Some blueprints by id; ``next`` is the ``after`` of the page that follows, if any."""
+
+    blueprints: list[StoredBlueprint]
+    next: str | None = None
+
+
+class VersionPage(msgspec.Struct, frozen=True):
+    """Some versions, newest first; ``next`` is the ``before`` of those that follow, if any."""
+
+    versions: list[StoredBlueprint]
+    next: int | None = None
+
+
+class NodeList(msgspec.Struct, frozen=True):
+    """Node types by name."""
+
+    nodes: list[NodeInfo]
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """Whether a blueprint can be run, and every problem found."""
+
+    valid: bool
+    problems: list[Problem]
+
+
+class Health(msgspec.Struct, frozen=True):
+    """How the server is: ``ok``, or ``stopping``."""
+
+    status: str
+    version: str = ""
+
+
+class ProblemDetails(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An error, as RFC 9457 has it.
+
+    Attributes:
+        type: Names the kind of error; always ``about:blank#CODE``.
+        title: What the code means.
+        status: HTTP status.
+        detail: What went wrong, in one sentence.
+        code: Stable code.
+        kind: Class of the error in Python.
+        problems: Everything that is wrong with a document or with inputs.
+        details: Anything else.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    kind: str = "AtomitonError"
+    problems: list[Problem] = []
+    details: dict[str, object] | None = None
+
+
+_KINDS: dict[str, type[AtomitonError]] = {
+    of.__name__: of for of in (Conflict, NotFound, RunBusy, StoreError, Unavailable)
+}
+
+
+def error_of(problem: ProblemDetails) -> AtomitonError:
+    """The error that a server told of, as it would have been raised there.
+
+    Example:
+        >>> error_of(ProblemDetails("about:blank#NOT_FOUND", "", 404, "no run", "NOT_FOUND"))
+        AtomitonError('no run')
+    """
+    if problem.problems and problem.kind in ("BlueprintError", "InputError"):
+        listed = InputError if problem.kind == "InputError" else BlueprintError
+        return listed(problem.problems)
+    kind = _KINDS.get(problem.kind, AtomitonError)
+    return kind(problem.detail, code=problem.code, details=problem.details)

@@ -1,0 +1,277 @@
+"""From a request to a conductor and back: every route of the table, behind one wrapper."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from starlette.exceptions import HTTPException
+from starlette.responses import StreamingResponse
+from starlette.routing import Route as StarletteRoute
+from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from atomiton.conductor import Conductor
+from atomiton.conductor.library import Source
+from atomiton.conductor.wire import SSE, StartRun
+from atomiton.nodes.registry import Registry
+from atomiton.server.coding import decode_body, decode_query, encode
+from atomiton.server.pages import error_page, wants_page
+from atomiton.server.problems import Refusal, details_of, problem_answer
+from atomiton.server.replays import Replays
+from atomiton.server.streams import HEARTBEAT, Stream
+from atomiton.server.table import Call, Principal, Reply, Route, routes
+
+_log = logging.getLogger("atomiton.server")
+
+PRINCIPAL = "atomiton.principal"
+"""Under which name the gate leaves who asks, in the scope of a request."""
+
+
+class Limits(NamedTuple):
+    """Bounds of one request.
+
+    Attributes:
+        body: Bytes of a body.
+        text: Bytes of the text of a blueprint.
+        seconds: In which a body must have come in.
+        headers: Bytes of all headers.
+    """
+
+    body: int = 8 * 1024 * 1024
+    text: int = 1024 * 1024
+    seconds: float = 30.0
+    headers: int = 32 * 1024
+
+
+@dataclass
+class Surroundings:
+    """What the routes work with.
+
+    Attributes:
+        conductor: Does everything.
+        version: Of Atomiton.
+        limits: Bounds of a request.
+        heartbeat: Seconds without an event before a stream says that it is there.
+        stopping: Set when the server takes in nothing new.
+        replays: Requests that were answered under a key.
+    """
+
+    conductor: Conductor
+    version: str = ""
+    limits: Limits = Limits()
+    heartbeat: float = HEARTBEAT
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    replays: Replays = field(default_factory=Replays)
+
+    @property
+    def registry(self) -> Registry:
+        """The node types."""
+        return self.conductor.library.registry
+
+    async def source(self, asked: StartRun) -> Source:
+        """What a run is to be of."""
+        if asked.source is not None:
+            return await self.conductor.read(asked.source)
+        if asked.document is not None:
+            from atomiton.blueprint.document import read_document
+
+            return read_document(asked.document)
+        return asked.blueprint or ""
+
+    def openapi(self) -> dict[str, object]:
+        """The description of the API."""
+        return self._openapi
+
+    @cached_property
+    def _openapi(self) -> dict[str, object]:
+        from atomiton.server.openapi import describe_api
+
+        return describe_api(routes(), self.version)
+
+
+class Answer(NamedTuple):
+    """What is sent back, all of it."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def make_app(around: Surroundings) -> ASGIApp:
+    """The application without its gate: it takes whom the gate says it is."""
+    made = [
+        StarletteRoute(of.path, _Endpoint(of, around), methods=[of.method]) for of in routes()
+    ]
+    for route in made:
+        if route.methods is not None:
+            route.methods.discard("HEAD")  # of which the table knows nothing
+    router = Router(made, redirect_slashes=False)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["app"] = app  # an unknown path is then raised, not answered
+        try:
+            await router(scope, receive, send)
+        except HTTPException as error:
+            code = "NOT_FOUND" if error.status_code == 404 else "NOT_ALLOWED"
+            what = "there is nothing here" if code == "NOT_FOUND" else "this cannot be done here"
+            refusal = Refusal(error.status_code, what, code, error.headers)
+            await _send(send, _told(refusal, _headers(scope)))
+
+    return app
+
+
+class _Endpoint:
+    """One route: who may, what was sent, what is answered."""
+
+    def __init__(self, route: Route, around: Surroundings) -> None:
+        self._route = route
+        self._around = around
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        headers = _headers(scope)
+        try:
+            # Before a byte of the body is read.
+            principal = self._admit(scope)
+            body = await self._read(headers, receive)
+            done = await self._answer(scope, headers, principal, body)
+        except Exception as error:  # whatever it was, the client is told, and nothing else ends
+            done = _told(error, headers)
+        if isinstance(done, Stream):
+            response = StreamingResponse(
+                done.pieces,
+                media_type=SSE,
+                headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+            )
+            await response(scope, receive, send)
+        else:
+            await _send(send, done)
+
+    def _admit(self, scope: Scope) -> Principal:
+        principal = scope.get(PRINCIPAL)
+        role = self._route.role
+        if role is None:
+            return Principal("", "viewer")
+        if not isinstance(principal, Principal):
+            raise Refusal(401, "who asks is not known", "UNAUTHENTICATED")
+        if not principal.may(role):
+            raise Refusal(403, f"this needs the role {role}; '{principal.name}' is a {principal.role}")
+        return principal
+
+    async def _read(self, headers: Mapping[str, str], receive: Receive) -> bytes:
+        limits = self._around.limits
+        if self._route.body is None:
+            return b""
+        most = limits.text if self._route.body is str else limits.body
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length[:20]) > most:
+            raise Refusal(413, f"a body has at most {most} bytes", "LIMIT_EXCEEDED")
+        pieces: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(limits.seconds):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise Refusal(400, "the client has gone")
+                    piece: bytes = message.get("body", b"")
+                    size += len(piece)
+                    if size > most:
+                        raise Refusal(413, f"a body has at most {most} bytes", "LIMIT_EXCEEDED")
+                    pieces.append(piece)
+                    if not message.get("more_body", False):
+                        return b"".join(pieces)
+        except TimeoutError as error:
+            raise Refusal(408, f"the body took over {limits.seconds} s", "TIMEOUT") from error
+
+    async def _answer(
+        self, scope: Scope, headers: Mapping[str, str], principal: Principal, body: bytes
+    ) -> Answer | Stream:
+        key = headers.get("idempotency-key") if self._route.method == "POST" else None
+        if key is None:
+            return await self._handle(scope, headers, principal, body, None)
+        if not 0 < len(key) <= 255:
+            raise Refusal(400, "an Idempotency-Key has 1 to 255 characters", "INVALID_INPUT")
+        asked = "\n".join([scope["path"], *(headers.get(name, "") for name in _SHAPING)])
+
+        async def work() -> Answer:
+            try:
+                done = await self._handle(scope, headers, principal, body, key)
+            except Exception as error:  # it is told, and told again to who asks again
+                return _told(error, headers)
+            assert isinstance(done, Answer)
+            return done
+
+        return await self._around.replays.once((principal.name, key), asked, body, work)
+
+    async def _handle(
+        self,
+        scope: Scope,
+        headers: Mapping[str, str],
+        principal: Principal,
+        body: bytes,
+        key: str | None,
+    ) -> Answer | Stream:
+        route = self._route
+        call = Call(self._around, principal, scope.get("path_params", {}), headers, key=key)
+        if route.query is not None:
+            call.query = decode_query(scope.get("query_string", b""), route.query)
+        if route.body is str:
+            call.text = _text(body)
+        elif route.body is not None:
+            call.body = decode_body(body, headers.get("content-type", ""), route.body)
+        done = await route.handler(call)
+        if isinstance(done, Stream):
+            return done
+        reply = done if isinstance(done, Reply) else Reply(done, route.status)
+        if isinstance(reply.value, str):  # a page
+            return Answer(
+                reply.status,
+                {"content-type": "text/html; charset=utf-8", **reply.headers},
+                reply.value.encode(),
+            )
+        if reply.status in (204, 304):
+            return Answer(reply.status, reply.headers, b"")
+        encoded, kind = encode(reply.value, headers.get("accept", ""))
+        return Answer(reply.status, {"content-type": kind, **reply.headers}, encoded)
+
+
+_SHAPING = ("accept", "content-type")
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refusal(422, f"the text is not UTF-8: {error}", "INVALID_BLUEPRINT") from error
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def _told(error: Exception, headers: Mapping[str, str]) -> Answer:
+    if wants_page(headers.get("accept", "")):
+        details = details_of(error)
+        page = error_page(details.status, details.detail)
+        return Answer(details.status, {"content-type": "text/html; charset=utf-8"}, page)
+    return Answer(*problem_answer(error))
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    headers = {"content-length": str(len(answer.body)), **answer.headers}
+    if answer.status in (204, 304):
+        del headers["content-length"]
+    await send(
+        {
+            "type": "http.response.start",
+            "status": answer.status,
+            "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
+        }
+    )
+    await send({"type": "http.response.body", "body": answer.body})

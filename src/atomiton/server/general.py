@@ -1,0 +1,71 @@
+"""Health, node types, the description of the API, and logging in."""
+
+from __future__ import annotations
+
+from atomiton.conductor.nodes import NodeInfo, node_info
+from atomiton.conductor.wire import PREFIX, Health, NodeList
+from atomiton.server.pages import home_page
+from atomiton.server.problems import Refusal
+from atomiton.server.table import Call, Reply, Route
+
+
+async def healthz(_call: Call) -> Health:
+    """Whether the process answers; says nothing else to whom it does not know."""
+    return Health("ok")
+
+
+async def readyz(call: Call) -> Reply:
+    """Whether new runs are taken in."""
+    stopping = call.around.stopping.is_set()
+    health = Health("stopping" if stopping else "ok", call.around.version)
+    return Reply(health, 503 if stopping else 200)
+
+
+async def nodes(call: Call) -> NodeList:
+    """The node types that blueprints can use."""
+    return NodeList(await call.conductor.nodes())
+
+
+async def node(call: Call) -> NodeInfo:
+    """One node type."""
+    return node_info(call.around.registry.get(call.params["name"]))
+
+
+async def openapi(call: Call) -> Reply:
+    """The description of this API."""
+    return Reply(call.around.openapi())
+
+
+async def home(call: Call) -> Reply:
+    """Where a browser ends up."""
+    return Reply(home_page(call.around.version))
+
+
+async def login(_call: Call) -> Reply:
+    """Exchange a code for a cookie; the gate has done it, or has refused."""
+    raise Refusal(401, "this login link was used already, or is too old", "UNAUTHENTICATED")
+
+
+ROUTES = (
+    Route("GET", "/healthz", None, healthz, "Tell whether the process answers", answer=Health),
+    Route("GET", "/login", None, login, "Log in with a code, once"),
+    Route("GET", "/", "viewer", home, "Say where one is"),
+    Route("GET", "/readyz", "viewer", readyz, "Tell whether runs are taken in", answer=Health),
+    Route("GET", "/openapi.json", "viewer", openapi, "Describe this API"),
+    Route(
+        "GET",
+        PREFIX + "/nodes",
+        "viewer",
+        nodes,
+        "List the node types",
+        answer=NodeList,
+    ),
+    Route(
+        "GET",
+        PREFIX + "/nodes/{name}",
+        "viewer",
+        node,
+        "Show a node type",
+        answer=NodeInfo,
+    ),
+)
