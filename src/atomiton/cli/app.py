@@ -22,6 +22,8 @@ VERBS = {
     "nodes": "Look up what a node can do.",
     "graph": "Draw a blueprint, as Mermaid or SVG, or what would be undone.",
     "refactor": "Change a blueprint without changing what it means.",
+    "serve": "Serve the runs and blueprints of a store.",
+    "tokens": "Say who may use a server.",
     "schema": "Print the JSON Schema of blueprints.",
     "doctor": "Check the installation and the store.",
     "version": "Print the version.",

@@ -77,6 +77,7 @@ class Core:
         self._keys: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._recovering: dict[str, asyncio.Future[Execution]] = {}
+        self._hopeless: set[str] = set()
         self._driver: LocalDriver | None = None
 
     async def __aenter__(self) -> Self:
@@ -188,6 +189,21 @@ class Core:
         for run in await self.journal.abandoned():
             await self._go_on(run)
 
+    async def take_up(self) -> None:
+        """Go on with the unfinished runs that nobody drives, but for those that could not go on."""
+        for run in await self.journal.abandoned():
+            if run not in self._hopeless and run not in self._recovering:
+                await self._go_on(run)
+
+    async def drain(self, seconds: float) -> bool:
+        """Wait until no node is at work; False if one still is when the time is over."""
+        end = asyncio.get_running_loop().time() + seconds
+        while any(execution.at_work for execution in self.driver.runs.values()):
+            if asyncio.get_running_loop().time() >= end:
+                return False
+            await asyncio.sleep(min(0.05, seconds))
+        return True
+
     async def _go_on(self, run: str) -> None:
         """Drive a run that nobody drives, unless another process is quicker."""
         try:
@@ -196,6 +212,7 @@ class Core:
         except AtomitonError as error:
             # Flagged in the store with the reason; other runs must go on all the same.
             self._log(f"run {run} cannot go on: {error.message}")
+            self._hopeless.add(run)
 
     async def _keep_up(self) -> None:
         """Take what other processes ask of the runs driven here; wake those that were parked."""

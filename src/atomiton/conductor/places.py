@@ -40,7 +40,9 @@ def runtime_folder() -> Path:
     except OSError as error:
         raise StoreError(f"{folder} cannot be made: {error.strerror}") from error
     if stat.st_uid != os.getuid() or stat.st_mode & 0o077 or folder.is_symlink():
-        raise StoreError(f"{folder} is not this user's alone; set XDG_RUNTIME_DIR to a folder that is")
+        raise StoreError(
+            f"{folder} is not this user's alone; set XDG_RUNTIME_DIR to a folder that is"
+        )
     return folder
 
 
@@ -49,7 +51,9 @@ def socket_path(store: Path) -> Path:
     name = sha256(str(store.expanduser().resolve()).encode()).hexdigest()[:16]
     path = runtime_folder() / f"{name}.sock"
     if len(str(path)) > _LONGEST:
-        raise StoreError(f"the path {path} is too long for a socket; set XDG_RUNTIME_DIR to a shorter one")
+        raise StoreError(
+            f"the path {path} is too long for a socket; set XDG_RUNTIME_DIR to a shorter one"
+        )
     return path
 
 

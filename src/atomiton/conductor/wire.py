@@ -266,6 +266,12 @@ class Checked(msgspec.Struct, frozen=True):
     problems: list[Problem]
 
 
+class LoginLink(msgspec.Struct, frozen=True):
+    """The path of a link that logs a browser in, once."""
+
+    path: str
+
+
 class Health(msgspec.Struct, frozen=True):
     """How the server is: ``ok``, or ``stopping``."""
 

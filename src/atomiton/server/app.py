@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from atomiton.conductor import Conductor
 from atomiton.conductor.library import Source
 from atomiton.conductor.wire import SSE, StartRun
 from atomiton.nodes.registry import Registry
+from atomiton.server.access import Sessions, Tokens
 from atomiton.server.coding import decode_body, decode_query, encode
 from atomiton.server.pages import error_page, wants_page
 from atomiton.server.problems import Refusal, details_of, problem_answer
@@ -55,6 +56,9 @@ class Surroundings:
     Attributes:
         conductor: Does everything.
         version: Of Atomiton.
+        tokens: Who has a token.
+        sessions: Who has logged in.
+        login: Gives the path of a new login link.
         limits: Bounds of a request.
         heartbeat: Seconds without an event before a stream says that it is there.
         stopping: Set when the server takes in nothing new.
@@ -63,7 +67,11 @@ class Surroundings:
 
     conductor: Conductor
     version: str = ""
-    limits: Limits = Limits()
+    _: KW_ONLY
+    tokens: Tokens
+    sessions: Sessions
+    login: Callable[[], str] | None = None
+    limits: Limits = field(default_factory=Limits)
     heartbeat: float = HEARTBEAT
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     replays: Replays = field(default_factory=Replays)
@@ -104,9 +112,7 @@ class Answer(NamedTuple):
 
 def make_app(around: Surroundings) -> ASGIApp:
     """The application without its gate: it takes whom the gate says it is."""
-    made = [
-        StarletteRoute(of.path, _Endpoint(of, around), methods=[of.method]) for of in routes()
-    ]
+    made = [StarletteRoute(of.path, _Endpoint(of, around), methods=[of.method]) for of in routes()]
     for route in made:
         if route.methods is not None:
             route.methods.discard("HEAD")  # of which the table knows nothing
@@ -160,7 +166,9 @@ class _Endpoint:
         if not isinstance(principal, Principal):
             raise Refusal(401, "who asks is not known", "UNAUTHENTICATED")
         if not principal.may(role):
-            raise Refusal(403, f"this needs the role {role}; '{principal.name}' is a {principal.role}")
+            raise Refusal(
+                403, f"this needs the role {role}; '{principal.name}' is a {principal.role}"
+            )
         return principal
 
     async def _read(self, headers: Mapping[str, str], receive: Receive) -> bytes:
@@ -271,7 +279,9 @@ async def _send(send: Send, answer: Answer) -> None:
         {
             "type": "http.response.start",
             "status": answer.status,
-            "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
+            "headers": [
+                (name.encode(), value.encode("latin-1")) for name, value in headers.items()
+            ],
         }
     )
     await send({"type": "http.response.body", "body": answer.body})

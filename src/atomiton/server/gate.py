@@ -134,7 +134,9 @@ class Gate:
         hosts = self._doors.hosts
         if hosts is None:
             return False  # no browser comes in over a socket of files
-        return any(origin == f"{scheme}://{host}" for scheme in self._doors.schemes for host in hosts)
+        return any(
+            origin == f"{scheme}://{host}" for scheme in self._doors.schemes for host in hosts
+        )
 
     def _principal(self, method: str, headers: Mapping[bytes, str]) -> Principal:
         if self._doors.local is not None:
@@ -150,7 +152,9 @@ class Gate:
             if secret:
                 found = self._doors.sessions.find(secret, self._doors.tokens)
             if found is not None and method not in _SAFE and not _is_own_page(headers):
-                raise Refusal(403, "with a cookie, changes are asked for by this server's own pages")
+                raise Refusal(
+                    403, "with a cookie, changes are asked for by this server's own pages"
+                )
         if found is None:
             challenge = {"www-authenticate": 'Bearer realm="atomiton"'}
             raise Refusal(401, "who asks is not known", "UNAUTHENTICATED", challenge)
@@ -168,7 +172,9 @@ class Gate:
             f"Max-Age={int(SESSION_SECONDS)}{secure}"
         )
         # A page and not a redirect: the cookie is not sent along with one that another site began.
-        page = b'<!doctype html><meta http-equiv="refresh" content="0;url=/"><title>Atomiton</title>'
+        page = (
+            b'<!doctype html><meta http-equiv="refresh" content="0;url=/"><title>Atomiton</title>'
+        )
         headers = [
             (b"content-type", b"text/html; charset=utf-8"),
             (b"set-cookie", cookie.encode()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from atomiton.conductor.nodes import NodeInfo, node_info
-from atomiton.conductor.wire import PREFIX, Health, NodeList
+from atomiton.conductor.wire import PREFIX, Asking, Health, LoginLink, NodeList
 from atomiton.server.pages import home_page
 from atomiton.server.problems import Refusal
 from atomiton.server.table import Call, Reply, Route
@@ -46,6 +46,13 @@ async def login(_call: Call) -> Reply:
     raise Refusal(401, "this login link was used already, or is too old", "UNAUTHENTICATED")
 
 
+async def new_login(call: Call) -> Reply:
+    """Make a link that logs a browser in, once."""
+    if call.around.login is None:
+        raise Refusal(409, "this server has no pages to log in to")
+    return Reply(LoginLink(call.around.login()), 201)
+
+
 ROUTES = (
     Route("GET", "/healthz", None, healthz, "Tell whether the process answers", answer=Health),
     Route("GET", "/login", None, login, "Log in with a code, once"),
@@ -67,5 +74,15 @@ ROUTES = (
         node,
         "Show a node type",
         answer=NodeInfo,
+    ),
+    Route(
+        "POST",
+        PREFIX + "/logins",
+        "owner",
+        new_login,
+        "Make a link that logs a browser in, once",
+        Asking,
+        answer=LoginLink,
+        status=201,
     ),
 )

@@ -12,7 +12,7 @@ from atomiton.server.coding import fields_of
 from atomiton.server.table import Route
 
 Json = dict[str, object]
-_TEXT = {"type": "string"}
+_TEXT: Json = {"type": "string"}
 _REF = "#/components/schemas/{name}"
 
 
@@ -23,7 +23,7 @@ def describe_api(routes: Sequence[Route], version: str) -> Json:
         routes: The table.
         version: Of Atomiton.
     """
-    types = {ProblemDetails: None}
+    types: dict[type, None] = {ProblemDetails: None}
     for route in routes:
         for type_ in (route.body, route.answer, route.query):
             if type_ is not None and type_ is not str:
@@ -41,7 +41,7 @@ def describe_api(routes: Sequence[Route], version: str) -> Json:
         "info": {
             "title": "Atomiton",
             "version": version or "0",
-            "description": "Blueprints and runs. Errors are problems (RFC 9457) with a stable code.",
+            "description": "Blueprints and runs. Errors are RFC 9457 problems with a code.",
         },
         "security": [{"token": []}, {"session": []}],
         "paths": paths,
@@ -62,9 +62,7 @@ def _anything(type_: type) -> Json:
     raise NotImplementedError(type_)
 
 
-def _operation(
-    route: Route, known: Mapping[type, Json], components: Mapping[str, Json]
-) -> Json:
+def _operation(route: Route, known: Mapping[type, Json], components: Mapping[str, Json]) -> Json:
     operation: Json = {
         "operationId": route.operation,
         "summary": route.summary,
@@ -89,32 +87,28 @@ def _operation(
 def _parameters(
     route: Route, known: Mapping[type, Json], components: Mapping[str, Json]
 ) -> list[Json]:
-    found: list[Json] = [
-        {
-            "name": name,
-            "in": "path",
-            "required": True,
-            "schema": {"type": "string", "pattern": "^[A-Za-z0-9_@.-]{1,255}$"},
-        }
-        for name in route.parameters
-    ]
+    part: Json = {"type": "string", "pattern": "^[A-Za-z0-9_@.-]{1,255}$"}
+    found: list[Json] = [_parameter(name, "path", part) for name in route.parameters]
     if route.query is not None:
         name = str(known[route.query]["$ref"]).rpartition("/")[2]
         properties = cast("Mapping[str, Json]", components[name].get("properties", {}))
         required = {of.encode_name for of in fields_of(route.query) if of.required}
         found += [
-            {"name": name, "in": "query", "required": name in required, "schema": schema}
+            {**_parameter(name, "query", schema), "required": name in required}
             for name, schema in properties.items()
         ]
     if route.method == "POST":
-        text = {"type": "string", "minLength": 1, "maxLength": 255}
-        found.append({"name": "Idempotency-Key", "in": "header", "schema": text})
+        key: Json = {"type": "string", "minLength": 1, "maxLength": 255}
+        found.append(_parameter("Idempotency-Key", "header", key))
     if route.streams:
-        found.append({"name": "Last-Event-ID", "in": "header", "schema": _TEXT})
+        found.append(_parameter("Last-Event-ID", "header", _TEXT))
     if route.conditional:
-        for name in ("If-Match", "If-None-Match"):
-            found.append({"name": name, "in": "header", "schema": _TEXT})
+        found += [_parameter(name, "header", _TEXT) for name in ("If-Match", "If-None-Match")]
     return found
+
+
+def _parameter(name: str, place: str, schema: Json) -> Json:
+    return {"name": name, "in": place, "required": place == "path", "schema": schema}
 
 
 def _responses(route: Route, known: Mapping[type, Json]) -> Json:
@@ -131,8 +125,6 @@ def _responses(route: Route, known: Mapping[type, Json]) -> Json:
         answers["202"] = {**done, "description": "Not ended yet"}
     if route.body is str:
         answers["201"] = {**done, "description": "Created"}
-    if route.path == "/login":
-        answers["303"] = {"description": "Logged in"}
     if route.conditional and route.method == "GET":
         answers["304"] = {"description": "Not changed"}
     if route.path == "/readyz":

@@ -60,8 +60,8 @@ def details_of(error: Exception) -> ProblemDetails:
         _log.error("a request failed", exc_info=error)
         error = AtomitonError("the server has failed; its log says more", code="INTERNAL")
     status = error.status if isinstance(error, Refusal) else STATUS.get(error.code, 0)
-    if not status and isinstance(error, BlueprintError):
-        status = 422  # a node type's own code
+    if isinstance(error, BlueprintError):
+        status = 422
     if not status:
         status = 500 if error.code == "INTERNAL" else 422
     return ProblemDetails(

@@ -91,9 +91,7 @@ async def result(call: Call) -> Reply:
     ended = asyncio.ensure_future(call.conductor.result(call.params["run"]))
     stopping = asyncio.ensure_future(call.around.stopping.wait())
     try:
-        await asyncio.wait(
-            [ended, stopping], timeout=seconds, return_when=asyncio.FIRST_COMPLETED
-        )
+        await asyncio.wait([ended, stopping], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if ended.done():
             return Reply(ended.result().view())
     finally:
@@ -136,9 +134,7 @@ async def _page(call: Call, run: str, query: EventsQuery) -> EventPage:
     return EventPage(found, found[-1].number if found else query.after, ended)
 
 
-async def _next(
-    iterator: AsyncIterator[RunEvent], limit: float, call: Call
-) -> RunEvent | None:
+async def _next(iterator: AsyncIterator[RunEvent], limit: float, call: Call) -> RunEvent | None:
     """The next fact; None if there is none in time.
 
     Args:

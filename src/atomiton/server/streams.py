@@ -1,4 +1,4 @@
-"""Streams of events (SSE): nothing is kept for a reader that is slow, who reads on from a cursor."""
+"""Streams of events (SSE): nothing is kept for a slow reader, who reads on from a cursor."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import base64
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -36,10 +36,8 @@ def frame(kind: str, data: object, number: int | None = None, *, binary: bool = 
         >>> frame("end", {"run": "r"}, 7)
         b'id: 7\nevent: end\ndata: {"run":"r"}\n\n'
     """
-    if binary:
-        body = base64.b64encode(msgspec.msgpack.encode(data))
-    else:
-        body = msgspec.json.encode(data)
+    packed = base64.b64encode(msgspec.msgpack.encode(data)) if binary else None
+    body = packed or msgspec.json.encode(data)
     id_ = b"" if number is None else b"id: %d\n" % number
     return b"%sevent: %s\ndata: %s\n\n" % (id_, kind.encode(), body)
 
@@ -63,8 +61,9 @@ async def _run_pieces(
     try:
         while True:
             waiting = waiting or asyncio.ensure_future(anext(source))
+            awaited: list[asyncio.Future[Any]] = [waiting, stopping]
             await asyncio.wait(
-                [waiting, stopping],
+                awaited,
                 timeout=call.around.heartbeat,
                 return_when=asyncio.FIRST_COMPLETED,
             )
@@ -86,4 +85,3 @@ async def _run_pieces(
             waiting.cancel()
             with suppress(asyncio.CancelledError, StopAsyncIteration, AtomitonError):
                 await waiting
-

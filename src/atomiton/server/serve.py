@@ -1,0 +1,335 @@
+"""The process of a server: sockets, start, and an end that loses nothing.
+
+At the first signal it takes nothing in any more, lets nodes that are at work come to their end for
+some seconds, and hands all runs back: they are on record, and go on in the next process. A second
+signal ends it on the spot, which loses no more than a crash would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import uvicorn
+
+from atomiton.conductor import Conductor
+from atomiton.conductor.places import runtime_folder, socket_path, store_path, tokens_folder
+from atomiton.errors import StoreError, Unavailable
+from atomiton.server.access import OWNER, Sessions, Tokens
+from atomiton.server.app import Limits, Surroundings, make_app
+from atomiton.server.gate import Doors, Gate
+from atomiton.server.peers import protocol_class
+from atomiton.server.policy import server_library
+from atomiton.server.table import Principal
+
+if TYPE_CHECKING:
+    from atomiton.ports.journal import Journal
+
+_log = logging.getLogger("atomiton.server")
+
+#: Where a server listens when it is told nothing else.
+HOST, PORT = "127.0.0.1", 8750
+#: Seconds between looks for runs that another process has left.
+LOOK = 2.0
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass
+class Settings:
+    """How a server is to be.
+
+    Attributes:
+        store: Where runs are kept.
+        host: Address to listen on; None for no port at all.
+        port: Port; 0 for any that is free.
+        uds: Socket to listen on, instead of the one that clients of this user find by themselves.
+        nodes: Files of node types.
+        folder: What nodes may read and write.
+        allow: What else nodes may do: ``shell``, ``files``.
+        hosts: Names that the server goes by, besides those of this machine, with their ports.
+        drain: Seconds for nodes at work to come to their end when the server stops.
+        limits: Bounds of one request.
+    """
+
+    store: str | Journal | None = None
+    host: str | None = HOST
+    port: int = PORT
+    uds: Path | None = None
+    nodes: Sequence[str] = ()
+    folder: Path = field(default_factory=Path.cwd)
+    allow: Sequence[str] = ()
+    hosts: Sequence[str] = ()
+    drain: float = 10.0
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass
+class Serving:
+    """A server that has started.
+
+    Attributes:
+        address: Where it is on the network; None if it is not.
+        login: Link that logs a browser in, once.
+        socket: Its socket for clients of this user.
+        tokens: Who has a token.
+        around: What the routes work with.
+    """
+
+    address: str | None
+    login: str | None
+    socket: Path | None
+    tokens: Tokens
+    around: Surroundings
+
+
+async def serve(settings: Settings, started: Callable[[Serving], None]) -> None:
+    """Serve until a signal says to stop.
+
+    Args:
+        settings: How.
+        started: Called once clients can come.
+
+    Raises:
+        StoreError: The store, the tokens or the socket cannot be used.
+        Unavailable: Another process serves the store, or has the port.
+    """
+    store = settings.store
+    path = store_path(store) if store is None or isinstance(store, str) else None
+    with contextlib.ExitStack() as held:
+        tokens = Tokens(tokens_folder(path))
+        tokens.prepare()
+        sockets, place = _listen(settings, path, held)
+        conductor = Conductor(store)
+        conductor.library = server_library(
+            settings.nodes, folder=settings.folder.resolve(), allow=settings.allow
+        )
+        conductor.capabilities = conductor.library.capabilities
+        async with conductor:
+            around = Surroundings(
+                conductor, _version(), limits=settings.limits, tokens=tokens, sessions=Sessions()
+            )
+            server = _Server(settings, around, sockets)
+            around.login = server.login
+            serving = Serving(server.address, server.login_link(), place, tokens, around)
+            await _until_signal(server, around, lambda: started(serving), settings.drain)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with two doors and without its way of taking signals."""
+
+    def __init__(
+        self, settings: Settings, around: Surroundings, sockets: Sequence[socket.socket]
+    ) -> None:
+        self._around = around
+        self._sockets = list(sockets)
+        self._open = asyncio.Event()
+        app = make_app(around)
+        self.address, hosts = _names(sockets, settings.hosts)
+        local = Principal(OWNER, "owner", local=True)
+        doors = Doors(around.tokens, around.sessions, hosts, headers=settings.limits.headers)
+        inside = Gate(app, Doors(around.tokens, around.sessions, None, local=local))
+        config = uvicorn.Config(
+            Gate(app, doors),
+            http=protocol_class(inside),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=2,
+            h11_max_incomplete_event_size=settings.limits.headers * 2,
+            limit_concurrency=2000,
+        )
+        super().__init__(config)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave signals alone."""
+        yield
+
+    def login(self) -> str:
+        """The path of a new login link."""
+        return f"/login?code={self._around.sessions.new_link(OWNER)}"
+
+    def login_link(self) -> str | None:
+        """A new login link."""
+        return None if self.address is None else self.address + self.login()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open for clients, and say so."""
+        await super().startup(sockets)
+        self._open.set()
+
+    async def listening(self, serving: asyncio.Task[None]) -> None:
+        """Wait until clients can come, or until it is clear that they cannot."""
+        opening = asyncio.ensure_future(self._open.wait())
+        await asyncio.wait([opening, serving], return_when=asyncio.FIRST_COMPLETED)
+        opening.cancel()
+
+    async def run(self) -> None:  # type: ignore[override]  # in the loop that runs
+        """Serve until ``should_exit``."""
+        await self.serve(sockets=self._sockets)
+
+
+async def _until_signal(
+    server: _Server, around: Surroundings, started: Callable[[], None], drain: float
+) -> None:
+    conductor = around.conductor
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, _stop, server, around)
+    looking = asyncio.create_task(_take_up(conductor))
+    serving = asyncio.create_task(server.run())
+    try:
+        await server.listening(serving)
+        if server.started:
+            started()
+        await serving
+        around.stopping.set()
+        looking.cancel()
+        if not await conductor.drain(drain):
+            _log.warning("nodes are still at work: their runs are handed back as they are")
+    finally:
+        looking.cancel()
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def _stop(server: _Server, around: Surroundings) -> None:
+    """A signal: the first is a wish, the second is meant."""
+    if around.stopping.is_set():
+        os._exit(130)
+    around.stopping.set()
+    server.should_exit = True
+
+
+async def _take_up(conductor: Conductor) -> None:
+    """Go on with runs that other processes have left."""
+    if conductor.in_memory:
+        return
+    while True:
+        await asyncio.sleep(LOOK)
+        with contextlib.suppress(StoreError):  # it is said where it matters, and tried again
+            await conductor.take_up()
+
+
+def _listen(
+    settings: Settings, store: Path | None, held: contextlib.ExitStack
+) -> tuple[list[socket.socket], Path | None]:
+    """Open the sockets; they are closed, and the file of the one removed, with ``held``."""
+    sockets: list[socket.socket] = []
+    if settings.host is not None:
+        sockets.append(held.enter_context(_tcp(settings.host, settings.port)))
+    place = settings.uds or (None if store is None else socket_path(store))
+    if place is not None and hasattr(socket, "AF_UNIX"):
+        sockets.append(held.enter_context(_unix(place)))
+        held.callback(place.unlink, missing_ok=True)
+    if not sockets:
+        raise StoreError("a server needs a port or a socket to listen on")
+    return sockets, place
+
+
+def _tcp(host: str, port: int) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        made = socket.socket(family, kind, protocol)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+    except OSError as error:
+        message = f"cannot listen on {host}:{port}: {error.strerror}; --port chooses another port"
+        raise Unavailable(message) from error
+    return made
+
+
+def _unix(place: Path) -> socket.socket:
+    """A socket of a file that only this user can open; one that is left over is removed."""
+    lock = _lock(place)
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        place.unlink(missing_ok=True)
+        before = os.umask(0o177)
+        try:
+            made.bind(str(place))
+        finally:
+            os.umask(before)
+    except OSError as error:
+        made.close()
+        lock.close()
+        raise StoreError(f"cannot listen on {place}: {error.strerror}") from error
+    _LOCKS.append(lock)  # as long as the process lives
+    return made
+
+
+_LOCKS: list[IO[bytes]] = []
+
+
+def _lock(place: Path) -> IO[bytes]:
+    """Be the one process that listens there.
+
+    Raises:
+        Unavailable: Another one does.
+    """
+    import fcntl  # there are Unix sockets, so there is this
+
+    if place.parent != runtime_folder():
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = place.with_suffix(".lock").open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        message = "another process serves this store already; atomiton finds it by itself"
+        raise Unavailable(message) from error
+    return file
+
+
+def _names(
+    sockets: Sequence[socket.socket], more: Sequence[str]
+) -> tuple[str | None, frozenset[str]]:
+    """The address of a server, and the names that it goes by."""
+    names = {name.lower() for name in more}
+    address: str | None = None
+    for made in sockets:
+        if made.family == getattr(socket, "AF_UNIX", -1):
+            continue
+        host, port = made.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else str(host)
+        if host in ("0.0.0.0", "::"):  # noqa: S104 - asked for
+            shown = "127.0.0.1"
+        address = f"http://{shown}:{port}"
+        names |= {f"{name}:{port}" for name in (*_LOOPBACK, shown.lower())}
+        if port == 80:
+            names |= {*_LOOPBACK, shown.lower()}
+    return address, frozenset(names)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("atomiton")
+    except PackageNotFoundError:  # run from a folder that was never installed
+        return "unknown"
+
+
+def run_server(settings: Settings, started: Callable[[Serving], None]) -> None:
+    """Serve until a signal, on the quickest event loop that is there."""
+    factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(serve(settings, started))
