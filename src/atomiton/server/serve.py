@@ -91,12 +91,15 @@ class Serving:
     around: Surroundings
 
 
-async def serve(settings: Settings, started: Callable[[Serving], None]) -> None:
+async def serve(
+    settings: Settings, started: Callable[[Serving], None], stop: asyncio.Event | None = None
+) -> None:
     """Serve until a signal says to stop.
 
     Args:
         settings: How.
         started: Called once clients can come.
+        stop: Says to stop, instead of signals.
 
     Raises:
         StoreError: The store, the tokens or the socket cannot be used.
@@ -120,7 +123,7 @@ async def serve(settings: Settings, started: Callable[[Serving], None]) -> None:
             server = _Server(settings, around, sockets)
             around.login = server.login
             serving = Serving(server.address, server.login_link(), place, tokens, around)
-            await _until_signal(server, around, lambda: started(serving), settings.drain)
+            await _until(server, around, lambda: started(serving), settings.drain, stop)
 
 
 class _Server(uvicorn.Server):
@@ -182,28 +185,48 @@ class _Server(uvicorn.Server):
         await self.serve(sockets=self._sockets)
 
 
-async def _until_signal(
-    server: _Server, around: Surroundings, started: Callable[[], None], drain: float
+async def _until(
+    server: _Server,
+    around: Surroundings,
+    started: Callable[[], None],
+    drain: float,
+    stop: asyncio.Event | None,
 ) -> None:
     conductor = around.conductor
-    loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, _stop, server, around)
-    looking = asyncio.create_task(_take_up(conductor))
     serving = asyncio.create_task(server.run())
-    try:
+    helpers = [asyncio.create_task(_take_up(conductor))]
+    with contextlib.ExitStack() as held:
+        if stop is None:
+            held.enter_context(_signals(server, around))
+        else:
+            helpers.append(asyncio.create_task(_stop_when(stop, server, around)))
+        for helper in helpers:
+            held.callback(helper.cancel)
         await server.listening(serving)
         if server.started:
             started()
         await serving
         around.stopping.set()
-        looking.cancel()
+        helpers[0].cancel()
         if not await conductor.drain(drain):
             _log.warning("nodes are still at work: their runs are handed back as they are")
+
+
+@contextlib.contextmanager
+def _signals(server: _Server, around: Surroundings) -> Generator[None]:
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, _stop, server, around)
+    try:
+        yield
     finally:
-        looking.cancel()
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
+
+
+async def _stop_when(stop: asyncio.Event, server: _Server, around: Surroundings) -> None:
+    await stop.wait()
+    _stop(server, around)
 
 
 def _stop(server: _Server, around: Surroundings) -> None:

@@ -1,0 +1,355 @@
+"""A conductor that is elsewhere: the same methods, the same results, the same errors."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+from collections.abc import AsyncIterator, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import Self, cast
+
+import msgspec
+
+from atomiton.blueprint.model import Blueprint, Durability
+from atomiton.client.calls import Calls, part, read_answer
+from atomiton.client.http import Http, Lost, parse_address
+from atomiton.client.streams import unpacked
+from atomiton.conductor.api import Asked
+from atomiton.conductor.inputs import check_options
+from atomiton.conductor.library import Source
+from atomiton.conductor.nodes import NodeInfo
+from atomiton.conductor.result import RunResult, RunView
+from atomiton.conductor.run import Run
+from atomiton.conductor.waits import Wait
+from atomiton.conductor.wire import (
+    AnswerApproval,
+    ApprovalList,
+    Asking,
+    BlueprintPage,
+    BlueprintsQuery,
+    CancelRun,
+    Checked,
+    Done,
+    EventsQuery,
+    ForkRun,
+    HistoryQuery,
+    LimitQuery,
+    NodeList,
+    PauseRun,
+    ProblemDetails,
+    ResumeRun,
+    RetryRun,
+    RunPage,
+    RunsQuery,
+    SendSignal,
+    Started,
+    StartRun,
+    Status,
+    StepRun,
+    Validate,
+    VersionPage,
+    WaitList,
+    WaitQuery,
+    error_of,
+)
+from atomiton.errors import AtomitonError, Problem
+from atomiton.events import RunEvent
+from atomiton.ports.blueprints import StoredBlueprint
+from atomiton.ports.journal import RunHeader
+
+#: Seconds for which the server is asked to wait for the end of a run, each time.
+_TURN = 20.0
+
+
+class RemoteConductor:
+    """A conductor over a connection; ``connect`` makes one.
+
+    Every call that changes something carries a key, so that one which is sent again because its
+    answer was lost is done once. ``by`` is said for an owner only; others are who their token says.
+
+    Args:
+        address: ``unix:///PATH``, ``http://HOST:PORT`` or ``https://HOST``.
+        token: What the server knows the caller by; not needed on a Unix socket.
+        patience: Seconds for which a call is tried again when the server cannot be reached.
+    """
+
+    def __init__(self, address: str, token: str | None = None, patience: float = 10.0) -> None:
+        self.address = address
+        self._calls = Calls(Http(parse_address(address), token), patience)
+
+    async def __aenter__(self) -> Self:
+        """Use it; nothing is sent before the first call."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connections; runs go on."""
+        await self._calls.http.close()
+
+    async def run(
+        self,
+        blueprint: Source,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        durability: Durability | None = None,
+        key: str | None = None,
+    ) -> RunResult:
+        """Run a blueprint to its end there; when the waiting is cancelled, so is the run."""
+        run = await self.start(blueprint, inputs, durability=durability, key=key)
+        try:
+            return await self.result(run.id)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._withdraw(run.id))
+            raise
+
+    async def _withdraw(self, run: str) -> None:
+        try:
+            await self.cancel(run, "the caller was cancelled")
+        except AtomitonError:  # it has ended in this moment, or nobody can be told
+            return
+
+    async def start(
+        self,
+        blueprint: Source,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        durability: Durability | None = None,
+        key: str | None = None,
+        paused: bool = False,
+    ) -> Run:
+        """Start a run there; arguments and errors are those of ``Conductor.start``."""
+        check_options(durability, key)
+        asked = StartRun(inputs=_names(inputs), durability=durability, key=key, paused=paused)
+        _name_source(asked, blueprint)
+        return Run(self, (await self._calls.post("/runs", asked, Started)).run)
+
+    async def fork(
+        self,
+        run: str,
+        node: str,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        key: str | None = None,
+        paused: bool = False,
+    ) -> Run:
+        """Start a new run that begins where another one came to a node."""
+        check_options(None, key)
+        asked = ForkRun(node=node, inputs=_names(inputs), key=key, paused=paused)
+        return Run(self, (await self._calls.post(_run(run, "/fork"), asked, Started)).run)
+
+    async def retry(self, run: str, *, key: str | None = None, paused: bool = False) -> Run:
+        """Start a new run that does what a failed or cancelled one did not."""
+        check_options(None, key)
+        asked = RetryRun(key=key, paused=paused)
+        return Run(self, (await self._calls.post(_run(run, "/retry"), asked, Started)).run)
+
+    async def result(self, run: str) -> RunResult:
+        """Wait for a run to end and sum it up; ``NotFound`` if there is none."""
+        while True:
+            answer = await self._calls.wait(_run(run, "/result"), WaitQuery(wait=_TURN), _TURN)
+            if answer.status == 200:
+                return RunResult.of(read_answer(answer, RunView))
+
+    async def show(self, run: str) -> RunResult:
+        """Sum a run up as it is now; ``NotFound`` if there is none."""
+        return RunResult.of(await self._calls.get(_run(run), RunView))
+
+    async def header(self, run: str) -> RunHeader:
+        """What a list of runs shows of one; ``NotFound`` if there is none."""
+        return await self._calls.get(_run(run, "/header"), RunHeader)
+
+    async def list(
+        self,
+        *,
+        status: str | None = None,
+        blueprint: str | None = None,
+        before: str | None = None,
+        limit: int = 100,
+    ) -> builtins.list[RunHeader]:
+        """Headers of stored runs, newest first; ``before`` is the id of the last one seen."""
+        found: builtins.list[RunHeader] = []
+        while len(found) < limit:
+            page = min(1000, limit - len(found))
+            query = RunsQuery(
+                status=cast("Status | None", status),  # the server checks it
+                blueprint=blueprint,
+                before=before,
+                limit=page,
+            )
+            got = await self._calls.get("/runs", RunPage, query)
+            found += got.runs
+            before = got.next
+            if before is None:
+                break
+        return found
+
+    async def events(self, run: str, after: int = 0) -> AsyncIterator[RunEvent]:
+        """Every fact of a run from number ``after + 1`` on, in order, until the run ends.
+
+        A stream that is lost goes on from the last fact that came.
+        """
+        while True:
+            query = EventsQuery(after=after, encoding="msgpack")
+            try:
+                async for sent in self._calls.stream(_run(run, "/events"), query):
+                    if sent.kind == "end":
+                        return
+                    if sent.kind == "error":
+                        raise error_of(msgspec.json.decode(sent.data, type=ProblemDetails))
+                    if sent.kind == "stopping":
+                        break
+                    event = msgspec.msgpack.decode(unpacked(sent), type=RunEvent)
+                    after = event.number
+                    yield event
+            except Lost:
+                pass
+            await self.header(run)  # tries for a while; raises if the server is gone for good
+
+    async def waits(self, run: str) -> builtins.list[Wait]:
+        """What a run waits for; empty when it waits for nothing."""
+        return (await self._calls.get(_run(run, "/waits"), WaitList)).waits
+
+    async def approvals(self, limit: int = 100) -> builtins.list[Asked]:
+        """The approvals that runs wait for, those of the newest run first."""
+        asked = LimitQuery(limit=min(limit, 1000))
+        return (await self._calls.get("/approvals", ApprovalList, asked)).approvals
+
+    async def cancel(self, run: str, reason: str = "", by: str = "") -> None:
+        """Ask a run to stop: what runs is cancelled, nothing new starts."""
+        await self._tell(run, "/cancel", CancelRun(reason=reason, by=by))
+
+    async def pause(self, run: str, by: str = "") -> None:
+        """Start nothing new until the run is resumed or stepped."""
+        await self._tell(run, "/pause", PauseRun(by=by))
+
+    async def step(self, run: str, by: str = "", *, key: str = "") -> None:
+        """Let a paused run start one more attempt."""
+        await self._tell(run, "/step", StepRun(by=by, key=key or None))
+
+    async def resume(self, run: str, by: str = "", *, lost: str | None = None) -> None:
+        """Let a run go on; arguments and errors are those of ``Conductor.resume``."""
+        if lost not in (None, "repeat", "fail"):
+            raise AtomitonError("lost attempts can be repeated or failed", code="INVALID_INPUT")
+        await self._tell(run, "/resume", ResumeRun(by=by, lost=lost))
+
+    async def signal(
+        self, run: str, name: str, payload: object = None, by: str = "", *, key: str = ""
+    ) -> None:
+        """Send a signal to a run: the wait that has waited longest takes it, or a later one."""
+        asked = SendSignal(name=name, payload=payload, by=by, key=key or None)
+        await self._tell(run, "/signal", asked)
+
+    async def approve(
+        self,
+        run: str,
+        node: str | None = None,
+        *,
+        approved: bool = True,
+        by: str = "",
+        comment: str = "",
+        fields: Mapping[str, object] | None = None,
+        key: str = "",
+    ) -> None:
+        """Answer an approval; arguments and errors are those of ``Conductor.approve``."""
+        asked = AnswerApproval(
+            node=node,
+            approved=approved,
+            by=by,
+            comment=comment,
+            fields=_names(fields),
+            key=key or None,
+        )
+        await self._tell(run, "/approve", asked)
+
+    async def _tell(self, run: str, verb: str, asked: Asking) -> None:
+        await self._calls.post(_run(run, verb), asked, Done)
+
+    async def validate(self, source: str) -> Sequence[Problem]:
+        """Check the text of a blueprint; gives every problem, and runs nothing."""
+        return (await self._calls.post("/validate", Validate(source=source), Checked)).problems
+
+    async def save_blueprint(
+        self, source: str, *, by: str = "", expected: str | None = None
+    ) -> StoredBlueprint:
+        """Keep a blueprint under its id; who saves it is who the server knows the caller as."""
+        del by
+        from atomiton.blueprint.document import read_blueprint  # few calls need YAML
+
+        blueprint, _ = read_blueprint(source)
+        place = f"/blueprints/{part(blueprint.id)}"
+        return await self._calls.put(place, source, StoredBlueprint, _condition(expected))
+
+    async def blueprint(self, id: str, version: int | None = None) -> StoredBlueprint:  # noqa: A002
+        """Give a blueprint that is kept, by default its newest version; ``NotFound``."""
+        which = "" if version is None else f"/versions/{version}"
+        return await self._calls.get(f"/blueprints/{part(id)}{which}", StoredBlueprint)
+
+    async def blueprints(self, after: str = "", limit: int = 100) -> builtins.list[StoredBlueprint]:
+        """The blueprints that are kept, by id, without their text."""
+        query = BlueprintsQuery(after=after, limit=min(limit, 1000))
+        return (await self._calls.get("/blueprints", BlueprintPage, query)).blueprints
+
+    async def blueprint_history(
+        self,
+        id: str,  # noqa: A002 - the key of the format
+        before: int | None = None,
+        limit: int = 100,
+    ) -> builtins.list[StoredBlueprint]:
+        """The versions of a blueprint, newest first, without their text; ``NotFound``."""
+        query = HistoryQuery(before=before, limit=min(limit, 1000))
+        place = f"/blueprints/{part(id)}/versions"
+        return (await self._calls.get(place, VersionPage, query)).versions
+
+    async def delete_blueprint(self, id: str, *, expected: str | None = None) -> None:  # noqa: A002
+        """Take a blueprint off the list; its history and its runs stay."""
+        await self._calls.delete(f"/blueprints/{part(id)}", _condition(expected))
+
+    async def nodes(self) -> builtins.list[NodeInfo]:
+        """The node types that blueprints can use there, by name."""
+        return (await self._calls.get("/nodes", NodeList)).nodes
+
+
+def _run(run: str, more: str = "") -> str:
+    return f"/runs/{part(run)}{more}"
+
+
+def _condition(expected: str | None) -> dict[str, str]:
+    """The headers that say what must be kept now."""
+    if expected is None:
+        return {}
+    return {"if-match": f'"{expected}"'} if expected else {"if-none-match": "*"}
+
+
+def _names(given: Mapping[str, object] | None) -> dict[str, object]:
+    return {} if given is None else dict(given)
+
+
+def _name_source(asked: StartRun, source: Source) -> None:
+    """Put into a request what is to be run."""
+    if isinstance(source, Blueprint):
+        asked.document = dict(source.document)
+    elif isinstance(source, str) and not _is_file(source):
+        asked.blueprint = source
+    elif isinstance(source, str | PathLike):
+        asked.source = _text(Path(source))
+    else:
+        asked.document = dict(source.blueprint.document)
+
+
+def _is_file(name: str) -> bool:
+    return "/" in name or name.endswith((".yaml", ".yml", ".json"))
+
+
+def _text(path: Path) -> str:
+    from atomiton.errors import NotFound
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise NotFound(f"there is no blueprint file {path}") from error
