@@ -22,3 +22,39 @@ def postgres():
 def postgres_url(postgres):
     """Address of an empty store of its own."""
     return f"{postgres.url}?schema=t_{secrets.token_hex(6)}"
+
+
+@pytest.fixture(scope="session")
+def s3():
+    """Address of an S3 service that runs here, and a client of it."""
+    import logging
+
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+        region_name="us-east-1",
+    )
+    yield endpoint, client
+    client.close()
+    server.stop()
+
+
+@pytest.fixture
+def s3_url(s3, monkeypatch):
+    """Address of an empty store of its own."""
+    endpoint, client = s3
+    bucket = f"bucket-{secrets.token_hex(6)}"
+    client.create_bucket(Bucket=bucket)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    return f"s3://{bucket}/team/blueprints?endpoint={endpoint}&region=us-east-1"

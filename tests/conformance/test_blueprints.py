@@ -9,6 +9,7 @@ from atomiton.blueprint.compile import content_hash
 from atomiton.blueprint.document import read_blueprint
 from atomiton.errors import AtomitonError, BlueprintError, Conflict, NotFound, StoreError
 from atomiton.ports.blueprints import NEW
+from atomiton.store.blueprints.objects import ObjectBlueprints
 
 
 def text_of(id_="order-report", body="text: hello", **more):
@@ -17,9 +18,20 @@ def text_of(id_="order-report", body="text: hello", **more):
     return f"{head}\nnodes:\n  a:\n    uses: data.set\n    with: {{{body}}}\n"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "folder", "sqlite", "postgres", "objects", "s3"])
 async def store(request, tmp_path):
-    made = create_storage("memory:" if request.param == "memory" else f"sqlite:{tmp_path}/b.db")
+    if request.param == "memory":
+        made = create_storage("memory:")
+    elif request.param == "folder":
+        made = create_storage(f"file:{tmp_path}/blueprints")
+    elif request.param == "sqlite":
+        made = create_storage(f"sqlite:{tmp_path}/b.db")
+    elif request.param == "postgres":
+        made = create_storage(request.getfixturevalue("postgres_url"))
+    elif request.param == "objects":
+        made = ObjectBlueprints("memory:///")
+    else:
+        made = create_storage(request.getfixturevalue("s3_url"))
     ticks = iter(range(1000, 10_000))
     made._now = lambda: float(next(ticks))
     async with made:
@@ -285,7 +297,11 @@ async def test_a_closed_store_says_so(store):
 
 
 @pytest.mark.parametrize(
-    "url", ["redis:x", "memory", "sqlite:", "sqlite::memory:", "a\0b", "http://x"]
+    "url",
+    [
+        *("redis:x", "sqlite:", "sqlite::memory:", "a\0b", "http://x", "", "file:"),
+        *("s3:", "s3://", "s3://key:secret@bucket", "s3://b?secret_access_key=x", "postgresql://h"),
+    ],
 )
 def test_an_address_that_names_no_store_is_refused(url):
     with pytest.raises(StoreError):

@@ -18,7 +18,8 @@ from atomiton.errors import StoreError
 if sys.platform == "win32":
     import msvcrt
 
-    def _try_lock(fd: int, *, shared: bool) -> bool:  # noqa: ARG001 - Windows knows one kind only
+    def try_lock(fd: int, *, shared: bool) -> bool:  # noqa: ARG001 - Windows knows one kind only
+        """Lock a file of the process, if nobody else has it locked."""
         try:
             msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -28,7 +29,8 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _try_lock(fd: int, *, shared: bool) -> bool:
+    def try_lock(fd: int, *, shared: bool) -> bool:
+        """Lock an opening of a file, if no other has it locked."""
         # flock and not lockf: the lock belongs to this opening of the file, so two journals of
         # one process exclude each other, and closing a third opening does not drop it.
         try:
@@ -72,7 +74,7 @@ class OwnerLock:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             # A sweep may have removed the file before the lock was taken: then take another.
-            kept = _try_lock(fd, shared=False) and path.exists()
+            kept = try_lock(fd, shared=False) and path.exists()
         except OSError:
             os.close(fd)
             path.unlink(missing_ok=True)
@@ -125,7 +127,7 @@ def is_alive(folder: Path, owner: str) -> bool:
         # It exists but may not be opened (another user's): to take its runs would be worse.
         return True
     try:
-        return not _try_lock(fd, shared=True)
+        return not try_lock(fd, shared=True)
     finally:
         os.close(fd)
 

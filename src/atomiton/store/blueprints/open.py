@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from atomiton.errors import StoreError
 from atomiton.ports.blueprints import BlueprintStore
+from atomiton.store.open import missing
+
+_OBJECTS = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss")
+#: What may stand behind the ``?`` of an address of objects: nothing that is secret.
+_OPTIONS = ("endpoint", "region", "virtual_hosted_style_request")
 
 
 def create_storage(url: str) -> BlueprintStore:
     """Make the store of blueprints that an address names; ``async with`` opens and closes it.
 
     Args:
-        url: ``memory:``, or ``sqlite:PATH``, which may be the file that holds runs as well.
+        url: One of
+
+            - ``memory:``: in this process;
+            - ``file:FOLDER`` or a plain path: a YAML file for each blueprint, for people to edit;
+            - ``sqlite:PATH``: a file, which may be the one that holds runs as well;
+            - ``postgresql://USER@HOST/DATABASE``: a database, likewise;
+            - ``s3://BUCKET/PREFIX``, ``gs://``, ``az://``: a store of objects; credentials come
+              from the environment, ``?endpoint=`` and ``?region=`` may follow.
 
     Raises:
         StoreError: The address names a kind of store that does not exist, or no place.
 
     Example:
         >>> async def main() -> None:
-        ...     async with create_storage("sqlite:blueprints.db") as storage:
+        ...     async with create_storage("blueprints") as storage:
         ...         saved = await storage.save(text)
         ...         await storage.save(changed, expected=saved.etag)
     """
-    scheme, colon, rest = url.partition(":")
     if "\0" in url:
         raise StoreError(f"store {url!r}: the address holds a NUL character")
+    scheme, colon, rest = url.partition(":")
     if url == "memory:":
         from atomiton.store.blueprints.memory import MemoryBlueprints
 
@@ -33,9 +46,56 @@ def create_storage(url: str) -> BlueprintStore:
     if colon and scheme == "sqlite":
         from atomiton.store.blueprints.sqlite import SqliteBlueprints
 
-        # sqlite:///absolute/path is what other tools write; it means the same here.
-        path = rest[2:] if rest.startswith("///") else rest
-        if not path or path == ":memory:" or not Path(path).name:
+        path = _path(rest)
+        if path == ":memory:" or not Path(path).name:
             raise StoreError(f"store {url}: name a file, as in sqlite:blueprints.db")
         return SqliteBlueprints(Path(path).expanduser())
-    raise StoreError(f"there is no kind of store {url!r}; use memory: or sqlite:PATH")
+    if colon and scheme in ("postgresql", "postgres"):
+        return _open_postgres(url)
+    if colon and scheme in _OBJECTS:
+        return _open_objects(url)
+    if colon and scheme != "file" and len(scheme) > 1 and scheme.isalnum() and scheme.islower():
+        raise StoreError(
+            f"there is no kind of store {scheme!r}; use memory:, a folder, sqlite:PATH, "
+            "postgresql:// or s3://"
+        )
+    path = _path(rest) if colon and scheme == "file" else url
+    if not path:
+        raise StoreError("name a folder for the blueprints, as in file:blueprints")
+    from atomiton.store.blueprints.folder import FolderBlueprints
+
+    return FolderBlueprints(Path(path).expanduser())
+
+
+def _path(rest: str) -> str:
+    """The path in an address; sqlite:///absolute/path is what other tools write."""
+    return rest[2:] if rest.startswith("///") else rest
+
+
+def _open_postgres(url: str) -> BlueprintStore:
+    try:
+        from atomiton.store.blueprints.postgres import PostgresBlueprints
+    except ModuleNotFoundError as error:
+        raise missing(error, "a store in Postgres", "postgres") from error
+    return PostgresBlueprints(url)
+
+
+def _open_objects(url: str) -> BlueprintStore:
+    try:
+        from atomiton.store.blueprints.objects import ObjectBlueprints
+    except ModuleNotFoundError as error:
+        raise missing(error, "a store of objects", "cloud") from error
+    parts = urlsplit(url)
+    if not parts.netloc or "@" in parts.netloc:
+        raise StoreError(f"store {parts.scheme}: name a bucket, as in s3://bucket/blueprints")
+    options: dict[str, object] = dict(parse_qsl(parts.query, keep_blank_values=True))
+    for name in options:
+        if name not in _OPTIONS:
+            known = ", ".join(_OPTIONS)
+            raise StoreError(
+                f"store {parts.scheme}://{parts.netloc}: unknown option {name!r}; only {known} "
+                "may stand in the address, credentials belong into the environment"
+            )
+    if str(options.get("endpoint", "")).startswith("http://"):
+        options["client_options"] = {"allow_http": True}
+    return ObjectBlueprints(urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")), options)
