@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from atomiton.blueprint.model import Blueprint, Defaults, Limits
-from atomiton.blueprint.nodes import read_body, read_node, read_retry
+from atomiton.blueprint.nodes import read_body, read_node, read_retry, read_runtime
 from atomiton.blueprint.plain import find_not_plain
 from atomiton.blueprint.positions import Places
 from atomiton.blueprint.problems import Path
@@ -178,7 +178,7 @@ def _variables(reader: Reader, value: object, path: Path) -> object:
 _DEFAULTS: Final[Table] = {
     "retry": ("retry", read_retry),
     "timeout": ("timeout", duration),
-    "runtime": ("runtime", some_text),
+    "runtime": ("runtime", read_runtime),
 }
 
 
@@ -258,7 +258,12 @@ FIELDS: Final[Table] = {
     "durability": ("durability", choice("sync", "async", "none")),
     "compensate_on": (
         "compensate_on",
-        texts(re.compile("failure|cancel"), "failure or cancel", "failure"),
+        texts(
+            re.compile("failure|cancel"),
+            "failure or cancel",
+            "failure",
+            words_of=("failure", "cancel"),
+        ),
     ),
     "on": ("on", _on),
     "triggers": ("triggers", read_triggers),

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit status."""
-    from atomiton.cli.app import run_app
-
+    try:
+        from atomiton.cli.app import run_app
+    except KeyboardInterrupt:  # pressed at once: nobody wants to read where that was
+        sys.exit(130)
     sys.exit(run_app(sys.argv[1:] if arguments is None else list(arguments)))

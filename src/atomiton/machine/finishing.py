@@ -10,7 +10,6 @@ from atomiton.machine.bodies import close_frame
 from atomiton.machine.commands import CancelTimer, Command, FinishRun
 from atomiton.machine.ending import evaluation_failure
 from atomiton.machine.state import (
-    BODY,
     CLOSING,
     COMPLETED,
     RUN_CLOSING,
@@ -60,7 +59,7 @@ def _compensates(run: RunState) -> bool:
 def _undo_scope(frame: Frame, node: int) -> Scope:
     """What the compensation of a node sees: what the node saw, and what it gave."""
     scope = frame.scope(node)
-    if frame.kind != BODY and isinstance(scope, ItemScope):
+    if isinstance(scope, ItemScope):
         scope.own = frame.outputs[node]
     return scope
 

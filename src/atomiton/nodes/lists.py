@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+from collections.abc import Sequence
 from typing import TypedDict, cast
 
 from atomiton.errors import NodeError
-from atomiton.nodes.data import PORTION, Items, Listed
+from atomiton.nodes.data import Items, Listed, values_of
 from atomiton.nodes.spec import Lambda, node
 
 Rank = tuple[object, ...]
@@ -38,17 +39,9 @@ class Aggregate(TypedDict):
     maximum: int | float | None
 
 
-async def each(items: list[object], by: Lambda | None) -> list[object]:
+async def each(items: Sequence[object], by: Lambda | None) -> list[object]:
     """The value of an expression for each item; the items themselves without one."""
-    if by is None:
-        return items
-    made: list[object] = []
-    for start in range(0, len(items), PORTION):
-        if start:
-            await asyncio.sleep(0)
-        portion = items[start : start + PORTION]
-        made += map(by, portion, range(start, start + len(portion)))
-    return made
+    return list(items) if by is None else await values_of(items, by)
 
 
 def rank(value: object) -> Rank:
@@ -228,7 +221,7 @@ async def slice_(items: Items, start: int = 0, end: int | None = None) -> Listed
         start: Position of the first item, from 0.
         end: Position after the last item; the end of the list by default.
     """
-    part = items[start:end]
+    part = list(items[start:end])
     return {"items": part, "count": len(part)}
 
 

@@ -159,3 +159,62 @@ def test_a_run_that_is_driven_elsewhere_is_told_there(shell: Shell) -> None:
         assert shell.run("runs", "signal", "last", "go", "now").code == 0
         out, _ = process.communicate(timeout=20)
     assert json.loads(out)["output"] == {"asked": 1, "signal": "now"}
+
+
+def test_old_runs_are_pruned_and_unfinished_ones_stay(shell: Shell) -> None:
+    for _ in range(4):
+        shell.run("run", "hello.yaml")
+    shell.run("run", "fails.yaml")
+    shell.run("run", "waits.yaml", "--timeout", "100ms")
+    waiting = shell.start("run", "waits.yaml")
+    read_until(waiting, "waiting")
+    waiting.terminate()
+    waiting.communicate()
+    before = {run["run"]: run["status"] for run in shell.listed()}
+    assert shell.run("runs", "prune").code == 2
+    wrong = shell.run("runs", "prune", "--older-than", "yesterday")
+    assert wrong.code == 2
+    assert "is not a duration" in wrong.err
+    assert shell.run("runs", "prune", "--older-than", "1h", "--json").data["deleted"] == 0
+    plan = shell.run("runs", "prune", "--keep", "1", "--status", "completed", "--dry-run", "--json")
+    completed = sorted(run for run, status in before.items() if status == "completed")
+    assert plan.data["would_delete"] == completed[:-1]
+    assert len(shell.listed()) == len(before)
+    pruned = shell.run("runs", "prune", "--keep", "1", "--status", "completed")
+    assert f"{len(completed) - 1} runs deleted" in pruned.err
+    left = {run["run"] for run in shell.listed()}
+    assert left == before.keys() - set(completed[:-1])
+    shell.run("runs", "prune", "--older-than", "0s")
+    unfinished = {run for run, status in before.items() if status in ("waiting", "running")}
+    assert unfinished
+    assert {run["run"] for run in shell.listed()} == unfinished
+    assert shell.run("doctor", "--every", "--json").data["ok"] is True
+
+
+def test_one_run_is_deleted(shell: Shell) -> None:
+    shell.run("run", "hello.yaml")
+    (run,) = shell.listed()
+    assert shell.run("runs", "delete", "last", "--json").data == {"deleted": run["run"]}
+    assert shell.listed() == []
+    gone = shell.run("runs", "delete", run["run"])
+    assert gone.code == 2
+    assert "there is no run" in gone.err
+
+
+def test_one_item_of_many_can_be_looked_at(shell: Shell) -> None:
+    (shell.folder / "many.yaml").write_text(
+        "atomiton: 1\nid: many\nnodes:\n  each:\n    map: ${{ lists.range(1100) }}\n"
+        "    nodes: {a: {uses: data.value, with: {value: '${{ item - 1099 }}'}}}\n"
+        "output: done\n"
+    )
+    assert shell.run("run", "many.yaml", "--quiet").code == 0
+    shown = shell.run("runs", "show", "last", "--node", "each[1099]").out
+    assert shown.split()[:2] == ["each[1099]", "completed"]
+    assert len(shown.splitlines()) == 1
+    facts = shell.run("runs", "events", "last", "--node", "each[1099]").out.splitlines()
+    assert facts[-1].split()[2:] == ["attempt_completed", "each[1099].a", "0"]
+    assert all("each[1099].a" in fact for fact in facts)
+    found = shell.run("runs", "show", "last", "--node", "each[3]", "--json").data
+    assert list(found) == ["each[3]"]
+    missing = shell.run("runs", "show", "last", "--node", "each[1099].a")
+    assert (missing.code, "--node 'each[1099].a'" in missing.err) == (2, True)

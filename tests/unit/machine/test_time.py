@@ -18,7 +18,7 @@ from tests.unit.machine.making import (
 )
 
 from atomiton.blueprint.model import Retry
-from atomiton.blueprint.plan import WAIT_UNTIL, Scope
+from atomiton.blueprint.plan import JOIN_SETTLED, WAIT_UNTIL, Edge, Scope
 from atomiton.errors import ErrorInfo, ExpressionError, IllegalEvent
 from atomiton.machine import apply, outstanding
 from atomiton.machine.commands import (
@@ -114,6 +114,27 @@ def test_a_restart_hands_down_the_same_ends() -> None:
     assert sorted(map(repr, outstanding(run))) == sorted(map(repr, out))
     run, out = begun(plan_of(uses("a")))
     assert outstanding(run) == out == [StartAttempt(0, 0, 1, 0)]
+
+
+def test_what_cleans_up_after_the_time_is_over_has_time_also_after_a_restart() -> None:
+    tidy = uses("tidy", 0, timeout=30)
+    tidy.join, tidy.edges = JOIN_SETTLED, (Edge(0),)
+    run, _ = begun(plan_of(uses("a"), tidy, timeout=20))
+    fire(run)
+    out = bad(run, 0, T0 + 20, "CANCELLED")
+    assert out == [SetTimer(2, T0 + 50), StartAttempt(0, 1, 1, 1, T0 + 50)]
+    assert outstanding(run) == out
+    ok(run, 1, at=T0 + 49)
+    assert names(run) == ["cancelled", "completed"]
+
+
+def test_what_cleans_up_without_a_bound_has_none_after_a_restart() -> None:
+    tidy = uses("tidy", 0)
+    tidy.join, tidy.edges = JOIN_SETTLED, (Edge(0),)
+    run, _ = begun(plan_of(uses("a"), tidy, timeout=20))
+    fire(run)
+    out = bad(run, 0, T0 + 20, "CANCELLED")
+    assert outstanding(run) == out == [StartAttempt(0, 1, 1, 1, None)]
 
 
 def test_a_run_that_takes_too_long_fails() -> None:

@@ -92,7 +92,7 @@ async def _resume_all(asked: _Asked) -> int:
         try:
             with Signals(screen.restore) as signals:
                 following: list[asyncio.Task[tuple[RunResult, Left | None]]] = []
-                for run in await conductor.journal.abandoned():
+                for run in await _abandoned(conductor):
                     try:
                         await conductor.resume(run, lost=asked.lost)
                     except AtomitonError as error:
@@ -118,6 +118,14 @@ async def _resume_all(asked: _Asked) -> int:
     if statuses <= {COMPLETED}:
         return COMPLETED
     return FAILED if FAILED in statuses else WAITING
+
+
+async def _abandoned(conductor: Conductor) -> list[str]:
+    """All unfinished runs that nobody drives, oldest first."""
+    found: list[str] = []
+    while more := await conductor.journal.abandoned(after=found[-1] if found else ""):
+        found += more
+    return found
 
 
 async def _follow(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import builtins
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from atomiton.errors import StoreError
 from atomiton.ports.journal import Record, RunHeader, StatusChange
+from atomiton.ports.retention import Retention
+from atomiton.store.postgres.forgetting import delete, delete_strays
 from atomiton.store.postgres.identity import Identity
 from atomiton.store.postgres.reading import Reading
 from atomiton.store.postgres.schema import migrate
@@ -199,14 +201,38 @@ class PostgresJournal:
         """Ids of parked runs whose moment has come, the longest due first."""
         return await (await self._reader()).due(now, limit)
 
-    async def abandoned(self, limit: int = 1000) -> builtins.list[str]:
-        """Ids of unfinished runs that no living process owns, oldest first."""
-        return await (await self._reader()).abandoned(limit)
+    async def abandoned(self, limit: int = 1000, after: str = "") -> builtins.list[str]:
+        """Ids of unfinished runs that no living process owns, oldest first, after one seen."""
+        return await (await self._reader()).abandoned(limit, after)
+
+    async def ending(self, text: str, limit: int = 10) -> builtins.list[str]:
+        """Ids that end with a text, oldest first."""
+        return await (await self._reader()).ending(text, limit)
 
     async def post(self, run: str, message: bytes) -> None:
         """Leave a message for a run's owner, whichever process that is."""
         tables = self._writer().tables
         await self._do("", lambda connection: tables.post(connection, run, message))
+
+    async def prunable(
+        self, retention: Retention, after: str = "", limit: int = 1000
+    ) -> builtins.list[str]:
+        """Ids of runs that may be deleted, oldest first."""
+        return await (await self._reader()).prunable(retention, after, limit)
+
+    async def delete(self, runs: Sequence[str]) -> int:
+        """Delete runs that have ended; gives how many."""
+        return cast("int", await self._do("", lambda connection: delete(connection, runs)))
+
+    async def compact(self, told: Callable[[int], None]) -> None:
+        """Delete what no run needs; the server gives the space to what comes next by itself."""
+        kept, owner = list(self._saved), self.owner
+        await self._do("", lambda connection: delete_strays(connection, owner, kept))
+        told(0)
+
+    async def mailed(self) -> builtins.list[str]:
+        """Ids of the runs this process owns for which a message is there."""
+        return sorted(await (await self._reader()).with_messages(self.owner))
 
     async def take_messages(self, run: str) -> builtins.list[bytes]:
         """Take the messages left for a run this process owns, oldest first, each once."""

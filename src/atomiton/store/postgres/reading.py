@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from atomiton.errors import NotFound
 from atomiton.ports.journal import RunHeader
+from atomiton.ports.retention import Retention
+from atomiton.store.postgres.forgetting import PRUNABLE, bindings
 from atomiton.store.postgres.identity import ALIVE
 from atomiton.store.records import content_hash, damaged, verify
 
@@ -38,8 +40,9 @@ WHERE run = $1 AND seq > $2 ORDER BY seq LIMIT $3
 _ABANDONED = """
 SELECT run FROM runs
 WHERE ended_at IS NULL AND wake_at IS NULL AND (owner IS NULL OR owner <> ALL($1::text[]))
-ORDER BY run LIMIT $2
+AND run > $3 ORDER BY run LIMIT $2
 """
+_ENDING = "SELECT run FROM runs WHERE right(run, length($1)) = $1 ORDER BY run LIMIT $2"
 _DUE = """
 SELECT run FROM runs WHERE wake_at <= $1 AND owner IS NULL ORDER BY wake_at, run LIMIT $2
 """
@@ -103,9 +106,19 @@ class Reading:
         sql = _LISTS[status is not None, blueprint is not None]
         return await self._headers(await self.rows(sql, before, limit, *wanted))
 
-    async def abandoned(self, limit: int) -> builtins.list[str]:
+    async def abandoned(self, limit: int, after: str) -> builtins.list[str]:
         """Give unfinished runs that nobody alive owns."""
-        return [row[0] for row in await self.rows(_ABANDONED, await self._alive(), limit)]
+        rows = await self.rows(_ABANDONED, await self._alive(), limit, after)
+        return [row[0] for row in rows]
+
+    async def ending(self, text: str, limit: int) -> builtins.list[str]:
+        """Give the ids that end with a text."""
+        return [row[0] for row in await self.rows(_ENDING, text, limit)]
+
+    async def prunable(self, retention: Retention, after: str, limit: int) -> builtins.list[str]:
+        """Give runs that may be deleted, oldest first."""
+        rows = await self.rows(PRUNABLE, *bindings(retention, after, limit))
+        return [row[0] for row in rows]
 
     async def due(self, now: float, limit: int) -> builtins.list[str]:
         """Give parked runs whose moment has come."""
