@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
@@ -26,14 +27,14 @@ from atomiton.store.blueprints.base import Blueprints, Infos, only
 from atomiton.store.blueprints.rules import Decide, Wanted, etag_of
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import ObjectMeta, UpdateVersion
     from obstore.store import ObjectStore
 
 T = TypeVar("T")
 
 # The library's own type covers a form of its answer whose type is not there.
 _list = cast(
-    "Callable[[ObjectStore, str], AsyncIterator[Sequence[ObjectMeta]]]",
+    "Callable[[ObjectStore, str], Iterable[Sequence[ObjectMeta]]]",
     obstore.list,  # pyright: ignore[reportUnknownMemberType]
 )
 
@@ -76,6 +77,7 @@ class ObjectBlueprints(Blueprints):
         self._options = dict(options or {})
         self._objects: ObjectStore | None = None
         self._kept: ObjectStore | None = None
+        self._threads: ThreadPoolExecutor | None = None
 
     async def open(self) -> None:
         """Make the store ready; says so if the bucket cannot be read."""
@@ -87,15 +89,18 @@ class ObjectBlueprints(Blueprints):
                 except ValueError as error:
                     raise StoreError(f"store {self.url}: {error}") from error
         self._objects = self._kept
+        self._threads = ThreadPoolExecutor(_AT_ONCE, "atomiton-objects")
         try:
             await self._ids(most=1)
         except BaseException:
-            self._objects = None
+            await self.close()
             raise
 
     async def close(self) -> None:
         """Free everything."""
-        self._objects = None
+        threads, self._objects, self._threads = self._threads, None, None
+        if threads is not None:
+            threads.shutdown()
 
     async def change(self, blueprint: str, decide: Decide) -> BlueprintInfo:
         """Change the newest state of a blueprint."""
@@ -170,44 +175,48 @@ class ObjectBlueprints(Blueprints):
             raise StoreError(f"store {self.url}: {path} is damaged: {error}") from error
 
     async def _get(self, path: str) -> tuple[bytes, str | None] | None:
-        objects = self._open_objects()
-
-        async def get() -> tuple[bytes, str | None]:
-            result = await obstore.get_async(objects, path)
-            return bytes(await result.bytes_async()), result.meta["e_tag"]
+        def get(objects: ObjectStore) -> tuple[bytes, str | None]:
+            result = obstore.get(objects, path)
+            return bytes(result.bytes()), result.meta["e_tag"]
 
         try:
-            return await self._asked(get())
+            return await self._ask(get)
         except FileNotFoundError:
             return None
 
     async def _put(self, path: str, content: bytes, tag: str | None) -> None:
         """Put an object in its place: always, if it is that of a tag, or (empty) if none is."""
-        objects = self._open_objects()
         if tag is None:
-            await self._asked(obstore.put_async(objects, path, content))
+            await self._ask(lambda objects: obstore.put(objects, path, content))
         elif tag:
-            await self._asked(obstore.put_async(objects, path, content, mode={"e_tag": tag}))
+            mode: UpdateVersion = {"e_tag": tag}
+            await self._ask(lambda objects: obstore.put(objects, path, content, mode=mode))
         else:
-            await self._asked(obstore.put_async(objects, path, content, mode="create"))
+            await self._ask(lambda objects: obstore.put(objects, path, content, mode="create"))
 
     async def _ids(self, most: int | None = None) -> list[str]:
-        objects = self._open_objects()
-
-        async def ask() -> list[str]:
+        def ask(objects: ObjectStore) -> list[str]:
             found: list[str] = []
-            async for chunk in _list(objects, "heads"):
+            for chunk in _list(objects, "heads"):
                 names = (one["path"].rpartition("/")[2] for one in chunk)
                 found += [name.removesuffix(".json") for name in names if name.endswith(".json")]
                 if most is not None:
                     break
             return sorted(found)
 
-        return await self._asked(ask())
+        return await self._ask(ask)
 
-    async def _asked(self, answer: Awaitable[T]) -> T:
+    async def _ask(self, work: Callable[[ObjectStore], T]) -> T:
+        """Ask the service in a thread.
+
+        Not by the library's own coroutines: a thread of theirs that is a moment late when the
+        program ends takes it down with a signal.
+        """
+        objects, threads = self._objects, self._threads
+        if objects is None or threads is None:
+            raise StoreError(f"store {self.url}: it is not open")
         with self._explained():
-            return await answer
+            return await asyncio.get_running_loop().run_in_executor(threads, work, objects)
 
     @contextlib.contextmanager
     def _explained(self) -> Generator[None]:
@@ -219,11 +228,6 @@ class ObjectBlueprints(Blueprints):
         except (BaseError, OSError) as error:
             first = str(error).strip().splitlines()[:1]
             raise StoreError(f"store {self.url}: {first[0] if first else error!r}") from error
-
-    def _open_objects(self) -> ObjectStore:
-        if self._objects is None:
-            raise StoreError(f"store {self.url}: it is not open")
-        return self._objects
 
 
 def _head_path(blueprint: str) -> str:
