@@ -41,6 +41,7 @@ from atomiton.blueprint.plan import (
     Waiting,
 )
 from atomiton.blueprint.problems import Path, nearest
+from atomiton.blueprint.results import result_of
 from atomiton.blueprint.routes import find_routes
 from atomiton.blueprint.scope import Names, Schema, as_items, as_moment, as_seconds
 from atomiton.blueprint.unit import UnitCompiler, called
@@ -88,17 +89,9 @@ class BodyCompiler:
     def _find_results(self) -> None:
         """Note what each node gives, as far as that is known before anything runs."""
         for name, node in self.nodes.items():
-            kind = self.unit.type_of(node, (*self.path, name))
-            result: Schema | None = None if kind is None else kind.result
             if node.branch is not None:
                 self.names.routes[name] = tuple(node.branch)
-                key = "routes" if node.mode == "all" else "route"
-                result = {"type": "object", "properties": {key: {}}}
-            if node.map is not None:
-                result = {"type": "array"} if result is None else {"type": "array", "items": result}
-            elif node.loop is not None:
-                result = None
-            self.names.results[name] = result
+            self.names.results[name] = result_of(node, (*self.path, name), self.unit.type_of)
 
     # -- one node ----------------------------------------------------------------------------
 
