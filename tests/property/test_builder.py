@@ -159,7 +159,7 @@ PROGRAMS = st.recursive(
         st.just(_leaf),
         ATOM.map(lambda atom: lambda x: use("any.type", a=x, b=atom).field),
         st.just(lambda x: x.total * 2 + 1),
-        st.just(lambda x: f"text {x} and {x}"),
+        st.just(lambda x: step(f"text {x} and {x}")),  # the text itself is a plain one
         st.just(lambda x: step.with_(retry=Retry(attempts=2), timeout="5s", if_=x == 1)(x)),
         st.just(lambda x: step.with_(compensate=lambda done: step(done.id))(x)),
         st.just(lambda x: wait_for(signal="paid", match=lambda p: p.amount > x, timeout=60)),
