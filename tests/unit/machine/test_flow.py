@@ -302,6 +302,25 @@ def test_a_blueprint_without_nodes_completes_at_once() -> None:
     assert run.ended
 
 
+def test_the_answer_of_an_attempt_that_was_asked_to_stop_is_expected() -> None:
+    run, _ = begun(plan_of(uses("a")))
+    apply(run, CancelRequested(T0))
+    assert run.expects(0, 0, 1)
+
+
+def test_a_run_in_which_something_runs_waits_for_nothing() -> None:
+    run, _ = begun(plan_of(uses("a"), wait("w", when=lambda scope: 1.0)))
+    assert (run.public_status(), run.reason()) == ("running", None)
+    ok(run, 0)
+    assert (run.public_status(), run.reason()) == ("waiting", "'w' waits for its time")
+
+
+def test_durations_are_told_to_the_microsecond() -> None:
+    run, _ = begun(plan_of(uses("a")), at=0.5)
+    ok(run, 0, at=0.500123456)
+    assert run.frames[0].duration_ms(0) == 0.123
+
+
 def test_waiting_of_the_run_is_told_apart() -> None:
     run = RunState(plan_of(uses("a"), concurrency=1))
     assert (run.public_status(), run.reason()) == ("waiting", None)

@@ -62,6 +62,12 @@ def test_weightless_nodes_are_done_at_the_end_only() -> None:
     assert meter.read(T0).fraction == 1
 
 
+def test_the_estimate_begins_with_the_first_moment() -> None:
+    run, _ = begun(plan_of(uses("a"), uses("b")))
+    ok(run, 0)
+    assert ProgressMeter(run).read(T0 + 0.5).left == 0.5
+
+
 def test_nothing_is_estimated_when_the_clock_went_back() -> None:
     run, _ = begun(plan_of(uses("a"), uses("b")))
     ok(run, 0)
