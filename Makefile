@@ -22,7 +22,7 @@ demo: $(READY) ## Show what Atomiton does, in under a minute
 	@$(RUN) python -m examples.demo $(ARGS)
 
 test: $(READY) ## Run the tests, without the campaigns; ARGS="-k name" chooses
-	@$(RUN) pytest -n auto --dist worksteal $(ARGS)
+	@$(RUN) pytest -n auto $(ARGS)
 
 check: $(READY) ## Run everything a change must pass: format, lint, types, tests, coverage
 	@sh scripts/check.sh "$(RUN)"

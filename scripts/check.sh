@@ -23,23 +23,11 @@ timed_tests() {
 
 tests() {
     rm -f .coverage .coverage.*
-    $run coverage run -m pytest -n auto --dist worksteal -m 'not campaign and not timed'
+    $run coverage run -m pytest -n auto -m 'not campaign and not timed'
 }
 
 coverage_report() {
     $run coverage combine --quiet && $run coverage report --skip-covered
-}
-
-# Where every branch is taken by some test: how a run moves, fails, is tried again, cancelled and
-# undone, and what hooks have to do with it. Patterns of files, with commas.
-whole='src/atomiton/machine/*.py'
-whole="$whole,src/atomiton/conductor/hooks.py,src/atomiton/conductor/hooks_of_plan.py"
-whole="$whole,src/atomiton/drivers/hooked*.py,src/atomiton/drivers/relay.py"
-whole="$whole,src/atomiton/drivers/jobs.py,src/atomiton/drivers/masks.py"
-whole="$whole,src/atomiton/drivers/recovery.py,src/atomiton/drivers/timers.py"
-
-whole_coverage() {
-    $run coverage report --skip-covered --show-missing --fail-under=100 --include="$whole"
 }
 
 step format $run ruff format --check .
@@ -49,7 +37,6 @@ step pyright $run pyright
 step timed timed_tests
 step tests tests
 step coverage coverage_report
-step whole whole_coverage
 
 if [ -n "$failed" ]; then
     printf '\ncheck: failed:%s\n' "$failed"

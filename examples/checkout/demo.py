@@ -10,7 +10,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from examples.checkout.shop import Shop
+from examples.checkout.shop import shop
 
 from atomiton import Conductor
 
@@ -18,11 +18,11 @@ BLUEPRINT = Path(__file__).with_name("checkout.yaml")
 
 
 async def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, Shop(Path(folder) / "shop.json") as shop:
+    with tempfile.TemporaryDirectory() as folder, shop(Path(folder) / "shop.json") as url:
         async with Conductor(f"{folder}/runs.db") as conductor:
             for country in ("Portugal", "Atlantis"):
                 before = len(done(folder))
-                result = await conductor.run(BLUEPRINT, {"shop": shop.url, "country": country})
+                result = await conductor.run(BLUEPRINT, {"shop": url, "country": country})
                 print(f"{country}: {result.status}")
                 print("  the shop:", ", ".join(done(folder)[before:]))
                 print("  attempts to charge:", result.nodes["charge"].attempts)

@@ -14,10 +14,11 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
-
-from examples import serving
 
 #: Where the shop does not ship to.
 NOWHERE = ("Atlantis",)
@@ -86,14 +87,15 @@ def act(state: State, method: str, path: str, body: dict[str, Any]) -> Answer:
             return Answer(404, {"error": "not here"})
 
 
-class Handler(serving.Handler):
-    """Answers requests; ``Shop`` makes one that has a state."""
+class Handler(BaseHTTPRequestHandler):
+    """Answers requests; ``shop`` makes one that has a state."""
 
+    protocol_version = "HTTP/1.1"
     state: State
     lost: int  # how many answers to payments get lost
     slow: int  # how often an export is not ready yet
 
-    def do_GET(self) -> None:  # noqa: N802 - its name there
+    def do_GET(self) -> None:
         """Give an export, or say that it is not ready."""
         name = self.path.removeprefix("/exports/")
         with self.state.lock:
@@ -107,7 +109,7 @@ class Handler(serving.Handler):
         else:
             self._answer(Answer(200, {"asked": asked, "orders": [17, 18, 21]}))
 
-    def do_POST(self) -> None:  # noqa: N802 - its name there
+    def do_POST(self) -> None:
         """Do something, once for each key."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"] or 0)) or b"{}")
         key = self.headers["Idempotency-Key"]
@@ -128,22 +130,46 @@ class Handler(serving.Handler):
     do_DELETE = do_POST  # noqa: N815 - its name there
 
     def _answer(self, answer: Answer) -> None:
-        self.answer_json(answer.status, answer.body)
+        body = json.dumps(answer.body).encode()
+        self.send_response(answer.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+        """Keep quiet."""
 
 
-class Shop(serving.Server):
-    """The shop while a ``with`` block lasts; ``url`` is where.
+@contextmanager
+def shop(path: Path, *, lost: int = 1, slow: int = 3) -> Iterator[str]:
+    """The shop while a ``with`` block lasts; gives its address.
 
     Args:
         path: The file that its state is kept in.
         lost: How many answers to payments get lost.
         slow: How often an export is asked for before it is ready.
     """
+    own = type("OwnHandler", (Handler,), {"state": State(path), "lost": lost, "slow": slow})
+    with ThreadingHTTPServer(("127.0.0.1", 0), own) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
-    def __init__(self, path: Path, *, lost: int = 1, slow: int = 3) -> None:
-        own = {"state": State(path), "lost": lost, "slow": slow}
-        super().__init__(type("OwnHandler", (Handler,), own))
+
+def main() -> None:
+    with shop(Path(sys.argv[1])) as url:
+        print(url, flush=True)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            print()
 
 
 if __name__ == "__main__":
-    serving.serve(Shop(Path(sys.argv[1])))
+    main()

@@ -55,20 +55,23 @@ class Handler(serving.Handler):
         place = urlsplit(self.path)
         to = parse_qs(place.query).get("to", ["EUR"])[0]
         if place.path != "/rates" or to not in IN_EUROS:
-            self.answer_json(404, {"error": "not here"})
+            self._answer(404, {"error": "not here"})
         elif type(self).failures > 0:
             type(self).failures -= 1
-            self.answer_json(503, {"error": "busy, come back soon"})
+            self._answer(503, {"error": "busy, come back soon"})
         else:
-            self.answer_json(200, rates(to))
+            self._answer(200, rates(to))
 
     def do_POST(self) -> None:  # noqa: N802 - its name there
         """Give the customers that are asked for."""
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.path != "/customers":
-            self.answer_json(404, {"error": "not here"})
+            self._answer(404, {"error": "not here"})
         else:
-            self.answer_json(200, {number: customer(number) for number in asked["ids"]})
+            self._answer(200, {number: customer(number) for number in asked["ids"]})
+
+    def _answer(self, status: int, value: object) -> None:
+        self.answer(status, "application/json", json.dumps(value).encode())
 
 
 class Service(serving.Server):

@@ -9,7 +9,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from examples.checkout.shop import Shop
+from examples.checkout.shop import shop
 
 from atomiton import Conductor
 
@@ -19,9 +19,9 @@ BLUEPRINT = Path(__file__).with_name("poll.yaml")
 async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for slow in (3, 1000):
-            with Shop(Path(folder) / f"{slow}.json", slow=slow) as shop:
+            with shop(Path(folder) / f"{slow}.json", slow=slow) as url:
                 async with Conductor("memory:") as conductor:
-                    result = await conductor.run(BLUEPRINT, {"shop": shop.url})
+                    result = await conductor.run(BLUEPRINT, {"shop": url})
             said = result.error.message if result.error else result.output
             print(f"ready after {slow} questions: {result.status}: {said}")
 

@@ -5,7 +5,7 @@ The house, in eleven lines (a folder imports only what stands above it, and ``er
     blueprint/   what a workflow is      model, YAML, expressions, compiling to a plan
     machine/     how a run moves         facts in, commands out; pure
     ports/       protocols               journal, runtime, calls, capabilities
-    store/       what is remembered      runs and blueprints: memory, SQLite
+    store/       what is remembered      memory, SQLite
     events/      what is announced       the bus
     nodes/       what a step can do      the library, and the doors to the world
     runtimes/    where code runs         threads, processes
@@ -42,26 +42,21 @@ if TYPE_CHECKING:
     from atomiton.conductor.synchronous import run as run
     from atomiton.errors import AtomitonError as AtomitonError
     from atomiton.errors import BlueprintError as BlueprintError
-    from atomiton.errors import Conflict as Conflict
     from atomiton.errors import ErrorInfo as ErrorInfo
     from atomiton.errors import InputError as InputError
     from atomiton.errors import NodeError as NodeError
     from atomiton.errors import RunFailed as RunFailed
     from atomiton.nodes.spec import node as node
-    from atomiton.ports.blueprints import BlueprintStore as BlueprintStore
     from atomiton.ports.hooks import CompensationEvent as CompensationEvent
     from atomiton.ports.hooks import NodeEvent as NodeEvent
     from atomiton.ports.hooks import RunHookEvent as RunHookEvent
-    from atomiton.store.blueprints import create_storage as create_storage
 
 __all__ = [
     "AtomitonError",
     "Blueprint",
     "BlueprintError",
-    "BlueprintStore",
     "CompensationEvent",
     "Conductor",
-    "Conflict",
     "ErrorInfo",
     "Hooks",
     "InputError",
@@ -76,7 +71,6 @@ __all__ = [
     "blueprint",
     "branch",
     "call",
-    "create_storage",
     "each",
     "group",
     "node",
@@ -94,10 +88,8 @@ _HOMES = {
     "AtomitonError": "atomiton.errors",
     "Blueprint": "atomiton.blueprint.model",
     "BlueprintError": "atomiton.errors",
-    "BlueprintStore": "atomiton.ports.blueprints",
     "CompensationEvent": "atomiton.ports.hooks",
     "Conductor": "atomiton.conductor",
-    "Conflict": "atomiton.errors",
     "ErrorInfo": "atomiton.errors",
     "Hooks": "atomiton.conductor.hooks",
     "InputError": "atomiton.errors",
@@ -111,7 +103,6 @@ _HOMES = {
     "approval": "atomiton.builder",
     "branch": "atomiton.builder",
     "call": "atomiton.builder",
-    "create_storage": "atomiton.store.blueprints",
     "each": "atomiton.builder",
     "group": "atomiton.builder",
     "node": "atomiton.nodes.spec",

@@ -10,7 +10,6 @@ AtomitonError                what this package raises on purpose; has a stable `
 ├── RunFailed                a run ended as failed or cancelled and its result was asked for
 ├── StoreError               the store cannot be used or its content is damaged
 │   └── RunBusy              another living process drives this run
-├── Conflict                 somebody else has changed meanwhile what was to be changed
 ├── NotFound                 no run, blueprint or node type of that name
 └── IllegalEvent             the machine was fed an event that cannot happen now (a bug)
 """
@@ -46,7 +45,6 @@ CODES: Mapping[str, str] = {
     "ATTEMPT_LOST": "The process that ran an attempt died; nobody saw how the attempt ended.",
     "STORE_ERROR": "The store cannot be used, or its content is damaged.",
     "RUN_BUSY": "Another living process drives this run.",
-    "CONFLICT": "Somebody else has changed it meanwhile.",
     "INTERNAL": "A bug in Atomiton.",
 }
 
@@ -68,7 +66,6 @@ NOT_RETRIED: frozenset[str] = frozenset(
         "NOT_SUPPORTED",
         "AUTHENTICATION",
         "ATTEMPT_LOST",
-        "CONFLICT",
         "INTERNAL",
     }
 )
@@ -258,12 +255,6 @@ class RunBusy(StoreError):
     """Another living process drives this run."""
 
     code = "RUN_BUSY"
-
-
-class Conflict(AtomitonError):
-    """Somebody else has changed meanwhile what was to be changed; look again and decide."""
-
-    code = "CONFLICT"
 
 
 class NotFound(AtomitonError):

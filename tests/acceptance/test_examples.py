@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from examples.checkout.shop import Shop
+from examples.checkout.shop import shop
 from examples.crawl.website import SLOWNESS, Website
 from examples.filejobs.generate import BROKEN, COUNT, generate, values
 from examples.orders.generate import HEADERS, orders
@@ -141,10 +141,10 @@ def test_the_crawl_is_parallel_and_complete(tmp_path: Path) -> None:
 
 def check_out(folder: Path, country: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Order at a new shop; what the run gave, and what the shop has in its file."""
-    with Shop(folder / "shop.json") as shop:
+    with shop(folder / "shop.json") as url:
         ended = atomiton(
             folder, "run", EXAMPLES / "checkout" / "checkout.yaml", "--json",
-            "--input", f"shop={shop.url}", "--input", f"country={country}",
+            "--input", f"shop={url}", "--input", f"country={country}",
         )  # fmt: skip
     said = json.loads(ended.stdout)
     assert ended.returncode == (0 if said["status"] == "completed" else 1), ended.stderr
@@ -210,9 +210,9 @@ def test_broken_files_are_collected_and_the_others_summed_up(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(("slow", "questions"), [(0, 1), (4, 5), (19, 20)])
 def test_polling_ends_when_it_is_ready(slow: int, questions: int, tmp_path: Path) -> None:
-    with Shop(tmp_path / "shop.json", slow=slow) as shop:
+    with shop(tmp_path / "shop.json", slow=slow) as url:
         ended = atomiton(
-            tmp_path, "run", EXAMPLES / "poll" / "poll.yaml", "--input", f"shop={shop.url}"
+            tmp_path, "run", EXAMPLES / "poll" / "poll.yaml", "--input", f"shop={url}"
         )  # fmt: skip
     assert json.loads(ended.stdout) == {"questions": questions, "orders": [17, 18, 21]}
     asked = json.loads((tmp_path / "shop.json").read_text())["asked"]
@@ -220,10 +220,9 @@ def test_polling_ends_when_it_is_ready(slow: int, questions: int, tmp_path: Path
 
 
 def test_polling_gives_up_after_its_most_questions(tmp_path: Path) -> None:
-    with Shop(tmp_path / "shop.json", slow=20) as shop:
+    with shop(tmp_path / "shop.json", slow=20) as url:
         ended = atomiton(
-            tmp_path, "run", EXAMPLES / "poll" / "poll.yaml", "--json",
-            "--input", f"shop={shop.url}",
+            tmp_path, "run", EXAMPLES / "poll" / "poll.yaml", "--json", "--input", f"shop={url}"
         )  # fmt: skip
     assert ended.returncode == 1
     error = json.loads(ended.stdout)["error"]

@@ -10,13 +10,11 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
 from atomiton.blueprint.plan import Plan
 from atomiton.drivers.simulated_blueprints import random_plan, weather_of
-from atomiton.drivers.simulated_process import Process
 from atomiton.drivers.simulated_world import Violation
 from atomiton.drivers.simulation import POINTS, STORM, Faults, Tally, check_seed, simulate
 from atomiton.machine import RunState, apply, bodies
@@ -66,27 +64,6 @@ def test_ten_thousand_seeds(capsys: pytest.CaptureFixture[str]) -> None:
     assert violations == []
 
 
-def found_before() -> list[tuple[int, str]]:
-    """The seeds that have found something, with what they found."""
-    lines = (Path(__file__).parent / "seeds.txt").read_text(encoding="utf-8").splitlines()
-    told = (line.split(maxsplit=1) for line in lines if line and not line.startswith("#"))
-    return [(int(seed), what) for seed, what in told]
-
-
-@pytest.mark.parametrize(("seed", "what"), found_before())
-def test_what_was_found_once_is_not_found_again(seed: int, what: str) -> None:
-    assert what
-    check_seed(seed)
-
-
-def test_the_clock_jumps_and_processes_are_held_up() -> None:
-    stories = [simulate(random_plan(seed), seed, STORM).story for seed in range(1, 200, 2)]
-    said = "\n".join(line for story in stories for line in story)
-    for what in ("off by -86400", "off by 3.15576e+08", "off by 3600", "held up for 4000 s"):
-        assert what in said, what
-    assert "the disk fails" in said
-
-
 def test_many_crashes_end_some_time() -> None:
     crashes = [
         simulate(random_plan(seed), seed, Faults(crashes=0.25, power=0.5, lost=0.1)).crashes
@@ -115,11 +92,3 @@ def test_bodies_that_are_forgotten_change_nothing(monkeypatch: pytest.MonkeyPatc
 def replayed(plan: Plan, facts: Sequence[Event]) -> tuple[RunState, list[Command]]:
     run = RunState(plan)
     return run, [command for fact in facts for command in apply(run, fact)]
-
-
-def test_the_alarm_rings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the campaign calls tells of a bug: silence there means that it has found none."""
-    monkeypatch.setattr(Process, "_must_wait", lambda self, start, *, unsaved: False)
-    told = [problem for _, _, problem in map(tried, range(20)) if problem]
-    assert told
-    assert "cause on record" in told[0]

@@ -20,7 +20,7 @@ from atomiton.drivers.simulation import check_seed
 from atomiton.errors import ErrorInfo
 from atomiton.machine import bodies, ending, firing, starting, stopping, transitions, waiting
 from atomiton.machine.commands import Command, SetTimer, StartAttempt
-from atomiton.machine.events import AttemptLost, AttemptRepeated, TimerFired
+from atomiton.machine.events import AttemptLost, AttemptRepeated
 from atomiton.machine.state import BODY, READY, STOPPING, Frame, RunState
 
 SEEDS = 300
@@ -166,37 +166,6 @@ def a_result_that_is_no_function_of_its_inputs(patch: pytest.MonkeyPatch) -> Non
     patch.setattr(Process, "_note_start", wrong)
 
 
-def told_before_it_is_on_record(patch: pytest.MonkeyPatch) -> None:
-    right = Process._commit
-
-    def wrong(self: Process) -> None:
-        if not self.dead and not self.stopped and self._unsaved():
-            self._around.laws.settled(self.state, len(self.facts), len(self.facts) + 1)
-        right(self)
-
-    patch.setattr(Process, "_commit", wrong)
-
-
-def what_was_told_is_written_anew(patch: pytest.MonkeyPatch) -> None:
-    right = SimulatedJournal.append
-
-    def wrong(self: SimulatedJournal, after: int, records: Sequence[bytes], *, sync: bool) -> None:
-        right(self, after, records, sync=sync)
-        if after > 3 and not sync:
-            self.records[-2], self.records[-1] = self.records[-1], self.records[-2]
-
-    patch.setattr(SimulatedJournal, "append", wrong)
-
-
-def timers_do_not_look_at_the_clock_again(patch: pytest.MonkeyPatch) -> None:
-    def wrong(self: Process, timer: int, at: float) -> None:
-        if not self.dead and not self.stopped:
-            del self.timers[timer]
-            self.feed(TimerFired(self.world.now(), timer))
-
-    patch.setattr(Process, "_fire", wrong)
-
-
 BUGS: Sequence[tuple[Plant, set[str]]] = [
     (no_record_of_starts, {"cause on record"}),
     (a_dependency_is_not_counted_off, {"liveness"}),
@@ -213,9 +182,6 @@ BUGS: Sequence[tuple[Plant, set[str]]] = [
     (late_answers_are_taken, {"no error"}),
     (chance_in_the_machine, {"replay", "determinism"}),
     (going_on_after_a_failure, {"fail fast", "one end", "liveness"}),
-    (told_before_it_is_on_record, {"listener"}),
-    (what_was_told_is_written_anew, {"listener", "no error", "acknowledged", "journal", "replay"}),
-    (timers_do_not_look_at_the_clock_again, {"time", "no error", "replay"}),
     (a_result_that_is_no_function_of_its_inputs, {"replay", "cause on record", "no error"}),
 ]
 

@@ -28,7 +28,7 @@ from atomiton.builder import (
     wait_for,
 )
 from atomiton.errors import ErrorInfo
-from atomiton.nodes import data, file, lists
+from atomiton.nodes import file
 from atomiton.nodes.file import Content
 from atomiton.nodes.spec import AsyncNodeFunction, PlainNodeFunction
 
@@ -141,13 +141,3 @@ def the_name_of_the_folder_is_the_decorator() -> None:
 
 def one() -> int:
     return 1
-
-
-@blueprint
-def of_the_library(path: Path, limit: float) -> object:
-    orders = read(path)
-    big = data.filter_(orders, where=lambda item: item.total > limit)
-    assert_type(big["count"], int)
-    undone = convert.with_(compensate=lambda charged: str(charged + 1.0))
-    convert.with_(compensate=lambda: save([]))
-    return data.map_(lists.unique(big["items"])["items"], value=undone)

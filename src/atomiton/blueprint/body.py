@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import cast
@@ -42,14 +41,13 @@ from atomiton.blueprint.plan import (
 )
 from atomiton.blueprint.problems import Path, nearest
 from atomiton.blueprint.routes import find_routes
-from atomiton.blueprint.scope import Names, Schema, as_items, as_moment, as_seconds
+from atomiton.blueprint.scope import Names, Schema, as_moment, as_seconds
 from atomiton.blueprint.unit import UnitCompiler, called
 from atomiton.blueprint.values import Values, constant
 
 #: Turns after which a loop is stopped that does not say how many it may make.
 MOST_TURNS = 1000
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _JOINS = {"all": JOIN_ALL, "any": JOIN_ANY, "settled": JOIN_SETTLED}
 
 
@@ -203,10 +201,7 @@ class BodyCompiler:
             compiled.detail = Waiting(signal=wait.signal, match=match)
         elif wait.approval is not None:
             compiled.kind = WAIT_APPROVAL
-            place = (*path, "wait", "approval")
-            compiled.detail = Waiting(
-                approval=wait.approval, texts=values.texts(wait.approval, place)
-            )
+            compiled.detail = Waiting(approval=wait.approval)
         else:
             compiled.kind = WAIT_FOR
             seconds = values.value(wait.seconds, (*path, "wait", "for"))
@@ -215,16 +210,9 @@ class BodyCompiler:
     def _moment(self, values: Values, text: str, path: Path) -> Getter:
         """A moment: written out, or an expression that gives it."""
         try:
-            moment = datetime.fromisoformat(text)
-        except ValueError as error:
-            if not _DATE.match(text):
-                return values.expression(text, path)
-            wrong, hint = f"'{text[:80]}' is no moment: {error}", "such as 2030-01-01T00:00:00Z"
-        else:
-            if moment.tzinfo is not None:
-                return constant(text)
-            wrong, hint = f"the moment {text} has no time zone", "add Z or an offset such as +02:00"
-        self.unit.problems.add("INVALID_BLUEPRINT", wrong, path, hint)
+            datetime.fromisoformat(text)
+        except ValueError:
+            return values.expression(text, path)
         return constant(text)
 
     def _branch(self, node: Node, compiled: PlanNode, names: Names, path: Path) -> None:
@@ -264,7 +252,7 @@ class BodyCompiler:
 
     def _map(self, node: Node, compiled: PlanNode, path: Path) -> None:
         compiled.kind = MAP
-        items = as_items(self._values(self.names).value(node.map, (*path, "map")))
+        items = self._values(self.names).value(node.map, (*path, "map"))
         if isinstance(node.map, str):
             takes: Schema = {"type": ["array", "object"]}
             self._values(self.names).check_edge(node.map, takes, "'map'", (*path, "map"))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from atomiton.blueprint.model import Blueprint, Defaults, Limits
-from atomiton.blueprint.nodes import read_body, read_node, read_retry, read_runtime
+from atomiton.blueprint.nodes import read_body, read_node, read_retry
 from atomiton.blueprint.plain import find_not_plain
 from atomiton.blueprint.positions import Places
 from atomiton.blueprint.problems import Path
@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 """The version of the format that this package reads."""
 
-#: What an id of a blueprint looks like.
-ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _INPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _SECRET = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _SYNONYMS: Final = {
@@ -140,7 +139,7 @@ def _format(reader: Reader, value: object, path: Path) -> object:
 
 
 def _id(reader: Reader, value: object, path: Path) -> object:
-    if isinstance(value, str) and ID.fullmatch(value):
+    if isinstance(value, str) and _ID.fullmatch(value):
         return value
     hint = "small letters, digits and -, at most 64"
     if isinstance(value, str):
@@ -178,7 +177,7 @@ def _variables(reader: Reader, value: object, path: Path) -> object:
 _DEFAULTS: Final[Table] = {
     "retry": ("retry", read_retry),
     "timeout": ("timeout", duration),
-    "runtime": ("runtime", read_runtime),
+    "runtime": ("runtime", some_text),
 }
 
 
@@ -258,12 +257,7 @@ FIELDS: Final[Table] = {
     "durability": ("durability", choice("sync", "async", "none")),
     "compensate_on": (
         "compensate_on",
-        texts(
-            re.compile("failure|cancel"),
-            "failure or cancel",
-            "failure",
-            words_of=("failure", "cancel"),
-        ),
+        texts(re.compile("failure|cancel"), "failure or cancel", "failure"),
     ),
     "on": ("on", _on),
     "triggers": ("triggers", read_triggers),

@@ -204,8 +204,7 @@ def _call(reader: Reader, value: object, path: Path) -> object:
 def _branch(reader: Reader, value: object, path: Path) -> object:
     routes = as_mapping(value)
     if not routes:
-        got = "nothing" if not value else describe(value)
-        message = f"'branch' must hold routes with their conditions, got {got}"
+        message = f"'branch' must hold routes with their conditions, got {describe(value)}"
         return reader.wrong(path, message, "write `high: score.value > 80` below it")
     read: dict[str, object] = {}
     otherwise = 0
@@ -310,7 +309,6 @@ def _wait(reader: Reader, value: object, path: Path) -> object:
     return make(Wait, read or {})
 
 
-read_runtime = choice("inline", "thread", "process")
 _CODES = texts(_CODE, "the code of an error", "TIMEOUT", single=True)
 _RETRY: Final[Table] = {
     "attempts": ("attempts", integer(1, 1_000_000)),
@@ -351,13 +349,8 @@ def _on_error(reader: Reader, value: object, path: Path) -> object:
     body = as_mapping(value)
     if body is not None and set(body) == {"value"}:
         return body
-    if body is not None:
-        reader.fields(body, path, {"value": ("value", anything)}, "'on_error'")
-        if "value" in body:
-            return ABSENT  # beside a key that it has not, which is told
-    hint = reader.near(value, ("continue",)) if isinstance(value, str) else None
     message = f"'on_error' must be continue or {{value: ...}}, got {describe(value)}"
-    return reader.wrong(path, message, hint)
+    return reader.wrong(path, message)
 
 
 _NOT_IN_COMPENSATION: Final = ("compensate", "map", "loop", "needs", "join", "if", "on_error")
@@ -416,7 +409,7 @@ FIELDS: Final[Table] = {
     "deadline": ("deadline", duration),
     "on_error": ("on_error", _on_error),
     "compensate": ("compensate", _compensate),
-    "runtime": ("runtime", read_runtime),
+    "runtime": ("runtime", some_text),
     "cache": ("cache", _cache),
     "weight": ("weight", number(0)),
 }

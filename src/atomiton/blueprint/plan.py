@@ -205,15 +205,13 @@ class Waiting(NamedTuple):
         when: Gives the seconds to wait, or the moment to wait for.
         signal: Name of the signal.
         match: Condition on the signal, in a scope where the payload is the item.
-        approval: What a person is asked, as it is written.
-        texts: Gives the title and the description, where they hold expressions.
+        approval: What a person is asked.
     """
 
     when: Getter | None = None
     signal: str = ""
     match: Getter | None = None
     approval: Mapping[str, object] | None = None
-    texts: Getter | None = None
 
 
 class Group(NamedTuple):
@@ -250,7 +248,7 @@ class MapPlan(NamedTuple):
 
     Attributes:
         node: What is run.
-        items: Gives the list of the items.
+        items: Gives the list, or the object whose entries are the items.
         concurrency: How many at once; 0 without a bound.
         on_item_error: fail, collect or skip.
     """

@@ -62,11 +62,6 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     Example:
         >>> nearest("raed", ["read", "write"])
         "did you mean 'read'?"
-        >>> nearest("wiht", ["weight", "with"])
-        "did you mean 'with'?"
     """
-    names = list(known)
-    letters = sorted(name)  # two that changed places are the commonest slip, and not the nearest
-    found = [word for word in names if sorted(word) == letters]
-    found = found or get_close_matches(name, names, n=1)
+    found = get_close_matches(name, list(known), n=1)
     return f"did you mean '{found[0]}'?" if found else None

@@ -257,23 +257,8 @@ def duration(reader: Reader, value: object, path: Path) -> object:
     return seconds
 
 
-def texts(
-    pattern: re.Pattern[str],
-    what: str,
-    example: str,
-    *,
-    single: bool = False,
-    words_of: tuple[str, ...] = (),
-) -> Handler:
-    """Make a handler of lists of words, as tuples without repetitions.
-
-    Args:
-        pattern: What each word must be.
-        what: The same in words.
-        example: A good one.
-        single: Whether one word may stand for a list of it.
-        words_of: All good ones, where these can be listed.
-    """
+def texts(pattern: re.Pattern[str], what: str, example: str, *, single: bool = False) -> Handler:
+    """Make a handler of lists of words, as tuples without repetitions."""
 
     def read(reader: Reader, value: object, path: Path) -> object:
         if single and isinstance(value, str):
@@ -286,8 +271,7 @@ def texts(
         for place, word in enumerate(words):
             if not isinstance(word, str) or not pattern.fullmatch(word):
                 shown = f"'{word[:_SHOWN]}'" if isinstance(word, str) else describe(word)
-                near = reader.near(word, words_of) if isinstance(word, str) else None
-                reader.wrong((*path, place), f"{shown} is not {what}", near or f"such as {example}")
+                reader.wrong((*path, place), f"{shown} is not {what}", f"such as {example}")
                 good = False
         return tuple(dict.fromkeys(cast("list[str]", words))) if good else ABSENT
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, cast
 
-from atomiton.blueprint.plan import NodeKind, Port
 from atomiton.blueprint.schema_parts import (
     HAS_EXPRESSION,
     Schema,
@@ -28,8 +27,28 @@ from atomiton.blueprint.schema_parts import (
 )
 
 
-class DescribedPort(Port, Protocol):
+class ParameterLike(Protocol):
     """What a schema needs to know of a parameter."""
+
+    @property
+    def name(self) -> str:
+        """Name of the port."""
+        ...
+
+    @property
+    def schema(self) -> Mapping[str, object]:
+        """JSON Schema of its values."""
+        ...
+
+    @property
+    def required(self) -> bool:
+        """Whether it must be given."""
+        ...
+
+    @property
+    def expression(self) -> bool:
+        """Whether it takes a bare expression."""
+        ...
 
     @property
     def description(self) -> str:
@@ -37,8 +56,13 @@ class DescribedPort(Port, Protocol):
         ...
 
 
-class DescribedKind(NodeKind, Protocol):
+class NodeTypeLike(Protocol):
     """What a schema needs to know of a node type."""
+
+    @property
+    def name(self) -> str:
+        """Dotted name."""
+        ...
 
     @property
     def description(self) -> str:
@@ -46,12 +70,12 @@ class DescribedKind(NodeKind, Protocol):
         ...
 
     @property
-    def parameters(self) -> tuple[DescribedPort, ...]:
+    def parameters(self) -> Sequence[ParameterLike]:
         """Input ports."""
         ...
 
 
-def format_schema(node_types: Sequence[DescribedKind] = ()) -> Schema:
+def format_schema(node_types: Sequence[NodeTypeLike] = ()) -> Schema:
     """Make the JSON Schema (2020-12) of the blueprint format.
 
     Args:
@@ -104,7 +128,7 @@ def _top() -> Schema:
     defaults: Schema = {
         "retry": ref("retry"),
         "timeout": ref("duration"),
-        "runtime": {"enum": ["inline", "thread", "process"]},
+        "runtime": {"type": "string"},
     }
     lifecycle = {key: ref("node") for key in ("success", "failure", "cancel", "always")}
     point: Schema = {
@@ -152,7 +176,7 @@ def _top() -> Schema:
     }
 
 
-def _add_types(node: Schema, definitions: Schema, types: Sequence[DescribedKind]) -> None:
+def _add_types(node: Schema, definitions: Schema, types: Sequence[NodeTypeLike]) -> None:
     """Tell the names of the types, and the parameters of each."""
     names = [kind.name for kind in types]
     versions = "|".join(map(re.escape, names))
@@ -170,7 +194,7 @@ def _add_types(node: Schema, definitions: Schema, types: Sequence[DescribedKind]
     node["allOf"] = [_type_rule(kind, definitions) for kind in types]
 
 
-def _type_rule(kind: DescribedKind, definitions: Schema) -> Schema:
+def _type_rule(kind: NodeTypeLike, definitions: Schema) -> Schema:
     parameters = [each for each in kind.parameters if not getattr(each, "variadic", False)]
     open_ended = len(parameters) < len(kind.parameters)
     properties: Schema = {each.name: _parameter(kind, each, definitions) for each in parameters}
@@ -190,7 +214,7 @@ def _type_rule(kind: DescribedKind, definitions: Schema) -> Schema:
     return {"if": {"properties": {"uses": uses}, "required": ["uses"]}, "then": then}
 
 
-def _parameter(kind: DescribedKind, parameter: DescribedPort, definitions: Schema) -> Schema:
+def _parameter(kind: NodeTypeLike, parameter: ParameterLike, definitions: Schema) -> Schema:
     if parameter.expression:
         schema: Schema = {"type": ["string", "boolean", "number"]}
     else:

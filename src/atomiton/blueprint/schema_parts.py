@@ -320,10 +320,7 @@ def _common() -> Schema:
             "description": "Go on after a failure, with null or with a value.",
         },
         "compensate": ref("compensation"),
-        "runtime": {
-            "enum": ["inline", "thread", "process"],
-            "description": "Where the code runs.",
-        },
+        "runtime": text("Where the code runs."),
         "cache": {
             "anyOf": [{"type": "boolean"}, ref("duration"), cache],
             "description": "Whether, and how long, results are kept for the same parameters.",

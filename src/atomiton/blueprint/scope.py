@@ -9,10 +9,9 @@ from typing import TypeVar, cast
 
 from atomiton.blueprint.durations import parse_duration
 from atomiton.blueprint.expressions import Expression, Reference, Template
-from atomiton.blueprint.expressions.values import a_type
 from atomiton.blueprint.plan import ENDED, NEED, BodyScope, Edge, Getter, ItemScope, Scope
 from atomiton.blueprint.problems import Path
-from atomiton.errors import AtomitonError, ExpressionError
+from atomiton.errors import ExpressionError
 
 Load = Callable[[Scope], object]
 R = TypeVar("R")
@@ -214,28 +213,12 @@ def condition(evaluate: Getter, source: str) -> Callable[[Scope], bool]:
         if value is True or value is False:
             return value
         raise ExpressionError(
-            f"a condition must be true or false, this gave {a_type(value)}",
+            f"a condition must be true or false, this gave {type(value).__name__}",
             source=source,
             offset=0,
         )
 
     return decide
-
-
-def as_items(evaluate: Getter) -> Getter:
-    """Make a value's getter give a list: the items of one, the entries of an object."""
-
-    def items(scope: Scope) -> list[object]:
-        value = evaluate(scope)
-        if isinstance(value, list):
-            return cast("list[object]", value)
-        if isinstance(value, dict):
-            entries = cast("dict[str, object]", value).items()
-            return [{"key": key, "value": item} for key, item in entries]
-        message = f"'map' needs a list or an object, this gave {a_type(value)}"
-        raise AtomitonError(message, code="TYPE_MISMATCH")
-
-    return items
 
 
 def as_seconds(evaluate: Getter, source: str) -> Getter:
@@ -271,4 +254,4 @@ def _moment(value: object) -> float:
         return value.timestamp()
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    raise ValueError(f"expected a moment, got {a_type(value)}")
+    raise ValueError(f"expected a moment, got {type(value).__name__}")

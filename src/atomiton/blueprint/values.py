@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
 
-from atomiton.blueprint.expressions import (
-    Expression,
-    Reference,
-    Template,
-    parse,
-    parse_template,
-    value_to_text,
-)
+from atomiton.blueprint.expressions import Expression, Reference, Template, parse, parse_template
 from atomiton.blueprint.model import Blueprint
 from atomiton.blueprint.narrow import as_list, as_object
 from atomiton.blueprint.plan import Getter, NodeKind, Port, Scope
@@ -22,11 +14,6 @@ from atomiton.blueprint.types import check_value, describe_schema, fits
 from atomiton.errors import ExpressionError
 
 Parameters = Callable[[Scope], dict[str, object]]
-
-RUN_FIELDS: Final = ("id", "blueprint", "version", "started_at", "status", "error")
-INFO_FIELDS: Final = ("status", "attempts", "error", "duration_ms")
-ERROR_FIELDS: Final = ("code", "message", "node", "attempt", "retryable", "details")
-"""What can be read of ``run``, of ``nodes.ID`` and of the error of either."""
 
 
 class Values:
@@ -110,10 +97,6 @@ class Values:
         """Compare the types of both ends where a value is exactly one reference."""
         where = self._reference(text)
         found = self._source(where) if where else None
-        if self._is_text(text) and not fits({"type": "string"}, schema):
-            message = f"what holds text beside an expression is text, but {what} takes "
-            hint = "leave only the ${{ }}" if text.strip() == text else "leave out the spaces"
-            self.problems.add("TYPE_MISMATCH", message + describe_schema(schema), path, hint)
         if found is not None and not fits(found[1], schema):
             gives, takes = (
                 describe_schema(part).replace("string", "text") for part in (found[1], schema)
@@ -143,14 +126,6 @@ class Values:
         except ExpressionError:
             return ()  # reported where it is compiled
         return (template.whole and template.expressions[0][1].path) or ()
-
-    def _is_text(self, text: str) -> bool:
-        """Whether a value with expressions always gives text, as there is more in it than one."""
-        try:
-            template = parse_template(text)
-        except ExpressionError:
-            return False  # reported where it is compiled
-        return template.constant is None and not template.whole
 
     def _node(self, name: str) -> Names | None:
         """The body in which the node of a name stands, unless an item of that name hides it."""
@@ -182,14 +157,6 @@ class Values:
             self.value(part, (*path, index)) for index, part in enumerate(as_list(value) or ())
         )
         return lambda scope: [get(scope) for get in items]
-
-    def texts(self, asked: Mapping[str, object], path: Path) -> Getter | None:
-        """Compile the texts that a person is shown; None if they hold no expression."""
-        shown = {key: asked[key] for key in ("title", "description") if key in asked}
-        if not any("${{" in str(text) for text in shown.values()):
-            return None
-        getters = {key: self.value(text, (*path, key)) for key, text in shown.items()}
-        return lambda scope: {key: value_to_text(get(scope)) for key, get in getters.items()}
 
     def _template(self, text: str, path: Path) -> Getter:
         try:
@@ -247,7 +214,7 @@ class Values:
     def _check_reference(self, names: Names, reference: Reference, path: Path) -> bool:
         name, fields = reference.name, reference.path
         if name == "run":
-            return self._check_facts("run", fields, RUN_FIELDS, path)
+            return True
         if name in ("inputs", "vars", "secrets"):
             return self._check_built_in(name, fields, path)
         if name == "nodes":
@@ -258,23 +225,11 @@ class Values:
             if names.node(fields[0]) is None:
                 self.unknown(fields[0], path, names.known())
                 return False
-            return self._check_facts(f"nodes.{fields[0]}", fields[1:], INFO_FIELDS, path)
+            return True
         if not names.sees(name):
             self.unknown(name, path, (*names.known(), *BUILT_IN, "nodes"))
             return False
         return self._check_output(name, fields, path)
-
-    def _check_facts(
-        self, of: str, fields: tuple[str, ...], known: tuple[str, ...], path: Path
-    ) -> bool:
-        """Whether what is read of a run, a node or an error is among what is known of it."""
-        if not fields or fields[0] in known:
-            inner = len(fields) > 1 and fields[0] == "error"
-            return not inner or self._check_facts(f"{of}.error", fields[1:], ERROR_FIELDS, path)
-        hint = nearest(fields[0], known) or f"its fields: {', '.join(known)}"
-        message = f"'{of}' has no field '{fields[0]}'"
-        self.problems.add("UNKNOWN_REFERENCE", message, path, hint)
-        return False
 
     def _check_output(self, name: str, fields: tuple[str, ...], path: Path) -> bool:
         result = self._result(name)

@@ -85,7 +85,7 @@ def node_texts(
             yield Written(place, value, "expression")
         else:
             yield from _value(value, place)
-    for key in ("map", "cache", "on_error"):
+    for key in ("map", "cache"):
         yield from _value(node.get(key), (*path, key))
     yield from _conditions(node, path, ("if",))
     for route, when in (as_mapping(node.get("branch")) or {}).items():

@@ -39,7 +39,6 @@ def blueprint(
     version: str | None = None,
     description: str | None = None,
     metadata: Mapping[str, object] | None = None,
-    variables: Mapping[str, object] | None = None,
     secrets: Sequence[str] = (),
     defaults: Defaults | None = None,
     limits: Limits | None = None,
@@ -56,7 +55,6 @@ def blueprint(
     version: str | None = None,
     description: str | None = None,
     metadata: Mapping[str, object] | None = None,
-    variables: Mapping[str, object] | None = None,
     secrets: Sequence[str] = (),
     defaults: Defaults | None = None,
     limits: Limits | None = None,
@@ -76,12 +74,11 @@ def blueprint(
         version: The author's own version.
         description: For people; by default the first paragraph of the docstring.
         metadata: Anything.
-        variables: Constants by name; ``expression("vars.NAME")`` is one of them.
         secrets: Names of secrets it may read, beside those it uses by ``secret()``.
         defaults: Policies of nodes that do not say otherwise.
         limits: Bounds of a run.
         durability: ``sync``, ``async`` or ``none``.
-        compensate_on: ``failure``, ``cancel`` or both, as by default; an empty list for neither.
+        compensate_on: ``failure``, ``cancel`` or both.
         triggers: What starts runs, as in the format.
 
     Returns:
@@ -124,13 +121,12 @@ def blueprint(
             head["limits"] = _limits(limits)
         for key, given in (
             ("metadata", metadata),
-            ("variables", variables),
             ("secrets", secrets),
             ("durability", durability),
             ("compensate_on", compensate_on),
             ("triggers", triggers),
         ):
-            if given or (given is not None and key == "compensate_on"):
+            if given:
                 head[key] = as_document(given)
         return BlueprintFunction(made, head)
 

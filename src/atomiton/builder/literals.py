@@ -23,7 +23,6 @@ from atomiton.nodes.schema import is_named_tuple
 from atomiton.nodes.values import to_value
 
 _OPEN: Final = "${{"
-_REPR: Final = re.compile(r"<traced .+?>")
 _SIMPLE: Final = re.compile(r"[^'\\\x00-\x1f\x7f]*")
 _NO_CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
 
@@ -103,24 +102,10 @@ def _roots(parts: list[Part]) -> frozenset[Root]:
     return frozenset[Root]().union(*(part.roots for part in parts))
 
 
-def _pieces(text: str) -> list[str | Part]:
-    """Text cut where a traced value was written into it.
-
-    Raises:
-        TracingError: One was written into it by ``repr``, which no run could fill in.
-    """
-    trace = current()
-    pieces: list[str | Part] = [text] if trace is None else trace.split(text)
-    for piece in pieces:
-        if isinstance(piece, str) and (found := _REPR.search(piece)):
-            message = f"the text holds {found[0]!r}, which is no value but what stands for one"
-            raise wrong(message, 'write f"{value}", without !r and not in a list')
-    return pieces
-
-
 def _text(text: str) -> str:
     """Text with marks of traced values in it, as a template."""
-    pieces = _pieces(text)
+    trace = current()
+    pieces: list[str | Part] = [text] if trace is None else trace.split(text)
     if len(pieces) == 1 and isinstance(pieces[0], Part):
         # Alone it would keep its type, and an f-string is text.
         part = pieces[0]
@@ -138,7 +123,8 @@ def _text(text: str) -> str:
 
 def _joined(text: str) -> Part:
     """Text with marks of traced values in it, as an expression."""
-    pieces = _pieces(text)
+    trace = current()
+    pieces: list[str | Part] = [text] if trace is None else trace.split(text)
     if not pieces:
         return _quoted("")
     parts = [_quoted(p) if isinstance(p, str) else called("string", p) for p in pieces]

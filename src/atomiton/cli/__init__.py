@@ -11,8 +11,6 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit status."""
-    try:
-        from atomiton.cli.app import run_app
-    except KeyboardInterrupt:  # pressed at once: nobody wants to read where that was
-        sys.exit(130)
+    from atomiton.cli.app import run_app
+
     sys.exit(run_app(sys.argv[1:] if arguments is None else list(arguments)))

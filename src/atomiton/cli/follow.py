@@ -46,8 +46,6 @@ class Follower:
         self._screen = screen
         self._signals = signals
         self._durable = durable
-        if durable:
-            signals.keeps(run)
 
     async def follow(self, *, detach: bool = False) -> RunResult:
         """Wait for the run to end.

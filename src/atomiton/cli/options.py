@@ -8,7 +8,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 store_option = click.option(
     "--store",
     metavar="URL",
-    help="Where runs are kept: sqlite:PATH, a path, postgresql://... or memory:. "
+    help="Where runs are kept: sqlite:PATH, a path or memory:. "
     "By default ATOMITON_STORE, else the user's data folder.",
 )
 nodes_option = click.option(
@@ -18,20 +18,3 @@ nodes_option = click.option(
     metavar="FILE.py",
     help="Python file of node types to add; may be given again.",
 )
-node_option = click.option(
-    "--node",
-    metavar="PATH",
-    help="Only this node and what is in it, such as group.inner or orders[1234].",
-)
-
-
-def is_within(path: str | None, node: str | None) -> bool:
-    """Whether a node is the one that was asked for, or stands in it; None asks for all.
-
-    Example:
-        >>> [is_within(path, "a[1]") for path in ("a[1]", "a[1].b", "a[12]", "a[1]:compensate")]
-        [True, True, False, True]
-    """
-    if node is None or path == node:
-        return True
-    return path is not None and path.startswith((f"{node}.", f"{node}[", f"{node}:"))

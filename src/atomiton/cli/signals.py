@@ -7,21 +7,17 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Self
 
 from atomiton.cli.status import INTERRUPTED
-from atomiton.nodes.guard.family import Family
 
 #: The terminal was closed; not everywhere there is such a signal.
 _HANGUP: int = getattr(signal, "SIGHUP", signal.SIGTERM)
 _WATCHED = (signal.SIGINT, signal.SIGTERM, _HANGUP)
 #: Signals on which the work is left as it is, to go on later.
 LEAVING = frozenset({signal.SIGTERM, _HANGUP})
-#: How often those who are still there are killed, before the process leaves.
-_ROUNDS = 5
 
 
 class Signals:
@@ -40,7 +36,6 @@ class Signals:
         self._before: dict[int, object] = {}
         self._seen: asyncio.Future[int] = self._loop.create_future()
         self._count = 0
-        self._kept: list[str] = []
 
     def __enter__(self) -> Self:
         """Begin to listen; only the main thread of a process can."""
@@ -56,10 +51,6 @@ class Signals:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]  # what signal gave before
 
-    def keeps(self, run: str) -> None:
-        """Note that a run is on record: whoever stops the process hard is told how it goes on."""
-        self._kept.append(run)
-
     @property
     def seen(self) -> asyncio.Future[int]:
         """Resolved with the number of the first signal."""
@@ -70,18 +61,8 @@ class Signals:
         if self._count > 1:
             self._restore()
             kill_children()
-            with suppress(OSError):  # nobody reads it
-                os.write(2, f"{self._parting()}\n".encode())
             os._exit(INTERRUPTED)
         self._loop.call_soon_threadsafe(self._note, number)
-
-    def _parting(self) -> str:
-        if not self._kept:
-            return "stopped at once"
-        if len(self._kept) > 1:
-            return "stopped at once; the runs are on record, go on with: atomiton runs resume"
-        (run,) = self._kept
-        return f"stopped at once; the run is on record, go on with: atomiton runs resume {run}"
 
     def _note(self, number: int) -> None:
         if not self._seen.done():
@@ -89,15 +70,17 @@ class Signals:
 
 
 def kill_children() -> None:
-    """Kill the programs this process has started, and what they started; where /proc tells them."""
+    """Kill the programs this process has started, with their groups; where /proc tells them."""
     for listing in Path("/proc/self/task").glob("*/children"):
         try:
             children = listing.read_text().split()
         except OSError:
             continue
         for child in map(int, children):
-            family = Family(child)
-            # More than once: what starts between the look and the signal is seen by the next look.
-            for _ in range(_ROUNDS):
-                if not family.signal(signal.SIGKILL):
-                    break
+            try:
+                if os.getpgid(child) == child:
+                    os.killpg(child, signal.SIGKILL)
+                else:
+                    os.kill(child, signal.SIGKILL)
+            except OSError:
+                continue  # it has ended by itself

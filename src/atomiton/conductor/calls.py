@@ -22,23 +22,20 @@ class Calls:
 
     Args:
         read: Reads a file.
-        file: The whole path of a blueprint's file; None when it is from no file.
+        folder: Where the file of a blueprint is; None when it is from no file.
         known: Finds what a caller calls by id, beside files; None if it is not known.
-        root: The blueprint that is compiled; who calls its file calls it.
     """
 
     def __init__(
         self,
         read: Read,
-        file: Callable[[Blueprint], Path | None],
+        folder: Callable[[Blueprint], Path | None],
         known: Callable[[Blueprint, str], Blueprint | None],
-        root: Blueprint,
     ) -> None:
         self._read = read
-        self._file_of = file
+        self._folder = folder
         self._known = known
-        own = file(root)
-        self._files: dict[Path, Blueprint] = {} if own is None else {own: root}
+        self._files: dict[Path, Blueprint] = {}
         self._found: dict[tuple[int, str], Blueprint] = {}
 
     def resolve(self, caller: Blueprint, name: str) -> Blueprint:
@@ -54,8 +51,7 @@ class Calls:
         return self._found[key]
 
     def _find(self, caller: Blueprint, name: str) -> Blueprint:
-        file = self._file_of(caller)
-        folder = None if file is None else file.parent
+        folder = self._folder(caller)
         if name.startswith((".", "/")):
             if folder is None and not name.startswith("/"):
                 raise NotFound(

@@ -28,9 +28,8 @@ class Conductor(Steering):
     """Runs blueprints in this process.
 
     Args:
-        store: ``memory:``, ``sqlite:PATH``, a path, or ``postgresql://USER@HOST/DATABASE``; by
-            default ``ATOMITON_STORE``, else a file in the user's data folder. Runs in a file or
-            a database survive the death of the process.
+        store: ``memory:``, ``sqlite:PATH`` or a path; by default ``ATOMITON_STORE``, else the
+            user's data folder. Runs in a file survive the death of the process.
         nodes: Node functions, or files of them, beside the library's.
         capabilities: What nodes reach the world with; by default the real thing.
         secrets: Values by name; by default environment variables ``ATOMITON_SECRET_<NAME>``.

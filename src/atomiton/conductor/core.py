@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import time
 from collections import OrderedDict
@@ -34,16 +33,10 @@ from atomiton.store.open import open_journal
 REMEMBERED = 32
 #: Seconds between looks at a run that another process drives, and at messages from others.
 POLL = 0.2
-#: Seconds between looks for runs whose process has died, and before one is tried again that could
-#: not go on here.
-LOOK = 5.0
-AGAIN = 60.0
 #: Seconds for which a run must have rested before it leaves memory.
 REST = 1.0
 #: Seconds: what goes on by itself sooner than this stays in memory.
 SOON = 5.0
-#: How many stored runs are taken up at the same time.
-TOGETHER = 100
 #: The moment at which a run wakes that waits only for somebody (the year 5138).
 LATE = 1e11
 
@@ -79,8 +72,6 @@ class Core:
         self._seed: Callable[[], int] = new_seed
         self._remembered: OrderedDict[str, Execution] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
-        #: Runs that could not go on here, and when to try them again.
-        self._left: dict[str, float] = {}
         self._recovering: dict[str, asyncio.Future[Execution]] = {}
         self._driver: LocalDriver | None = None
 
@@ -172,7 +163,6 @@ class Core:
         try:
             program = await self.library.stored(self.journal, header)
             facts = [decode(record) for record in await self.journal.read(run)]
-            self._remembered.pop(run, None)  # what was given up here goes on
             return self.driver.recover(run, program, facts, self._secrets_of(program))
         except AtomitonError as error:
             change = StatusChange("waiting", reason=f"cannot go on here: {error.message}")
@@ -181,23 +171,8 @@ class Core:
             raise
 
     async def _resume_abandoned(self) -> None:
-        """Go on with what dead processes left, now and for as long as this one lives."""
-        while True:
-            # A store that is away for a while says so again to whoever needs it.
-            with contextlib.suppress(StoreError):
-                await self._take_over_abandoned()
-            await asyncio.sleep(LOOK)
-
-    async def _take_over_abandoned(self) -> None:
-        last = ""
-        while runs := await self.journal.abandoned(after=last):
-            last, now = runs[-1], self.driver.loop.time()
-            await self._all_go_on([run for run in runs if self._left.get(run, 0) <= now])
-
-    async def _all_go_on(self, runs: Sequence[str]) -> None:
-        """Drive runs that nobody drives; a few together, since they share commits."""
-        for first in range(0, len(runs), TOGETHER):
-            await asyncio.gather(*map(self._go_on, runs[first : first + TOGETHER]))
+        for run in await self.journal.abandoned():
+            await self._go_on(run)
 
     async def _go_on(self, run: str) -> None:
         """Drive a run that nobody drives, unless another process is quicker."""
@@ -206,29 +181,17 @@ class Core:
                 await self._recover(run)
         except AtomitonError as error:
             # Flagged in the store with the reason; other runs must go on all the same.
-            self._left[run] = self.driver.loop.time() + AGAIN
             self._log(f"run {run} cannot go on: {error.message}")
 
     async def _keep_up(self) -> None:
         """Take what other processes ask of the runs driven here; wake those that were parked."""
         while True:
             await asyncio.sleep(POLL)
-            await self._hear_all()
+            for execution in list(self.driver.runs.values()):
+                if execution.recorder is not None and not execution.stopped:
+                    await self._hear(execution)
             if self._resume:
                 await self._wake_due()
-
-    async def _hear_all(self) -> None:
-        """Take the messages for the runs driven here; asks once, however many they are."""
-        if not self.driver.runs:
-            return
-        try:
-            mailed = await self.journal.mailed()
-        except StoreError:
-            return  # the runs' own writes will say so
-        for run in mailed:
-            execution = self.driver.runs.get(run)
-            if execution is not None and not execution.stopped:
-                await self._hear(execution)
 
     async def _hear(self, execution: Execution) -> None:
         try:
@@ -269,8 +232,8 @@ class Core:
 
     async def _wake_due(self) -> None:
         """Go on with the parked runs whose moment has come."""
-        with contextlib.suppress(StoreError):  # it is away: there is a next time
-            await self._all_go_on(await self.journal.due(self._now()))
+        for run in await self.journal.due(self._now()):
+            await self._go_on(run)
 
     def _secrets_of(self, program: Program) -> dict[str, str]:
         names = program.plan.secrets

@@ -19,7 +19,7 @@ from atomiton.conductor.calls import BUNDLE, Calls, StoredCalls
 from atomiton.conductor.hooks import Hooks, hooks_in
 from atomiton.conductor.inputs import Inputs
 from atomiton.drivers.program import Program
-from atomiton.errors import AtomitonError, BlueprintError, NotFound, Problem, StoreError
+from atomiton.errors import AtomitonError, BlueprintError, NotFound, Problem
 from atomiton.nodes.call import NodeCall
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.registry import BUILTIN, Registry
@@ -75,14 +75,6 @@ class Ready:
         self.inputs = Inputs(blueprint)
 
 
-class Blueprints(Protocol):
-    """Where documents of blueprints are on record: the part of a journal that is needed here."""
-
-    async def load_blueprint(self, digest: str) -> bytes:
-        """Give the document; ``NotFound`` if there is none."""
-        ...
-
-
 class Library:
     """Reads and compiles blueprints; the most recently used are kept compiled.
 
@@ -102,7 +94,7 @@ class Library:
         self._by_object: OrderedDict[tuple[int, str], Ready] = OrderedDict()
         self._by_hash: OrderedDict[tuple[str, str], Program] = OrderedDict()
         self._stored: set[str] = set()
-        self._paths: OrderedDict[int, tuple[Blueprint, Path]] = OrderedDict()
+        self._folders: OrderedDict[int, tuple[Blueprint, Path]] = OrderedDict()
         self._known: dict[str, Blueprint] = {}
         self._children: dict[tuple[int, str], tuple[Blueprint, Blueprint]] = {}
         #: Node types that came with blueprints, by name and version.
@@ -149,7 +141,9 @@ class Library:
         return blueprint
 
     def _read_file(self, path: Path, *, called: bool = False) -> tuple[Blueprint, Positions]:
-        """Read a file."""
+        """Read a file, and note where it is for the blueprints that it calls."""
+        from atomiton.blueprint.document import read_blueprint
+
         try:
             text = path.read_bytes()
         except FileNotFoundError as error:
@@ -159,27 +153,9 @@ class Library:
         except (OSError, ValueError) as error:  # a NUL character is a ValueError
             reason = error.strerror if isinstance(error, OSError) else error
             raise NotFound(f"{str(path)!r} cannot be read: {reason}") from error
-        return self._read_text(text, path, called=called)
-
-    def check(self, text: str | bytes, path: Path) -> None:
-        """Refuse what cannot be run, as if a file held it; ``BlueprintError`` with every problem.
-
-        Args:
-            text: YAML or JSON.
-            path: The file; what is called beside it is found there.
-        """
-        blueprint, positions = self._read_text(text, path)
-        self._compile(blueprint, positions)
-
-    def _read_text(
-        self, text: str | bytes, path: Path, *, called: bool = False
-    ) -> tuple[Blueprint, Positions]:
-        """Read a text, and note where it is for the blueprints that it calls."""
-        from atomiton.blueprint.document import read_blueprint
-
         blueprint, document = read_blueprint(text, filename=str(path))
         blueprint = self.adapt(blueprint, called=called)
-        self._note_file(blueprint, path.resolve())
+        self._note_folder(blueprint, path.resolve().parent)
         return blueprint, document.positions
 
     def _read_called(self, path: Path) -> Blueprint:
@@ -195,14 +171,14 @@ class Library:
         del called
         return blueprint
 
-    def _note_file(self, blueprint: Blueprint, file: Path | None) -> None:
-        if file is not None:
-            self._paths[id(blueprint)] = (blueprint, file)
-            if len(self._paths) > 4 * KEPT:
-                self._paths.popitem(last=False)
+    def _note_folder(self, blueprint: Blueprint, folder: Path | None) -> None:
+        if folder is not None:
+            self._folders[id(blueprint)] = (blueprint, folder)
+            if len(self._folders) > 4 * KEPT:
+                self._folders.popitem(last=False)
 
-    def _file(self, blueprint: Blueprint) -> Path | None:
-        found = self._paths.get(id(blueprint))
+    def _folder(self, blueprint: Blueprint) -> Path | None:
+        found = self._folders.get(id(blueprint))
         return None if found is None else found[1]
 
     def add(self, blueprint: Blueprint) -> None:
@@ -265,7 +241,7 @@ class Library:
         if wanted != blueprint.durability:
             document = {**blueprint.document, "durability": wanted}
             changed = msgspec.structs.replace(blueprint, durability=wanted, document=document)
-            self._note_file(changed, self._file(blueprint))
+            self._note_folder(changed, self._folder(blueprint))
         program = self._compile(changed, None)
         self._remember(blueprint, program)
         return program
@@ -280,7 +256,7 @@ class Library:
         digest = content_hash(blueprint.document) if blueprint.document else ""
         program = self._by_hash.get((digest, blueprint.durability)) if digest else None
         if program is None:
-            calls = Calls(self._read_called, self._file, self._find_known, blueprint)
+            calls = Calls(self._read_called, self._folder, self._find_known)
             plan = compile_blueprint(blueprint, self.registry, positions, calls.resolve)
             record: Mapping[str, object] = blueprint.document
             if plan.hash != digest:
@@ -307,42 +283,23 @@ class Library:
             await journal.save_blueprint(digest, msgspec.json.encode(program.record))
             self._stored.add(digest)
 
-    async def stored(self, journal: Blueprints, header: RunHeader) -> Program:
-        """The blueprint that a run is pinned to.
-
-        Raises:
-            StoreError: What is on record is not what the run started with.
-        """
+    async def stored(self, journal: Journal, header: RunHeader) -> Program:
+        """The blueprint that a run is pinned to."""
         for (digest, _durability), program in self._by_hash.items():
             if digest == header.blueprint_hash:
                 return program
-        stored = await journal.load_blueprint(header.blueprint_hash)
-        try:
-            bundle = msgspec.json.decode(stored, type=dict[str, object])
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise _damaged(header) from error
-        program = self._stored_program(bundle)
-        if program.plan.hash != header.blueprint_hash:
-            raise _damaged(header)
-        self._by_hash[program.plan.hash, program.plan.durability] = program
-        return program
-
-    def _stored_program(self, bundle: dict[str, object]) -> Program:
         from atomiton.blueprint.document import read_document
 
+        stored = await journal.load_blueprint(header.blueprint_hash)
+        bundle = msgspec.json.decode(stored, type=dict[str, object])
         if BUNDLE not in bundle:
             return self._compile(read_document(bundle), None)
         calls = StoredCalls(read_document)
         blueprint = calls.open(bundle)
         plan = compile_blueprint(blueprint, self.registry, None, calls.resolve)
-        return self._bind(plan, blueprint, bundle)
-
-
-def _damaged(header: RunHeader) -> StoreError:
-    return StoreError(
-        f"blueprint {header.blueprint_hash} of run {header.run} is damaged: it is not what the "
-        "run started with"
-    )
+        program = self._bind(plan, blueprint, bundle)
+        self._by_hash[plan.hash, blueprint.durability] = program
+        return program
 
 
 def _path_of(source: object) -> Path:

@@ -59,9 +59,9 @@ class Looking(Core):
         while True:
             execution = self._known(run)
             if execution is not None:
-                while after < execution.saved:  # more may be saved while the reader has its turn
-                    after += 1
-                    yield run_event(execution.state, after, execution.facts[after - 1])
+                for number in range(after, execution.saved):
+                    yield run_event(execution.state, number + 1, execution.facts[number])
+                after = max(after, execution.saved)
                 if execution.stopped:
                     return
                 await self._next_fact(execution)

@@ -64,14 +64,12 @@ def _wait(frame: Frame, node: int) -> Wait:
             return Wait(path, "signal", until, detail.signal, frame=frame.id, number=node)
         if detail.approval is not None:
             asked = detail.approval
-            shown = detail.texts(frame.scope(node)) if detail.texts is not None else asked
-            shown = cast("Mapping[str, object]", shown)
             return Wait(
                 path,
                 "approval",
                 until,
-                title=str(shown.get("title", "")),
-                description=str(shown.get("description", "")),
+                title=str(asked.get("title", "")),
+                description=str(asked.get("description", "")),
                 fields=fields_of(asked),
                 frame=frame.id,
                 number=node,

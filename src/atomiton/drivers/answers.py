@@ -12,6 +12,7 @@ from atomiton.drivers.trimming import CUT, trimmed
 from atomiton.errors import NOT_RETRIED, AtomitonError, ErrorInfo, NodeError
 from atomiton.machine import RunState
 from atomiton.machine.commands import CancelAttempt
+from atomiton.machine.events import AttemptCompleted, AttemptFailed, AttemptLost, Event
 from atomiton.ports.journal import StatusChange
 
 
@@ -149,6 +150,13 @@ def status_change(state: RunState) -> StatusChange:
         state.reason(),
         error.code if error else None,
         error.message if error else None,
+    )
+
+
+def answers(event: Event, of: CancelAttempt) -> bool:
+    """Whether a fact that has come in, and is not fed yet, says how an attempt ended."""
+    return isinstance(event, AttemptCompleted | AttemptFailed | AttemptLost) and (
+        (event.frame, event.node, event.attempt) == (of.frame, of.node, of.attempt)
     )
 
 

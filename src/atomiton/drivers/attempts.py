@@ -1,18 +1,14 @@
-"""What a node is told of the attempt that it is called for; attempts that are never made."""
+"""What a node is told of the attempt that it is called for."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from atomiton.machine.commands import CancelAttempt, StartAttempt
-from atomiton.machine.events import AttemptCompleted, AttemptFailed, AttemptLost, Event
+from atomiton.machine.commands import StartAttempt
 from atomiton.ports.calls import Attempt
 
 if TYPE_CHECKING:
     from atomiton.drivers.execution import Execution
-    from atomiton.drivers.recorder import Recorder
 
 
 def new_attempt(execution: Execution, command: StartAttempt) -> Attempt:
@@ -39,36 +35,3 @@ def new_attempt(execution: Execution, command: StartAttempt) -> Attempt:
         state.secrets,
         (frame, node),
     )
-
-
-def withdrawn(
-    cancels: Sequence[CancelAttempt],
-    starts: deque[StartAttempt],
-    inbox: Iterable[Event],
-    recorder: Recorder | None,
-) -> list[CancelAttempt]:
-    """Let attempts that are to be stopped, and do not act yet, never act.
-
-    They are taken together, because a wide map that is stopped may hold very many.
-
-    Args:
-        cancels: The wishes to stop them.
-        starts: Attempts that are about to be made; those to be stopped are taken out.
-        inbox: Facts that have come in and are not fed yet.
-        recorder: Holds attempts back as well; None in memory.
-
-    Returns:
-        Those that have no end yet, not even one that has come in.
-    """
-    keys = {(of.frame, of.node) for of in cancels}
-    if recorder is not None:
-        recorder.drop(keys)
-    kept = [start for start in starts if (start.frame, start.node) not in keys]
-    starts.clear()  # in place: a lane is going through them
-    starts.extend(kept)
-    ended = {
-        (event.frame, event.node, event.attempt)
-        for event in inbox
-        if isinstance(event, AttemptCompleted | AttemptFailed | AttemptLost)
-    }
-    return [of for of in cancels if (of.frame, of.node, of.attempt) not in ended]

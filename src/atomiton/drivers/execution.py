@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 from msgspec import field
 
-from atomiton.drivers.answers import blotted, error_info, stopped, why_stopped
-from atomiton.drivers.attempts import new_attempt, withdrawn
+from atomiton.drivers.answers import answers, blotted, error_info, stopped, why_stopped
+from atomiton.drivers.attempts import new_attempt
 from atomiton.drivers.jobs import TaskJob
 from atomiton.drivers.program import Step
 from atomiton.drivers.recorder import Recorder
@@ -252,19 +252,15 @@ class Execution(msgspec.Struct, eq=False):
         """Do, or line up, what a fact has led to."""
         facts, recorder = self.facts, self.recorder
         unsaved = self.saved < len(facts)
-        unmade: list[CancelAttempt] = []
         for command in commands:
             if type(command) is not StartAttempt:
-                self._perform(command, unmade)
+                self._perform(command)
                 continue
             facts.append(AttemptStarted(now, command.frame, command.node, command.attempt))
             if recorder is not None and recorder.must_wait(command, unsaved=unsaved):
                 recorder.held.append(command)
             else:
                 self._starts.append(command)
-        if unmade:
-            for command in withdrawn(unmade, self._starts, self._inbox, recorder):
-                self._inbox.append(self._failed(command, stopped()))
 
     def _spawn(self, start: StartAttempt) -> None:
         """Give an attempt of a node that is known to wait a task from the beginning."""
@@ -335,7 +331,7 @@ class Execution(msgspec.Struct, eq=False):
 
     # -- commands out --------------------------------------------------------------------------
 
-    def _perform(self, command: Command, unmade: list[CancelAttempt]) -> None:
+    def _perform(self, command: Command) -> None:
         if isinstance(command, FinishRun):
             self.finish = command
         elif isinstance(command, SetTimer):
@@ -345,8 +341,7 @@ class Execution(msgspec.Struct, eq=False):
         elif isinstance(command, CancelTimer) and self._timers is not None:
             self._timers.cancel(command.timer)
         elif isinstance(command, CancelAttempt):
-            at_work = (command.frame, command.node) in self._jobs
-            self._cancel(command) if at_work else unmade.append(command)
+            self._cancel(command)
 
     def _fire(self, timer: int) -> None:
         self._drain_once()  # an answer that came in first may have dropped the timer
@@ -370,7 +365,15 @@ class Execution(msgspec.Struct, eq=False):
     def _cancel(self, command: CancelAttempt) -> None:
         """Ask an attempt to stop, and give it up when it has not within the grace period."""
         key = (command.frame, command.node)
-        job = self._jobs[key]
+        job = self._jobs.get(key)
+        if job is None:
+            if self.recorder is not None:
+                self.recorder.drop(key)
+            for start in [st for st in self._starts if (st.frame, st.node) == key]:
+                self._starts.remove(start)  # in place: the lane is going through them
+            if not any(answers(event, command) for event in self._inbox):
+                self._inbox.append(self._failed(command, stopped()))
+            return
         if key in self._attempts:
             self._attempts[key].cancel(why_stopped(self.state, command))
         grace = self.driver.grace
@@ -452,7 +455,7 @@ class Execution(msgspec.Struct, eq=False):
         lost, again = left_open(state, facts, self.driver.now())
         self._inbox.extend(lost)
         for command in again:
-            self._perform(command, [])
+            self._perform(command)
         self._rebuilt()
         self._drain()
 

@@ -16,7 +16,7 @@ from atomiton.drivers.execution import Execution, Key
 from atomiton.drivers.hooked_call import HookedCall
 from atomiton.drivers.masks import masked
 from atomiton.drivers.program import Program, Step
-from atomiton.drivers.relay import Relay, ask, hook_failure, of_the_hook, report, within
+from atomiton.drivers.relay import Relay, ask, being_cancelled, hook_failure, report, within
 from atomiton.errors import ErrorInfo
 from atomiton.machine import RunState, apply
 from atomiton.machine.commands import Command, FinishRun
@@ -158,8 +158,7 @@ class HookedExecution(Execution, eq=False):
         self._begin_undoing()
         if status >= COMPLETED:
             of = self.state.undo[-1 - node]
-            error = frame.errors.get(node) if status == FAILED else None
-            self._tell_undo("compensation_step", of[0].path(of[1]), error)
+            self._tell_undo("compensation_step", of[0].path(of[1]), frame.errors.get(node))
 
     def _compensating(self, frame: Frame) -> None:
         self._begin_undoing()
@@ -205,8 +204,10 @@ class HookedExecution(Execution, eq=False):
             event = self._run_event("run_start")
             try:
                 await within(hook, ask(hook, event), self.driver.grace)
+            except (KeyboardInterrupt, GeneratorExit):
+                raise
             except BaseException as error:  # whatever a hook raises is its own
-                if not of_the_hook(error):
+                if isinstance(error, asyncio.CancelledError) and being_cancelled():
                     raise
                 if hook.strict:
                     self._gate_open = True

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from atomiton.blueprint.plan import PlanNode
-from atomiton.drivers.relay import ask, hook_failure, of_the_hook, report
+from atomiton.drivers.relay import ask, being_cancelled, hook_failure, report
 from atomiton.ports.calls import Attempt, Call
 from atomiton.ports.hooks import Hook, Moment, NodeEvent, PlanHooks
 from atomiton.ports.runtime import Runtime
@@ -120,8 +120,10 @@ class HookedCall:
         try:
             answer = await ask(hook, event)
             return answer if answer is None or check is None else check(answer)
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
         except BaseException as error:  # whatever a hook raises is its own
-            if not of_the_hook(error):
+            if isinstance(error, asyncio.CancelledError) and being_cancelled():
                 raise
             if hook.strict:
                 raise hook_failure(hook, event, error) from error

@@ -8,7 +8,6 @@ those starts act. Pure nodes act at once, since nothing they do can be lost.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from atomiton.drivers.answers import status_change
@@ -67,9 +66,9 @@ class Recorder:
         node = self._execution.state.plan.uses[command.step]
         return node.once or (unsaved and not node.pure)
 
-    def drop(self, keys: Container[tuple[int, int]]) -> None:
-        """Let the attempts of nodes, named by frame and number, not act any more."""
-        self.held = [held for held in self.held if (held.frame, held.node) not in keys]
+    def drop(self, key: tuple[int, int]) -> None:
+        """Let the attempt of a node, named by frame and number, not act any more."""
+        self.held = [held for held in self.held if (held.frame, held.node) != key]
 
     def flush_soon(self) -> None:
         """Put what is new on record: with what else comes in this turn of the loop, if any can."""

@@ -20,12 +20,10 @@ HookEvent = NodeEvent | RunHookEvent | CompensationEvent
 _log = logging.getLogger("atomiton.hooks")
 
 
-def of_the_hook(error: BaseException) -> bool:
-    """Whether an error is a hook's own, and not the end of the task that called it."""
-    if isinstance(error, asyncio.CancelledError):
-        task = asyncio.current_task()
-        return task is None or not task.cancelling()
-    return not isinstance(error, KeyboardInterrupt | GeneratorExit)
+def being_cancelled() -> bool:
+    """Whether the current task was asked to stop, and the error is not a hook's own."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def report(hook: Hook, event: HookEvent, error: BaseException, secrets: object) -> None:
@@ -181,8 +179,10 @@ class Relay:
     async def _await(self, hook: Hook, event: HookEvent, work: Awaitable[object]) -> None:
         try:
             await within(hook, work, self._grace)
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
         except BaseException as error:  # whatever a hook raises is its own
-            if not of_the_hook(error):
+            if isinstance(error, asyncio.CancelledError) and being_cancelled():
                 raise
             report(hook, event, error, self._secrets())
 

@@ -14,13 +14,11 @@ class SimulatedJournal:
     Attributes:
         records: What was accepted, in order.
         durable: How many of them no crash can take away.
-        lost: How many were lost with the power, ever.
     """
 
     def __init__(self) -> None:
         self.records: list[bytes] = []
         self.durable = 0
-        self.lost = 0
         self._ends: list[int] = []
 
     def append(self, after: int, records: Sequence[bytes], *, sync: bool) -> None:
@@ -36,7 +34,6 @@ class SimulatedJournal:
         """Lose any number of the latest commits that did not reach the disk."""
         ends = [end for end in self._ends if end >= self.durable]
         kept = draw.choice([self.durable, *ends])
-        self.lost += len(self.records) - kept
         del self.records[kept:]
         self._ends = [end for end in self._ends if end <= kept]
         self.durable = kept

@@ -71,7 +71,6 @@ class Laws:
         self._begun: Counter[Of] = Counter()
         self._repeated: Counter[Of] = Counter()
         self._mark = 0.0
-        self._told: list[bytes] = []
         self.commands: dict[int, Sequence[Command]] = {}
 
     # -- what is on disk -----------------------------------------------------------------------
@@ -95,22 +94,9 @@ class Laws:
         self._catch_up()
         durable = self._journal.durable
         self._promised.extend(self._journal.records[len(self._promised) : min(durable, last)])
-        self._tell_listener(last)
         if durable == total:
             live, replayed = snapshot(state), snapshot(self._shadow)
             demand(live == replayed, "replay", difference(live, replayed))
-
-    def _tell_listener(self, last: int) -> None:
-        """Somebody who listens has been told of facts up to number ``last``: each once, in order.
-
-        One who comes back after a crash goes on where it stood. Only what was not on disk when the
-        power failed may be told otherwise than before.
-        """
-        records, told = self._journal.records, self._told
-        known = len(told) <= last <= len(records)
-        demand(known, "listener", f"told of {last} after {len(told)}, on record are {len(records)}")
-        demand(records[: len(told)] == told, "listener", "what was told is on record otherwise")
-        told.extend(records[len(told) : last])
 
     def recovered(self) -> None:
         """A process is about to go on from what the journal holds."""
@@ -118,12 +104,6 @@ class Laws:
         demand(kept == self._promised, "acknowledged", "a fact that was acknowledged is lost")
         self._catch_up()
         self._mark = 0.0
-        on_record = len(self._journal.records)
-        lost = self._told[on_record:]
-        demand(
-            not lost or self._journal.lost, "listener", "what was told has gone without a reason"
-        )
-        del self._told[on_record:]
         for place in [place for place in self.commands if place > len(self._journal.records)]:
             del self.commands[place]
 

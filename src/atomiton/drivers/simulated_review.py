@@ -104,7 +104,7 @@ class Review:
         changes = self._changes()
         for change in changes:
             self._changed(change, fact)
-        for frame in () if run.gated else run.frames.values():
+        for frame in run.frames.values():
             self._rests(frame)
         self._mail.enter(run, fact, changes)
         self._undo.enter(fact, changes)

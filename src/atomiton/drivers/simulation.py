@@ -42,11 +42,6 @@ POINTS = 5
 """Places of every journal write at which a process can die: before it, in the middle of it (nothing
 stored, or all), stored but not acknowledged, and acknowledged, with what it led to begun."""
 
-JUMPS = (-30.0, 5.0, 1000.0, -3600.0, 3600.0, -86_400.0, 315_576_000.0)
-"""Seconds by which the wall clock may jump."""
-PAUSES = (1.0, 40.0, 4000.0)
-"""Seconds for which a process may be held up."""
-
 TURNS = 20_000
 """More than any simulated run needs; who takes longer will never end."""
 
@@ -63,12 +58,7 @@ class Faults(msgspec.Struct, frozen=True):
         twice: How likely an answer comes twice.
         requests: At most how often somebody pauses, resumes, steps or cancels the run.
         cancels: Whether one of these may be to cancel.
-        jumps: At most how often the wall clock jumps: by seconds, by an hour as when daylight
-            saving begins or ends, a day back, or ten years ahead.
-        pauses: At most how often the process is held up for a while: nothing in it happens, and
-            then all that was due at once.
-        disk: How likely the disk fails a write, after which the process gives the run up: what it
-            wrote is there, or is not.
+        jumps: At most how often the wall clock jumps.
         decline: How likely it is decided to give a lost attempt up, not to repeat it.
         noise: How likely signals come that nobody has asked for, or cannot read.
     """
@@ -81,18 +71,13 @@ class Faults(msgspec.Struct, frozen=True):
     requests: int = 0
     cancels: bool = False
     jumps: int = 0
-    pauses: int = 0
-    disk: float = 0.0
     decline: float = 0.0
     noise: float = 0.0
 
 
-CALM = Faults(lost=0.05, twice=0.2, requests=3, disk=0.01)
+CALM = Faults(lost=0.05, twice=0.2, requests=3)
 """Faults that change nothing about how a run ends."""
-STORM = Faults(
-    lost=0.05, twice=0.2, requests=4, cancels=True, jumps=2, pauses=2, disk=0.01, decline=0.3,
-    noise=0.3,
-)  # fmt: skip
+STORM = Faults(lost=0.05, twice=0.2, requests=4, cancels=True, jumps=2, decline=0.3, noise=0.3)
 """All faults but crashes."""
 
 
@@ -167,8 +152,6 @@ class Simulation:
         self.people.expect(plan, faults.requests, cancels=faults.cancels)
         for _ in range(draw.randint(0, faults.jumps)):
             self.world.later(draw.choice((0.5, 2.0, 6.0)), self._jump)
-        for _ in range(draw.randint(0, faults.pauses)):
-            self.world.later(draw.choice((0.3, 1.0, 5.0)), self._pause)
         self.world.later(0.0, self._live)
 
     def run(self) -> Outcome:
@@ -276,12 +259,7 @@ class Simulation:
         def middle() -> None:
             if not process.dead:
                 self._point(number, 1)
-                fails = self.faults.disk > 0 and self.world.random.random() < self.faults.disk
-                if not fails or self.world.random.random() < 0.5:
-                    self.journal.append(first, records, sync=sync)
-                if fails:
-                    self._tell("the disk fails")
-                    raise Crash
+                self.journal.append(first, records, sync=sync)
                 self._point(number, 2)
                 self.world.later(pause, end)
 
@@ -302,13 +280,8 @@ class Simulation:
             return "lost"
         return "twice" if luck > 1 - self.faults.twice else ""
 
-    def _pause(self) -> None:
-        held_up = self.world.random.choice(PAUSES)
-        self.world.elapsed += held_up
-        self._tell(f"the process was held up for {held_up:g} s")
-
     def _jump(self) -> None:
-        self.world.skew += self.world.random.choice(JUMPS)
+        self.world.skew += self.world.random.choice((-30.0, 5.0, 1000.0))
         self._tell(f"the wall clock is off by {self.world.skew:g} s")
 
 

@@ -34,7 +34,7 @@ def begin(frame: Frame, node: int, now: float, out: list[Command]) -> float | No
     end = attempt_deadline(frame, node, now)
     if end is None:
         return deadline
-    set_timer(frame.run, Timer(TIMER_ATTEMPT, end, frame.id, node), out)
+    set_timer(frame.run, Timer(TIMER_ATTEMPT, end, frame.id, node, frame.attempts[node]), out)
     return end if deadline is None else min(deadline, end)
 
 

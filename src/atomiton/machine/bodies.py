@@ -61,11 +61,12 @@ def open_group(frame: Frame, node: int, now: float, out: list[Command]) -> None:
         unit = CalledUnit(frame.run, group.call, group.call.inputs(frame.scope(node)))
     child = open_frame(frame, node, BODY, group.body.nodes, begin(frame, node, now, out))
     if unit is not None:
-        child.unit = unit  # nothing in it names what is around the call
+        child.unit = unit
+        child.outer = None
     open_body(child, group.body, race=group.race)
 
 
-def open_body(frame: Frame, body: Body, *, race: bool) -> None:
+def open_body(frame: Frame, body: Body, *, race: bool = False) -> None:
     """Let the nodes of a body that wait for nothing begin."""
     frame.body = body
     frame.plain = body.plain
@@ -80,7 +81,7 @@ def open_map(frame: Frame, node: int, now: float, out: list[Command]) -> None:
     """Run a node once for each item, as many at once as it says."""
     plan = frame.nodes[node].detail
     assert isinstance(plan, MapPlan)
-    items = cast("list[object]", plan.items(frame.scope(node)))
+    items = _items(plan.items(frame.scope(node)))
     deadline = begin(frame, node, now, out)
     child = open_frame(frame, node, ITEMS, [plan.node] * len(items), deadline)
     child.items = items
@@ -88,6 +89,17 @@ def open_map(frame: Frame, node: int, now: float, out: list[Command]) -> None:
     frame.run.opened.extend((child, item) for item in range(child.next))
     if not items:
         frame.run.closing.append(child)
+
+
+def _items(value: object) -> Sequence[object]:
+    if isinstance(value, list):
+        return cast("list[object]", value)
+    if isinstance(value, dict):
+        entries = cast("dict[str, object]", value).items()
+        return [{"key": key, "value": item} for key, item in entries]
+    raise AtomitonError(
+        f"'map' needs a list or an object, this gave {type(value).__name__}", code="TYPE_MISMATCH"
+    )
 
 
 def open_loop(frame: Frame, node: int, now: float, out: list[Command]) -> None:

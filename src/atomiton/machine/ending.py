@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from atomiton.blueprint.plan import JOIN_SETTLED
+from atomiton.blueprint.plan import JOIN_SETTLED, MapPlan
 from atomiton.errors import AtomitonError, ErrorInfo
 from atomiton.machine.commands import Command, StartAttempt
 from atomiton.machine.retry import retry_delay, should_retry
 from atomiton.machine.settling import cancel_node, remember, settle
 from atomiton.machine.state import (
+    BODY,
     COMPLETED,
     FAILED,
     ITEMS,
@@ -17,11 +18,12 @@ from atomiton.machine.state import (
     RUNNING,
     SKIPPED,
     TIMER_RETRY,
+    UNDO,
     Frame,
     Timer,
     error_value,
 )
-from atomiton.machine.stopping import goes_on, item_policy, stop_frame, stop_up
+from atomiton.machine.stopping import stop_frame, stop_up
 from atomiton.machine.timers import set_timer
 
 
@@ -61,7 +63,7 @@ def complete(
         left = open_[successor] - 1
         open_[successor] = left
         if not left:
-            if frame.plain[successor] and run.free and frame.blocked is None:
+            if frame.plain[successor] and run.free and frame.blocked is None and not run.ready:
                 frame.attempts[successor] = 1
                 frame.status[successor] = RUNNING
                 frame.started[successor] = now
@@ -91,7 +93,7 @@ def fail(frame: Frame, node: int, error: ErrorInfo, now: float, out: list[Comman
         remember(frame, node)
     frame.status[node] = FAILED
     frame.ended[node] = now
-    if plan_node.fallback is not None and not frame.stopping:
+    if frame.kind == BODY and plan_node.fallback is not None and not frame.stopping:
         try:
             complete(frame, node, plan_node.fallback(frame), now, out, FAILED)
         except AtomitonError as broken:
@@ -99,11 +101,26 @@ def fail(frame: Frame, node: int, error: ErrorInfo, now: float, out: list[Comman
             frame.errors[node] = error
         else:
             return
-    if frame.kind == ITEMS and item_policy(frame) == "collect":
+    if frame.kind == ITEMS and _policy(frame) == "collect":
         frame.outputs[node] = {"error": error_value(error)}
     settle(frame, node, given=False)
-    if not goes_on(frame, node):
+    if not _goes_on(frame, node):
         stop_up(frame, error, now, out)
+
+
+def _goes_on(frame: Frame, node: int) -> bool:
+    """Whether what a node belongs to goes on without it after it has failed."""
+    if frame.kind == BODY:
+        return frame.race or frame.nodes[node].routes_error
+    return frame.kind >= UNDO or (frame.kind == ITEMS and _policy(frame) != "fail")
+
+
+def _policy(frame: Frame) -> str:
+    """What becomes of a map when one of its items fails."""
+    assert frame.parent is not None
+    plan = frame.parent.nodes[frame.node].detail
+    assert isinstance(plan, MapPlan)
+    return plan.on_item_error
 
 
 def fail_attempt(frame: Frame, node: int, error: ErrorInfo, now: float, out: list[Command]) -> None:
@@ -125,7 +142,7 @@ def fail_attempt(frame: Frame, node: int, error: ErrorInfo, now: float, out: lis
     frame.errors[node] = error
     if frame.run.notices is not None:
         frame.run.notices.append((RETRYING, frame, node))
-    set_timer(frame.run, Timer(TIMER_RETRY, at, frame.id, node), out)
+    set_timer(frame.run, Timer(TIMER_RETRY, at, frame.id, node, attempt), out)
 
 
 def end_stopped(

@@ -10,6 +10,7 @@ from atomiton.machine.bodies import close_frame
 from atomiton.machine.commands import CancelTimer, Command, FinishRun
 from atomiton.machine.ending import evaluation_failure
 from atomiton.machine.state import (
+    BODY,
     CLOSING,
     COMPLETED,
     RUN_CLOSING,
@@ -59,7 +60,7 @@ def _compensates(run: RunState) -> bool:
 def _undo_scope(frame: Frame, node: int) -> Scope:
     """What the compensation of a node sees: what the node saw, and what it gave."""
     scope = frame.scope(node)
-    if isinstance(scope, ItemScope):
+    if frame.kind != BODY and isinstance(scope, ItemScope):
         scope.own = frame.outputs[node]
     return scope
 

@@ -114,17 +114,19 @@ def start_ready(run: RunState, now: float, out: list[Command]) -> bool:
     plan = run.plan
     while ready:
         frame, node = ready[0]
-        if frame.status[node] == READY:
-            if plan.concurrency and run.running >= plan.concurrency:
+        if frame.status[node] != READY:
+            ready.popleft()  # cancelled meanwhile
+            continue
+        if plan.concurrency and run.running >= plan.concurrency:
+            return False
+        if run.paused:
+            if not run.credits:
                 return False
-            if run.paused:
-                if not run.credits:
-                    return False
-                run.credits -= 1
-            if plan.steps and run.steps >= plan.steps and run.status == RUN_ACTIVE:
-                message = f"the run needs more than its {plan.steps} steps"
-                stop(run, ErrorInfo("LIMIT_EXCEEDED", message), now, out)
-                return True
-            start_attempt(frame, node, now, out)
-        ready.popleft()  # it has been started, or was cancelled meanwhile
+            run.credits -= 1
+        if plan.steps and run.steps >= plan.steps and run.status == RUN_ACTIVE:
+            message = f"the run needs more than its {plan.steps} steps"
+            stop(run, ErrorInfo("LIMIT_EXCEEDED", message), now, out)
+            return True
+        ready.popleft()
+        start_attempt(frame, node, now, out)
     return False

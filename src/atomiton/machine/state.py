@@ -57,15 +57,18 @@ CLOSING = 4  # the nodes of ``on``, one after the other
 
 
 class Timer:
-    """A timer that is set: what for, when, and of which node; that of the run is of none."""
+    """A timer that is set: what for, for which attempt, and when."""
 
-    __slots__ = ("at", "frame", "kind", "node")
+    __slots__ = ("at", "attempt", "frame", "kind", "node")
 
-    def __init__(self, kind: int, at: float, frame: int = -1, node: int = -1) -> None:
+    def __init__(
+        self, kind: int, at: float, frame: int = 0, node: int = 0, attempt: int = 0
+    ) -> None:
         self.kind = kind
         self.at = at
         self.frame = frame
         self.node = node
+        self.attempt = attempt
 
 
 class Frame:

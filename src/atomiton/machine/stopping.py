@@ -8,6 +8,7 @@ from atomiton.machine.commands import CancelAttempt, Command
 from atomiton.machine.retry import should_retry
 from atomiton.machine.settling import cancel_node
 from atomiton.machine.state import (
+    BODY,
     CLOSING,
     COMPLETED,
     ITEMS,
@@ -16,6 +17,7 @@ from atomiton.machine.state import (
     RUN_STOPPING,
     RUNNING,
     STOPPING,
+    UNDO,
     Frame,
     RunState,
 )
@@ -47,34 +49,22 @@ def stop_up(frame: Frame, failure: ErrorInfo, now: float, out: list[Command]) ->
         if _absorbs(parent, node, failure):
             return
         drop_timer(parent, node, out)
-        parent.status[node] = STOPPING  # it fails with the failure of its body
+        parent.status[node] = STOPPING
+        parent.verdicts[node] = failure
         frame = parent
 
 
 def _absorbs(frame: Frame, node: int, error: ErrorInfo) -> bool:
-    """Whether a frame may go on after the body of one of its nodes has failed."""
+    """Whether a frame may go on after one of its nodes has failed."""
     plan_node = frame.nodes[node]
-    if plan_node.fallback is not None or goes_on(frame, node):
+    if frame.kind >= UNDO or should_retry(plan_node.retry, error, frame.attempts[node]):
         return True
-    return should_retry(plan_node.retry, error, frame.attempts[node])
-
-
-def goes_on(frame: Frame, node: int) -> bool:
-    """Whether what a node belongs to goes on without it after it has failed.
-
-    What runs at the end of a run does so in any case: there is nothing left to be stopped.
-    """
-    if frame.kind == ITEMS:
-        return item_policy(frame) != "fail"
-    return frame.race or frame.nodes[node].routes_error
-
-
-def item_policy(frame: Frame) -> str:
-    """What becomes of a map when one of its items fails."""
-    assert frame.parent is not None
-    plan = frame.parent.nodes[frame.node].detail
-    assert isinstance(plan, MapPlan)
-    return plan.on_item_error
+    if frame.kind == BODY:
+        return frame.race or plan_node.routes_error or plan_node.fallback is not None
+    if frame.kind == ITEMS and frame.parent is not None:
+        plan = frame.parent.nodes[frame.node].detail
+        return isinstance(plan, MapPlan) and plan.on_item_error != "fail"
+    return False
 
 
 def stop_frame(frame: Frame, failure: ErrorInfo | None, now: float, out: list[Command]) -> None:

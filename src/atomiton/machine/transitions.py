@@ -99,11 +99,13 @@ def _follow(run: RunState, now: float, out: list[Command]) -> None:
                 open_nodes(run, now, out)
             if run.closing:
                 close_frames(run, now, out)
-        more = start_ready(run, now, out)
+        more = bool(run.ready) and start_ready(run, now, out)
 
 
 def outstanding(run: RunState) -> list[Command]:
     """The wishes that have no answer yet: what a driver reissues after a restart."""
+    if run.ended or run.status == RUN_NEW:
+        return []
     out: list[Command] = [SetTimer(number, timer.at) for number, timer in run.timers.items()]
     for frame in run.frames.values():
         for node, status in enumerate(frame.status):
@@ -116,10 +118,7 @@ def outstanding(run: RunState) -> list[Command]:
 
 def _end(frame: Frame, node: int) -> float | None:
     number = frame.timers.get(node)
-    ends = [
-        None if frame.stopping else frame.deadline,  # what cleans up has time all the same
-        None if number is None else frame.run.timers[number].at,
-    ]
+    ends = [frame.deadline, frame.run.timers[number].at if number else None]
     return min((end for end in ends if end is not None), default=None)
 
 
@@ -270,6 +269,7 @@ def _resumed(run: RunState, _event: Resumed, _out: list[Command]) -> None:
     _alive(run)
     run.paused = False
     run.free = not run.plan.bounded
+    run.credits = 0
 
 
 def _step(run: RunState, _event: StepRequested, _out: list[Command]) -> None:

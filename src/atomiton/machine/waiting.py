@@ -21,10 +21,6 @@ def begin_wait(frame: Frame, node: int, now: float, out: list[Command]) -> None:
     assert isinstance(wait, Waiting)
     frame.attempts[node] += 1
     frame.started[node] = frame.started[node] or now
-    if wait.texts is not None:
-        wait.texts(
-            frame.scope(node)
-        )  # what cannot be asked fails here; it is made again when shown
     kind, until = TIMER_PATIENCE, attempt_deadline(frame, node, now)
     if wait.when is not None:
         when = wait.when(frame.scope(node))
@@ -40,7 +36,7 @@ def begin_wait(frame: Frame, node: int, now: float, out: list[Command]) -> None:
         frame.run.listening.setdefault(wait.signal, []).append((frame, node))
     frame.status[node] = WAITING
     if until is not None:
-        set_timer(frame.run, Timer(kind, until, frame.id, node), out)
+        set_timer(frame.run, Timer(kind, until, frame.id, node, frame.attempts[node]), out)
 
 
 def _take(frame: Frame, node: int, wait: Waiting) -> SignalReceived | None:

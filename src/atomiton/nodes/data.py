@@ -7,7 +7,6 @@ or a cancellation is seen in the middle of a long list. ``lists.py`` holds the o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
 from itertools import compress
 from typing import Annotated, TypedDict, cast
 
@@ -31,23 +30,7 @@ class Reduced(TypedDict):
     value: object
 
 
-Items = Annotated[Sequence[object], "The list to work on."]
-
-
-async def portions(items: Sequence[object]) -> AsyncIterator[tuple[int, Sequence[object]]]:
-    """A list in portions, each behind the place of its first item; others have turns between."""
-    for start in range(0, len(items), PORTION):
-        if start:
-            await asyncio.sleep(0)
-        yield start, items[start : start + PORTION]
-
-
-async def values_of(items: Sequence[object], value: Lambda) -> list[object]:
-    """The value of an expression over ``item`` and ``index`` for each item."""
-    made: list[object] = []
-    async for start, portion in portions(items):
-        made += map(value, portion, range(start, start + len(portion)))
-    return made
+Items = Annotated[list[object], "The list to work on."]
 
 
 def truths(values: list[object], start: int) -> list[bool]:
@@ -145,7 +128,12 @@ async def map_(items: Items, value: Lambda) -> Listed:
         items: The list to work on.
         value: Expression over `item` and `index`.
     """
-    made = await values_of(items, value)
+    made: list[object] = []
+    for start in range(0, len(items), PORTION):
+        if start:
+            await asyncio.sleep(0)
+        portion = items[start : start + PORTION]
+        made += map(value, portion, range(start, start + len(portion)))
     return {"items": made, "count": len(made)}
 
 
@@ -175,7 +163,10 @@ async def filter_(items: Items, where: Lambda) -> Listed:
         where: Condition over `item` and `index`; must be exactly true or false.
     """
     kept: list[object] = []
-    async for start, portion in portions(items):
+    for start in range(0, len(items), PORTION):
+        if start:
+            await asyncio.sleep(0)
+        portion = items[start : start + PORTION]
         verdicts = list(map(where, portion, range(start, start + len(portion))))
         kept += compress(portion, truths(verdicts, start))
     return {"items": kept, "count": len(kept)}
@@ -209,7 +200,9 @@ async def reduce(items: Items, value: Lambda, start: object = None) -> Reduced:
         start: The first `acc`; null by default.
     """
     acc = start
-    async for first, portion in portions(items):
-        for index, item in enumerate(portion, first):
+    for first in range(0, len(items), PORTION):
+        if first:
+            await asyncio.sleep(0)
+        for index, item in enumerate(items[first : first + PORTION], first):
             acc = value(item, index, acc)
     return {"value": acc}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import Sequence
 from typing import TypedDict, cast
 
 from atomiton.errors import NodeError
-from atomiton.nodes.data import Items, Listed, values_of
+from atomiton.nodes.data import PORTION, Items, Listed
 from atomiton.nodes.spec import Lambda, node
 
 Rank = tuple[object, ...]
@@ -39,9 +38,17 @@ class Aggregate(TypedDict):
     maximum: int | float | None
 
 
-async def each(items: Sequence[object], by: Lambda | None) -> list[object]:
+async def each(items: list[object], by: Lambda | None) -> list[object]:
     """The value of an expression for each item; the items themselves without one."""
-    return list(items) if by is None else await values_of(items, by)
+    if by is None:
+        return items
+    made: list[object] = []
+    for start in range(0, len(items), PORTION):
+        if start:
+            await asyncio.sleep(0)
+        portion = items[start : start + PORTION]
+        made += map(by, portion, range(start, start + len(portion)))
+    return made
 
 
 def rank(value: object) -> Rank:
@@ -221,7 +228,7 @@ async def slice_(items: Items, start: int = 0, end: int | None = None) -> Listed
         start: Position of the first item, from 0.
         end: Position after the last item; the end of the list by default.
     """
-    part = list(items[start:end])
+    part = items[start:end]
     return {"items": part, "count": len(part)}
 
 

@@ -6,7 +6,7 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 import msgspec
 
@@ -17,13 +17,9 @@ from atomiton.ports import capabilities
 
 
 class Lambda(Protocol):
-    """An expression given as a parameter: called with the item, its index and the accumulator.
+    """An expression given as a parameter: called with the item, its index and the accumulator."""
 
-    A blueprint built in Python gives a function that takes as many of them as it wants, under any
-    names, so type checkers are told no more than that it is called.
-    """
-
-    def __call__(self, item: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as said
+    def __call__(self, item: object, index: int = 0, acc: object = None) -> object:
         """Evaluate; raises ``ExpressionError``."""
         ...
 

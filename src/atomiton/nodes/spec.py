@@ -130,7 +130,7 @@ class NodeFunction(Generic[P, R]):
         timeout: float | str | None = None,
         deadline: float | str | None = None,
         on_error: Literal["continue"] | Mapping[str, object] | None = None,
-        compensate: Callable[[R], object] | Callable[[], object] | None = None,
+        compensate: Callable[..., object] | None = None,
         when_failed: bool | None = None,
         runtime: RuntimeName | None = None,
         cache: Caching | None = None,

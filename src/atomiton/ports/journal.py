@@ -186,25 +186,12 @@ class Journal(Protocol):
         """Ids of parked runs whose moment has come, the longest due first."""
         ...
 
-    async def abandoned(self, limit: int = 1000, after: str = "") -> Ids:
-        """Ids of unfinished runs that no living process owns and that are not parked.
-
-        Args:
-            limit: Most ids to give, oldest first.
-            after: The last id already seen.
-        """
-        ...
-
-    async def ending(self, text: str, limit: int = 10) -> Ids:
-        """Ids that end with a text, oldest first."""
+    async def abandoned(self, limit: int = 1000) -> Ids:
+        """Ids of unfinished runs that no living process owns and that are not parked."""
         ...
 
     async def post(self, run: str, message: bytes) -> None:
         """Leave a message for a run's owner, whichever process that is (cancel, pause, ...)."""
-        ...
-
-    async def mailed(self) -> Ids:
-        """Ids of the runs this process owns for which a message is there."""
         ...
 
     async def take_messages(self, run: str) -> Records:

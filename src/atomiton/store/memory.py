@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from atomiton.errors import AtomitonError, NotFound, RunBusy, StoreError
 from atomiton.ports.journal import Record, RunHeader, StatusChange
-from atomiton.ports.retention import ENDINGS, Retention
 from atomiton.store.records import whole
 
 
@@ -188,42 +187,13 @@ class MemoryJournal:
             if entry.header.ended_at is not None:
                 self._retire(run)
 
-    async def abandoned(self, limit: int = 1000, after: str = "") -> builtins.list[str]:
-        """Ids of unfinished runs that nobody owns, oldest first, after one already seen."""
+    async def abandoned(self, limit: int = 1000) -> builtins.list[str]:
+        """Ids of unfinished runs that nobody owns, oldest first."""
         return sorted(
             run
             for run, entry in self._runs.items()
             if not entry.owned and entry.header.ended_at is None and entry.wake_at is None
-            if run > after
         )[:limit]
-
-    async def ending(self, text: str, limit: int = 10) -> builtins.list[str]:
-        """Ids that end with a text, oldest first."""
-        return sorted(run for run in self._runs if run.endswith(text))[:limit]
-
-    async def prunable(
-        self, retention: Retention, after: str = "", limit: int = 1000
-    ) -> builtins.list[str]:
-        """Ids of runs that may be deleted, oldest first."""
-        wanted, before = retention.statuses or ENDINGS, retention.ended_before
-        ended = sorted(run for run in self._ended if self._runs[run].header.status in wanted)
-        old = ended[: max(0, len(ended) - retention.keep)]
-        return [
-            run
-            for run in old
-            if run > after and (before is None or (self._runs[run].header.ended_at or 0) < before)
-        ][:limit]
-
-    async def delete(self, runs: Sequence[str]) -> int:
-        """Delete runs that have ended; gives how many."""
-        gone = [run for run in dict.fromkeys(runs) if run in self._ended]
-        for run in gone:
-            self._drop(run)
-        return len(gone)
-
-    async def compact(self, told: Callable[[int], None]) -> None:
-        """Memory is given back by itself."""
-        told(0)
 
     async def park(self, run: str, wake_at: float) -> bool:
         """Let a run that waits rest, unless somebody has just left it a message."""
@@ -248,10 +218,6 @@ class MemoryJournal:
         """Leave a message for a run's owner."""
         self._check_open()
         self._find(run).messages.append(message)
-
-    async def mailed(self) -> builtins.list[str]:
-        """Ids of the runs this process owns for which a message is there."""
-        return [run for run, entry in self._runs.items() if entry.owned and entry.messages]
 
     async def take_messages(self, run: str) -> builtins.list[bytes]:
         """Take the messages left for a run, oldest first, each once."""
@@ -281,10 +247,8 @@ class MemoryJournal:
     def _retire(self, run: str) -> None:
         self._ended[run] = None
         while len(self._ended) > self._keep:
-            self._drop(next(iter(self._ended)))
-
-    def _drop(self, run: str) -> None:
-        del self._ended[run]
-        header = self._runs.pop(run).header
-        if header.key is not None:
-            self._keys.pop((header.blueprint, header.key), None)
+            oldest = next(iter(self._ended))
+            del self._ended[oldest]
+            header = self._runs.pop(oldest).header
+            if header.key is not None:
+                self._keys.pop((header.blueprint, header.key), None)

@@ -21,8 +21,7 @@ def open_journal(url: str = "") -> Journal:
     """Make the store that an address names; ``await journal.open()`` makes it ready.
 
     Args:
-        url: ``memory:``, ``sqlite:PATH``, ``postgresql://USER@HOST/DATABASE`` or a plain path;
-            empty for the default place.
+        url: ``memory:``, ``sqlite:PATH`` or a plain path; empty for the default place.
 
     Raises:
         StoreError: The address names a kind of store that does not exist, or no file.
@@ -37,12 +36,9 @@ def open_journal(url: str = "") -> Journal:
     if colon and scheme == "sqlite":
         # sqlite:///absolute/path is what other tools write; it means the same here.
         path = rest[2:] if rest.startswith("///") else rest
-    elif colon and scheme in ("postgresql", "postgres"):
-        return _open_postgres(url)
     elif colon and len(scheme) > 1 and scheme.isalpha() and scheme.islower():
         raise StoreError(
-            f"there is no kind of store {scheme!r}; "
-            "use memory:, sqlite:PATH, postgresql:// or a path"
+            f"there is no kind of store {scheme!r}; use memory:, sqlite:PATH or a path"
         )
     else:
         path = url
@@ -57,17 +53,3 @@ def open_journal(url: str = "") -> Journal:
     if not place.name:  # the root of a disk, or the current folder
         raise StoreError(f"store {place}: this is a folder; name a file inside it")
     return SqliteJournal(place)
-
-
-def _open_postgres(url: str) -> Journal:
-    try:
-        from atomiton.store.postgres.journal import PostgresJournal
-    except ModuleNotFoundError as error:
-        raise missing(error, "a store in Postgres", "postgres") from error
-    return PostgresJournal(url)
-
-
-def missing(error: ModuleNotFoundError, what: str, extra: str) -> StoreError:
-    """Say which extra brings what a kind of store needs."""
-    message = f"{what} needs {error.name}: install atomiton[{extra}]"
-    return StoreError(message, code="NOT_SUPPORTED")

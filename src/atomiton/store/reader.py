@@ -12,11 +12,9 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 import apsw
-import msgspec
 
 from atomiton.errors import AtomitonError, NotFound, StoreError
 from atomiton.ports.journal import RunHeader
-from atomiton.ports.retention import ENDINGS, Retention
 from atomiton.store.database import Row
 from atomiton.store.owners import is_alive
 from atomiton.store.records import content_hash, damaged, verify
@@ -37,22 +35,14 @@ _LISTS = {
     (False, False): _HEADER + "WHERE TRUE " + _NEWEST,
     (True, False): _HEADER + "WHERE status = ? " + _NEWEST,
     (False, True): _HEADER + "WHERE blueprint = ? " + _NEWEST,
+    (True, True): _HEADER + "WHERE status = ? AND blueprint = ? " + _NEWEST,
 }
-# Of both, by the index that leaves least to be looked through: those that run are few, those that
-# have completed are most of a blueprint's, and all others have an index of their own.
-_BOTH = "WHERE status = ? AND blueprint = ? "
-_LISTS_OF_BOTH = {
-    "running": _HEADER + "INDEXED BY runs_by_status " + _BOTH + _NEWEST,
-    "completed": _HEADER + "INDEXED BY runs_by_blueprint " + _BOTH + _NEWEST,
-}
-_OTHERS = "AND status IN ('queued', 'waiting', 'paused', 'failed', 'cancelled') "
-_LIST_OF_BOTH = _HEADER + "INDEXED BY runs_by_both " + _BOTH + _OTHERS + _NEWEST
 _RECORDS = """
 SELECT seq, checksum, data, blob FROM records WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?
 """
 _UNOWNED = """
 SELECT run FROM runs WHERE owner IS NULL AND ended_at IS NULL AND wake_at IS NULL
-AND run > ? ORDER BY run LIMIT ?
+ORDER BY run LIMIT ?
 """
 _DUE = """
 SELECT run FROM runs WHERE wake_at IS NOT NULL AND wake_at <= ? AND owner IS NULL
@@ -60,24 +50,7 @@ ORDER BY wake_at LIMIT ?
 """
 _OWNED_BY = """
 SELECT run FROM runs WHERE owner = ? AND owner IS NOT NULL AND ended_at IS NULL
-AND run > ? ORDER BY run LIMIT ?
-"""
-_MAILED = """
-SELECT DISTINCT messages.run FROM messages JOIN runs USING (run) WHERE owner = ?
-"""
-_ENDING = "SELECT run FROM runs WHERE substr(run, -?) = ? ORDER BY run LIMIT ?"
-
-#: Statuses are given as a list in JSON. The newest that are kept end where a run before them is.
-_PRUNABLE = """
-SELECT run FROM runs
-WHERE ended_at IS NOT NULL AND status IN (SELECT value FROM json_each(?1))
-AND (?3 IS NULL OR ended_at < ?3) AND run > ?4
-AND (?2 = 0 OR run < (
-    SELECT run FROM runs
-    WHERE ended_at IS NOT NULL AND status IN (SELECT value FROM json_each(?1))
-    ORDER BY run DESC LIMIT 1 OFFSET max(?2 - 1, 0)
-))
-ORDER BY run LIMIT ?5
+ORDER BY run LIMIT ?
 """
 
 _Task = tuple[Callable[[], object], "asyncio.Future[object]"]
@@ -196,36 +169,19 @@ class Reader:
     ) -> builtins.list[RunHeader]:
         """Give headers, newest first."""
         wanted = tuple(value for value in (status, blueprint) if value is not None)
-        sql = _LISTS.get((status is not None, blueprint is not None))
-        if sql is None:
-            sql = _LISTS_OF_BOTH.get(status or "", _LIST_OF_BOTH)
+        sql = _LISTS[status is not None, blueprint is not None]
         return self._headers(self.rows(sql, (*wanted, before, limit)))
 
-    def prunable(self, retention: Retention, after: str, limit: int) -> builtins.list[str]:
-        """Give runs that may be deleted, oldest first."""
-        statuses = msgspec.json.encode(retention.statuses or ENDINGS).decode()
-        before = retention.ended_before
-        rows = self.rows(_PRUNABLE, (statuses, retention.keep, before, after, limit))
-        return [str(row[0]) for row in rows]
-
-    def abandoned(self, limit: int, after: str) -> builtins.list[str]:
+    def abandoned(self, limit: int) -> builtins.list[str]:
         """Give unfinished runs that nobody alive owns."""
-        found = self._ids(_UNOWNED, (after, limit))
+        found = [str(row[0]) for row in self.rows(_UNOWNED, (limit,))]
         for owner in self.dead_owners():
-            found += self._ids(_OWNED_BY, (owner, after, limit))
+            found += [str(row[0]) for row in self.rows(_OWNED_BY, (owner, limit))]
         return sorted(found)[:limit]
-
-    def ending(self, text: str, limit: int) -> builtins.list[str]:
-        """Give the ids that end with a text."""
-        return self._ids(_ENDING, (len(text), text, limit))
-
-    def mailed(self) -> builtins.list[str]:
-        """Give the runs of this owner that have messages."""
-        return self._ids(_MAILED, (self._owner,))
 
     def due(self, now: float, limit: int) -> builtins.list[str]:
         """Give parked runs whose moment has come."""
-        return self._ids(_DUE, (now, limit))
+        return [str(row[0]) for row in self.rows(_DUE, (now, limit))]
 
     def dead_owners(self) -> builtins.list[str]:
         """Give owners that the tables know and the system does not."""
@@ -235,9 +191,6 @@ class Reader:
     def rows(self, sql: str, bindings: tuple[object, ...]) -> builtins.list[Row]:
         """Give all rows of a query."""
         return builtins.list(self.connection.execute(sql, bindings))
-
-    def _ids(self, sql: str, bindings: tuple[object, ...]) -> builtins.list[str]:
-        return [str(row[0]) for row in self.rows(sql, bindings)]
 
     def _alive(self, owner: str) -> bool:
         return owner == self._owner or is_alive(self._folder, owner)

@@ -31,11 +31,6 @@ def checksum(run: str, seq: int, content: bytes) -> int:
     return crc32(content, crc32(b"%s:%d:" % (run.encode(), seq)))
 
 
-def head_checksum(run: str, *fixed: object) -> int:
-    """Sum up what never changes of a run in the list of runs: texts, numbers and None."""
-    return crc32(repr(fixed).encode(errors="surrogatepass"), crc32(run.encode()))
-
-
 def content_hash(data: bytes) -> bytes:
     """Give the name under which a large content is stored."""
     return sha256(data).digest()
@@ -56,12 +51,4 @@ def damaged(run: str, seq: int, why: str) -> StoreError:
     """Make the error for a record that is not what was written."""
     return StoreError(
         f"run {run}: record {seq} is damaged: {why}", details={"run": run, "record": seq}
-    )
-
-
-def damaged_message(run: str, number: int) -> StoreError:
-    """Make the error for a message that is not what was left for the run."""
-    return StoreError(
-        f"run {run}: message {number} is damaged: its checksum does not match",
-        details={"run": run, "message": number},
     )

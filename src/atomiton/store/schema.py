@@ -19,19 +19,10 @@ APPLICATION_ID = 0x41744F6D
 #: How long to wait for another process that writes, before it is an error.
 BUSY_SECONDS = 10.0
 
-#: SQLite from 3.7.0 to before this one may damage a database that two connections write at once.
-_SAFE_SQLITE = (3, 51, 3)
-
 #: A numbered migration: its number, from 1, and its statements.
 Migration = tuple[int, str]
 
 _MAGIC = b"SQLite format 3\x00"
-
-
-def sqlite_is_safe(version: str) -> bool:
-    """Whether a version of SQLite, as in ``3.51.3``, can be trusted with a store."""
-    number = tuple(int(part) for part in version.split("."))
-    return not (3, 7, 0) <= number < _SAFE_SQLITE
 
 
 def store_error(error: Exception, path: Path) -> StoreError:
@@ -69,12 +60,6 @@ def prepare_file(path: Path) -> None:
     Raises:
         StoreError: Names the path, what is wrong with it, and what to do.
     """
-    version = apsw.sqlite_lib_version()
-    if not sqlite_is_safe(version):
-        raise StoreError(
-            f"store {path}: SQLite {version} may damage it when two processes write at once; "
-            "upgrade apsw to 3.51.3 or later"
-        )
     try:
         if path.is_dir():
             raise StoreError(f"store {path}: this is a folder; name a file inside it")
@@ -105,8 +90,6 @@ def connect(path: Path) -> Database:
         connection = open_database(path)
         try:
             connection.set_busy_timeout(int(BUSY_SECONDS * 1000))
-            # Of a file that has tables already this changes nothing.
-            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             # Before the first write: even the birth of the file then survives a power loss.
             connection.execute("PRAGMA synchronous = EXTRA")
             connection.execute("PRAGMA journal_mode = WAL").fetchall()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -12,8 +12,6 @@ import apsw
 
 from atomiton.errors import StoreError
 from atomiton.ports.journal import Record, RunHeader, StatusChange
-from atomiton.ports.retention import Retention
-from atomiton.store.compacting import compact
 from atomiton.store.database import Database
 from atomiton.store.doctor import examine
 from atomiton.store.owners import OwnerLock
@@ -220,28 +218,15 @@ class SqliteJournal:
         reader = await self._reader()
         return await reader.do(partial(reader.due, now, limit))
 
-    async def abandoned(self, limit: int = 1000, after: str = "") -> builtins.list[str]:
-        """Ids of unfinished runs that no living process owns, oldest first, after one seen."""
+    async def abandoned(self, limit: int = 1000) -> builtins.list[str]:
+        """Ids of unfinished runs that no living process owns, oldest first."""
         reader = await self._reader()
-        return await reader.do(partial(reader.abandoned, limit, after))
-
-    async def ending(self, text: str, limit: int = 10) -> builtins.list[str]:
-        """Ids that end with a text, oldest first."""
-        reader = await self._reader()
-        return await reader.do(partial(reader.ending, text, limit))
+        return await reader.do(partial(reader.abandoned, limit))
 
     async def post(self, run: str, message: bytes) -> None:
         """Leave a message for a run's owner, whichever process that is."""
         work = partial(self._table().post, run, message)
         await self._writer().do(work, run, sync=True, small=len(message) <= _SMALL)
-
-    async def mailed(self) -> builtins.list[str]:
-        """Ids of the runs this process owns for which a message is there."""
-        self._writer()
-        if self._reading is None:
-            raise StoreError(f"store {self.path}: it is not open")
-        # Others leave messages, so there is nothing of ours to be waited for.
-        return await self._reading.do(self._reading.mailed)
 
     async def take_messages(self, run: str) -> builtins.list[bytes]:
         """Take the messages left for a run this process owns, oldest first, each once."""
@@ -249,31 +234,10 @@ class SqliteJournal:
         taken = await self._writer(run).do(work, run, sync=False, small=True)
         return cast("builtins.list[bytes]", taken)
 
-    async def prunable(
-        self, retention: Retention, after: str = "", limit: int = 1000
-    ) -> builtins.list[str]:
-        """Ids of runs that may be deleted, oldest first."""
-        reader = await self._reader()
-        return await reader.do(partial(reader.prunable, retention, after, limit))
-
-    async def delete(self, runs: Sequence[str]) -> int:
-        """Delete runs that have ended, with all that only they needed; gives how many."""
-        work = partial(self._table().delete, list(runs))
-        return cast("int", await self._writer().do(work, "", sync=False, small=False))
-
-    async def compact(self, told: Callable[[int], None]) -> None:
-        """Give space that nothing needs back to the disk; blueprints of no run go too."""
-        # What this process has saved it may be about to start a run of.
-        forget = partial(self._table().delete_blueprints, frozenset(self._saved))
-        await self._writer().do(forget, "", sync=True, small=False)
-        alone = await self._writer().do(self._table().is_alone, "", sync=False, small=False)
-        await run_apart(partial(compact, self.path, alone=bool(alone), told=told))
-
     async def check(self) -> builtins.list[str]:
         """Examine the whole store and say in sentences what is wrong; empty if nothing is."""
         reader = await self._reader()
-        found = await reader.do(partial(examine, reader))
-        return [finding.message for finding in found if finding.severity != "note"]
+        return await reader.do(partial(examine, reader))
 
     def _writer(self, run: str = "") -> Writer:
         writer = self._writing

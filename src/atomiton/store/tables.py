@@ -6,7 +6,7 @@ puts the jobs of many callers into one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -16,12 +16,12 @@ from atomiton.errors import NotFound, RunBusy, StoreError
 from atomiton.ports.journal import Record, RunHeader, StatusChange
 from atomiton.store.database import Database, Row
 from atomiton.store.owners import is_alive, lock_path, sweep
-from atomiton.store.records import LARGE, checksum, content_hash, damaged_message, head_checksum
+from atomiton.store.records import LARGE, checksum, content_hash
 
 _INSERT_RUN = """
 INSERT INTO runs (run, blueprint, version, blueprint_hash, status, created_at, ended_at, key,
-                  reason, owner, error_code, error_message, checksum)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                  reason, owner, error_code, error_message)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _CHANGE_RUN = """
 UPDATE runs SET status = ?, ended_at = ?, reason = ?, error_code = ?, error_message = ?, owner = ?
@@ -32,19 +32,6 @@ _INSERT_RECORD = "INSERT INTO records (run, seq, checksum, data, blob) VALUES (?
 _INSERTS = ("", *(_INSERT_RECORD + ", (?, ?, ?, ?, ?)" * more for more in range(24)))
 MOST_AT_ONCE = len(_INSERTS) - 1
 _INSERT_BLOB = "INSERT INTO blobs (hash, size, data) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-_BLOBS_OF = "SELECT DISTINCT blob FROM records WHERE run = ? AND blob IS NOT NULL"
-_DELETE_RUN = (
-    "DELETE FROM records WHERE run = ?",
-    "DELETE FROM messages WHERE run = ?",
-    "DELETE FROM runs WHERE run = ?",
-)
-_DELETE_BLOB = """
-DELETE FROM blobs WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM records WHERE blob = ?1)
-"""
-_UNUSED_BLUEPRINTS = """
-SELECT hash FROM blueprints WHERE hash NOT IN (SELECT blueprint_hash FROM runs)
-"""
-_MESSAGES = "SELECT id, data, checksum FROM messages WHERE run = ? ORDER BY id"
 _FORGET_OWNER = """
 DELETE FROM owners WHERE owner = ?1 AND NOT EXISTS (SELECT 1 FROM runs WHERE owner = ?1)
 """
@@ -125,8 +112,7 @@ class Tables:
         run = header.run
         what = (run, header.blueprint, header.version, header.blueprint_hash, header.status)
         when = (header.created_at, header.ended_at, header.key, header.reason, owner)
-        fixed = (*what[1:4], header.created_at, header.key)
-        why = (header.error_code, header.error_message, head_checksum(run, *fixed))
+        why = (header.error_code, header.error_message)
         try:
             self._cursor.execute(_INSERT_RUN, (*what, *when, *why))
         except apsw.ConstraintError as error:
@@ -166,41 +152,6 @@ class Tables:
         self._cursor.execute(_CHANGE_RUN, (*row, change.error_message, owner, run))
         if owner is None:
             self._own(run, None)
-
-    def delete(self, runs: Sequence[str]) -> int:
-        """Delete those of these runs that have ended and that nobody goes on with."""
-        self.flush()
-        count = 0
-        for run in runs:
-            row = self._one("SELECT owner, ended_at FROM runs WHERE run = ?", (run,))
-            if row is None or row[1] is None:
-                continue
-            if row[0] is not None and (row[0] == self._owner or is_alive(self._folder, row[0])):
-                continue
-            contents = self._all(_BLOBS_OF, (run,))
-            for sql in _DELETE_RUN:
-                self._cursor.execute(sql, (run,))
-            for content in contents:
-                self._cursor.execute(_DELETE_BLOB, content)
-            count += 1
-        return count
-
-    def delete_blueprints(self, kept: Collection[str]) -> None:
-        """Delete the blueprints that no run needs, unless another process may be about to.
-
-        Args:
-            kept: Hashes of those that this process may be about to need.
-        """
-        if not self.is_alone():
-            return
-        for (digest,) in self._all(_UNUSED_BLUEPRINTS, ()):
-            if digest not in kept:
-                self._cursor.execute("DELETE FROM blueprints WHERE hash = ?", (digest,))
-
-    def is_alone(self) -> bool:
-        """Whether no other living process has the store open."""
-        owners = (str(row[0]) for row in self._all("SELECT owner FROM owners", ()))
-        return not any(is_alive(self._folder, own) for own in owners if own != self._owner)
 
     def claim(self, run: str) -> bool:
         """Take a run whose owner is nobody or dead."""
@@ -245,19 +196,13 @@ class Tables:
         """Leave a message."""
         if self._one("SELECT 1 FROM runs WHERE run = ?", (run,)) is None:
             raise NotFound(f"there is no run {run}")
-        self._cursor.execute(
-            "INSERT INTO messages (run, data, checksum) VALUES (?, ?, ?)",
-            (run, message, checksum(run, 0, message)),
-        )
+        self._cursor.execute("INSERT INTO messages (run, data) VALUES (?, ?)", (run, message))
 
     def take_messages(self, run: str) -> list[bytes]:
         """Take the messages of an owned run."""
         if run not in self._last:
             raise self._not_owned(run)
-        rows = self._all(_MESSAGES, (run,))
-        for number, message, stored in rows:
-            if stored is not None and checksum(run, 0, message) != stored:
-                raise damaged_message(run, number)
+        rows = self._all("SELECT id, data FROM messages WHERE run = ? ORDER BY id", (run,))
         if rows:
             newest = rows[-1][0]
             self._cursor.execute("DELETE FROM messages WHERE run = ? AND id <= ?", (run, newest))

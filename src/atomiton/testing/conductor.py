@@ -46,7 +46,7 @@ class ReplacingLibrary(Library):
         super().__init__(registry, capabilities, nodes)
         self.replacements = Replacements(replace, registry)
 
-    def prepare(self, blueprint: Blueprint, positions: Places) -> Blueprint:
+    def check(self, blueprint: Blueprint, positions: Places) -> Blueprint:
         """Compile a blueprint that is at hand; ``BlueprintError`` names places in its text."""
         adapted = self.adapt(blueprint)
         self._remember(adapted, self._compile(adapted, positions))

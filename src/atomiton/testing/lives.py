@@ -27,8 +27,7 @@ KEY = "crash-test"
 #: Real seconds before a process in which nothing can happen any more counts as stuck.
 PATIENCE = 0.02
 
-#: By path, place and number: a group that is tried again begins each of its nodes anew.
-Attempts = set[tuple[str, tuple[int, int], int]]
+Attempts = set[tuple[str, int]]
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -212,7 +211,7 @@ class Teller:
 
     def acted_unseen(self, events: Sequence[RunEvent]) -> Attempts:
         """Attempts that must not be repeated, have acted, and whose end is not on record."""
-        acted = {act.which for act in self.world.acts if act.effect == "once"}
+        acted = {(act.path, act.attempt) for act in self.world.acts if act.effect == "once"}
         return acted - _ended(events)
 
     def _note_repeated(self, life: _Life, stored: int) -> None:
@@ -224,22 +223,22 @@ class Teller:
         self._repeated += [
             f"'{act.path}' acted again (attempt {act.attempt}) though its end was stored"
             for act in self.world.acts
-            if act.life == life.number and act.which in ended
+            if act.life == life.number and (act.path, act.attempt) in ended
         ]
 
     def _too_often(self) -> list[str]:
-        once = [act.which for act in self.world.acts if act.effect == "once"]
+        once = [(act.path, act.attempt) for act in self.world.acts if act.effect == "once"]
         return [
-            f"'{which[0]}' must act once, but attempt {which[-1]} acted {times} times"
-            for which in dict.fromkeys(once)
-            if (times := once.count(which)) > 1
+            f"'{path}' must act once, but attempt {attempt} acted {times} times"
+            for path, attempt in dict.fromkeys(once)
+            if (times := once.count((path, attempt))) > 1
         ]
 
 
 def _ended(events: Sequence[RunEvent]) -> Attempts:
     """Attempts whose end is on record."""
     return {
-        (event.node, (event.fact.frame, event.fact.node), event.fact.attempt)
+        (event.node, event.fact.attempt)
         for event in events
         if event.node is not None and isinstance(event.fact, AttemptCompleted | AttemptFailed)
     }

@@ -21,21 +21,14 @@ class Act(msgspec.Struct, frozen=True):
     Attributes:
         life: Number of the process, from 0.
         path: Path of the node.
-        place: Numbers of its frame and of the node in it.
         attempt: Number of the attempt.
         effect: What the node's type says of its effect.
     """
 
     life: int
     path: str
-    place: tuple[int, int]
     attempt: int
     effect: str
-
-    @property
-    def which(self) -> tuple[str, tuple[int, int], int]:
-        """The attempt, in whichever process it acts."""
-        return self.path, self.place, self.attempt
 
 
 class World:
@@ -54,7 +47,7 @@ class World:
         """A node begins to act; nothing does in a process that has died."""
         if life != self.life:
             raise AtomitonError("the process of this node has died", code="CANCELLED")
-        self.acts.append(Act(life, attempt.node, attempt.place, attempt.attempt, effect))
+        self.acts.append(Act(life, attempt.node, attempt.attempt, effect))
 
 
 class ObservedRegistry(Registry):

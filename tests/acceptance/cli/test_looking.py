@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
-from tests.acceptance.cli.shell import Shell, eventually
+from tests.acceptance.cli.shell import Shell
 
 from atomiton.cli.app import VERBS, app
 from atomiton.cli.output import duration
@@ -99,53 +98,6 @@ def test_the_doctor(shell: Shell) -> None:
     broken = shell.run("runs", "list")
     assert broken.code == 1
     assert broken.err.startswith("error: ")
-
-
-def test_the_doctor_names_what_to_do_and_changes_nothing_unasked(shell: Shell) -> None:
-    shell.run("run", "hello.yaml")
-    store = shell.folder / "runs.db"
-    store.chmod(0o644)
-    damaged = sqlite3.connect(store)
-    damaged.execute("UPDATE runs SET status = 'failed'")
-    damaged.execute("INSERT INTO blobs VALUES (x'aa', 1, x'bb')")
-    damaged.commit()
-    damaged.close()
-    before = store.read_bytes()
-    ill = shell.run("doctor", "--every", "--json")
-    assert ill.code == 1
-    assert store.read_bytes() == before
-    codes = {finding["code"]: finding for finding in ill.data["findings"]}
-    assert {"NOT_PRIVATE", "WRONG_LIST", "ORPHANED"} <= codes.keys()
-    assert "listed as failed" in codes["WRONG_LIST"]["message"]
-    assert codes["NOT_PRIVATE"]["fix"]
-    assert ill.data["size"] > 10_000
-    printed = shell.run("doctor", "--every")
-    assert "damage    Run run_" in printed.err
-    assert "          -> restore the store from a backup" in printed.err
-    mended = shell.run("doctor", "--every", "--fix", "--json").data
-    assert mended["fixed"] == [
-        "runs.db is closed to other users.",
-        "1 large contents that belonged to no run are removed.",
-    ]
-    assert [finding["code"] for finding in mended["findings"]] == ["WRONG_LIST"]
-    assert store.stat().st_mode & 0o777 == 0o600
-
-
-def test_the_doctor_explains_a_run_that_goes_no_further(shell: Shell) -> None:
-    process = shell.start(
-        "run", "once.yaml", "--nodes", "mine.py", "-i", "file=o", "-i", "seconds=9"
-    )
-    eventually(lambda: (shell.folder / "o").exists())
-    process.kill()
-    process.communicate()
-    killed = shell.run("doctor", "--json")
-    assert [finding["code"] for finding in killed.data["findings"]] == ["DEAD_OWNER"]
-    assert killed.code == 1
-    shell.run("runs", "resume", "--nodes", "mine.py")
-    lost = shell.run("doctor", "--json").data["findings"]
-    (told,) = [finding for finding in lost if finding["code"] == "UNDECIDED"]
-    assert "attempt 1 of 'act' was lost" in told["message"]
-    assert "--repeat-lost or --fail-lost" in told["fix"]
 
 
 def test_version(shell: Shell) -> None:

@@ -137,19 +137,3 @@ def test_a_group_that_cannot_run_yet_can_be_changed(shell: Shell) -> None:
     assert "items: '${{ [two] }}', where: item == two" in text
     assert "  a: {uses: data.value, with: {value: 1}}" in text
     assert text.endswith("output: ${{ [g, a] }}\n")
-
-
-def test_a_blueprint_that_calls_a_file_can_be_changed(shell: Shell) -> None:
-    (shell.folder / "child.yaml").write_text(
-        "atomiton: 1\nid: child\ninputs: {n: integer}\n"
-        "nodes: {a: {uses: data.value, with: {value: 1}}}\n"
-    )
-    parent = shell.folder / "parent.yaml"
-    parent.write_text(
-        "atomiton: 1\nid: parent\nnodes:\n  a: {uses: data.value, with: {value: 2}}\n"
-        "  b: {call: ./child.yaml, with: {n: '${{ a }}'}}\n"
-    )
-    done = shell.run("refactor", "rename", "parent.yaml", "a", "two")
-    assert (done.code, done.err.count("places")) == (0, 1)
-    assert "{n: '${{ two }}'}" in parent.read_text()
-    assert shell.run("run", "parent.yaml", "--quiet").code == 0

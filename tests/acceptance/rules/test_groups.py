@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from tests.acceptance.rules.world import World, code, statuses
-
-from atomiton.errors import BlueprintError
 
 # -- groups --------------------------------------------------------------------------------------
 
@@ -477,12 +473,3 @@ def test_a_call_that_cannot_be_made_is_refused_where_it_stands(
     problem = world.problem(f"nodes: {{c: {{{text}}}}}", called)
     assert (problem.code, problem.path) == (code, "nodes.c.call")
     assert problem.message.startswith(message)
-
-
-async def test_a_file_that_calls_itself_is_a_circle_of_one(world: World, tmp_path: Path) -> None:
-    file = tmp_path / "me.yaml"
-    file.write_text("atomiton: 1\nid: me\nnodes: {a: {call: ./me.yaml}}\n")
-    with pytest.raises(BlueprintError) as caught:
-        world.conductor.library.load(file)
-    (problem,) = caught.value.problems
-    assert problem.message == "blueprints call each other in a circle: me -> me"

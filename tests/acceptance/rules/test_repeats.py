@@ -142,7 +142,7 @@ async def test_what_is_mapped_must_be_a_list_or_an_object(world: World) -> None:
     assert code(result) == "TYPE_MISMATCH"
     assert result.error is not None
     assert result.error.node == "m"
-    assert result.error.message == "'map' needs a list or an object, this gave an int"
+    assert result.error.message == "'map' needs a list or an object, this gave int"
 
 
 async def test_the_item_has_the_name_that_as_gives_it(world: World) -> None:

@@ -276,38 +276,3 @@ async def test_a_wait_survives_a_restart(tmp_path: Path) -> None:
         conductor.driver.runs[run.id].feed(SignalReceived(time.time(), "go", 2))
         result = await conductor.result(run.id)
     assert (result.status, result.output) == ("completed", {"v": 2})
-
-
-async def test_what_a_person_is_asked_may_hold_expressions(world: World) -> None:
-    run = await world.start("""
-        nodes:
-          orders:
-            map: [{id: 7}, {id: 8}]
-            as: order
-            nodes:
-              total: {uses: t.do, with: {value: [1, 2]}}
-              ask:
-                wait:
-                  approval:
-                    title: Ship ${{ order.id }} for $${{ ${{ total }}?
-                    description: ${{ total }}
-            output: ${{ ask.approved }}
-    """)
-    await world.status(run, "orders[1].ask", "waiting")
-    waits = await world.conductor.waits(run.id)
-    assert [(wait.title, wait.description) for wait in waits] == [
-        ("Ship 7 for ${{ [1,2]?", "[1,2]"),
-        ("Ship 8 for ${{ [1,2]?", "[1,2]"),
-    ]
-    for number in range(2):
-        await world.approve(run, f"orders[{number}].ask", approved=bool(number))
-    assert (await run.result()).output == {"orders": [False, True]}
-
-
-async def test_a_question_that_cannot_be_made_fails_its_node(world: World) -> None:
-    text = "nodes: {a: {uses: t.do}, ask: {wait: {approval: {title: '${{ %s }}'}}}}"
-    result = await world.run(text % "a.name")
-    assert result.error is not None
-    assert (result.error.node, code(result)) == ("ask", "EXPRESSION_ERROR")
-    problem = world.problem(text % "b.name")
-    assert (problem.code, problem.path) == ("UNKNOWN_REFERENCE", "nodes.ask.wait.approval.title")

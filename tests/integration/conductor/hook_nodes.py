@@ -47,12 +47,6 @@ def in_thread(x: int, seconds: float = 0.0) -> dict[str, object]:
     return {"x": x, "main": threading.current_thread() is threading.main_thread()}
 
 
-@node("h.deaf")
-def deaf(seconds: float) -> None:
-    """Nothing reaches it while it sleeps."""
-    time.sleep(seconds)
-
-
 @node("h.inline", runtime="inline")
 def inline(x: int) -> int:
     return x * 2
@@ -71,7 +65,7 @@ async def keep(items: list[object], where: Lambda, least: int = 0) -> list[objec
     return [item for n, item in enumerate(items) if where(item, n) and n >= least]
 
 
-NODES = [_add, pure, once, slow, in_thread, deaf, inline, fail, keep]
+NODES = [_add, pure, once, slow, in_thread, inline, fail, keep]
 
 
 def document(nodes: dict[str, object], **more: object) -> Blueprint:

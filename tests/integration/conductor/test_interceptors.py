@@ -12,7 +12,6 @@ from tests.integration.conductor.hook_nodes import DID, NODES, add, document, ki
 from atomiton import Conductor, Hooks, NodeEvent, node
 from atomiton.machine.events import InputChanged
 from atomiton.machine.records import decode
-from atomiton.nodes.spec import Lambda
 
 
 @pytest.fixture(params=["memory:", "file"])
@@ -249,23 +248,6 @@ async def test_a_changed_input_is_on_disk_before_the_node_acts_on_it(
     assert on_disk == [waits]
 
 
-async def test_nodes_whose_inputs_are_changed_together_each_wait_for_their_own(
-    tmp_path: Path,
-) -> None:
-    hooks = Hooks()
-    hooks.input(plus)
-    nodes = {
-        "pure": {"uses": "h.pure", "with": {"x": 1}},
-        "one": {"uses": "h.add", "with": {"x": 1, "y": 1}},
-        "free": {"uses": "h.pure", "with": {"x": 2}},
-        "two": {"uses": "h.add", "with": {"x": 2, "y": 2}},
-    }
-    async with Conductor(str(tmp_path / "runs.db"), nodes=NODES, hooks=hooks) as conductor:
-        result = await asyncio.wait_for(conductor.run(document(nodes, durability="sync")), 10)
-        assert len(await changes(conductor, result.run)) == 4
-    assert result.output == {"pure": 12, "one": 12, "free": 13, "two": 14}
-
-
 @pytest.mark.parametrize("hooked", [True, False])
 async def test_an_attempt_that_is_made_again_is_called_on_what_is_on_record(
     tmp_path: Path, hooked: bool
@@ -299,30 +281,6 @@ async def test_an_attempt_that_is_made_again_is_called_on_what_is_on_record(
     assert calls == [(101, "s3cr3t-value!")] * 2
     assert asked == [1]
     assert result.output == {"a": 101}
-
-
-async def test_after_a_crash_expressions_are_still_the_nodes_own(tmp_path: Path) -> None:
-    acts = asyncio.Event()
-    lives: list[int] = []
-
-    @node("h.pick", effect="pure")
-    async def pick(items: list[object], where: Lambda) -> list[object]:
-        lives.append(len(lives))
-        acts.set()
-        await asyncio.sleep(30 if len(lives) == 1 else 0)
-        return [item for n, item in enumerate(items) if where(item, n)]
-
-    hooks = Hooks()
-    hooks.input(lambda _event: {"items": [1, 2, 30]})
-    given = {"items": [7], "where": "item < vars.limit"}
-    blueprint = document({"a": {"uses": "h.pick", "with": given}}, variables={"limit": 9})
-    store = str(tmp_path / "runs.db")
-    async with Conductor(store, nodes=[pick], hooks=hooks, grace=0.1) as first:
-        run = (await first.start(blueprint)).id
-        await asyncio.wait_for(acts.wait(), 5)
-    async with Conductor(store, nodes=[pick]) as second:
-        result = await asyncio.wait_for(second.result(run), 10)
-    assert (result.output, lives) == ({"a": [1, 2]}, [0, 1])
 
 
 async def test_a_secret_that_is_missing_after_a_crash_fails_the_attempt(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import pytest
 
 from atomiton import Conductor, NodeError, node
 from atomiton.blueprint.document import read_document
-from atomiton.blueprint.model import Blueprint
 from atomiton.errors import InputError
 
 
@@ -57,40 +56,6 @@ async def test_a_run_that_two_ask_for_at_once_is_driven_once(tmp_path: Path) -> 
         await asyncio.gather(*(conductor.resume(run) for _ in range(3)))
         assert (await conductor.result(run)).output == {"a": "done"}
     assert acted == ["act", "act"]
-
-
-async def unfinished(path: str, blueprint: Blueprint, count: int) -> None:
-    """Leave runs on record, unfinished and with nobody to drive them."""
-    async with Conductor(path, nodes=[one], resume=False) as conductor:
-        for _ in range(count // 100):
-            await asyncio.gather(*(conductor.start(blueprint, paused=True) for _ in range(100)))
-
-
-@pytest.mark.slow
-async def test_however_many_runs_were_left_all_go_on(tmp_path: Path) -> None:
-    path, count = str(tmp_path / "runs.db"), 2_500
-    document = read_document({"atomiton": 1, "id": "left", "nodes": {"a": {"uses": "t.one"}}})
-    await unfinished(path, document, count)
-    async with Conductor(path, nodes=[one]) as conductor:
-        async with asyncio.timeout(60):
-            while len(conductor.driver.runs) < count:
-                await asyncio.sleep(0.05)
-
-
-async def test_messages_reach_runs_in_another_process_however_many_there_are(
-    tmp_path: Path,
-) -> None:
-    path, count = str(tmp_path / "runs.db"), 300
-    waiting = {"wait": {"signal": "go", "timeout": "4s"}}  # too soon to be parked
-    document = read_document({"atomiton": 1, "id": "mail", "nodes": {"a": waiting}})
-    async with Conductor(path) as conductor, Conductor(path, resume=False) as other:
-        started = [await conductor.start(document) for _ in range(count)]
-        asked = [started[0].id, started[count // 2].id, started[-1].id]
-        for run in asked:
-            await other.signal(run, "go", 1)
-        results = await asyncio.gather(*(conductor.result(run) for run in asked))
-        assert [result.status for result in results] == ["completed"] * 3
-        assert len(conductor.driver.runs) == count - 3
 
 
 async def runs(conductor: Conductor, count: int) -> None:

@@ -172,25 +172,3 @@ nodes:
 """
     async with Conductor(store="memory:") as conductor:
         assert (await conductor.run(read_blueprint(text)[0])).output == {"x": "oops7"}
-
-
-async def test_one_who_answers_while_reading_events_misses_none(store: str) -> None:
-    text = """
-        atomiton: 1
-        id: twice
-        nodes:
-          one: {wait: {signal: paid}}
-          two: {wait: {signal: paid}, needs: [one]}
-        output: ["${{ one }}", "${{ two }}"]
-    """
-    async with Conductor(store=store) as conductor:
-        run = await conductor.start(read_blueprint(text)[0])
-        told: list[tuple[int, str]] = []
-        async with asyncio.timeout(10):
-            async for event in run.events():
-                told.append((event.number, event.kind))
-                if len(told) <= 2:
-                    await run.signal("paid", len(told))
-        kinds = ["run_requested", "signal_received", "signal_received"]
-        assert told == list(enumerate(kinds, 1))
-        assert (await run.result()).output == [1, 2]

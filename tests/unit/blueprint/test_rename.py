@@ -58,8 +58,7 @@ nodes:
   late: {wait: {until: old.moment}}
   told: {wait: {signal: old, match: payload.old == old.id}}
   older: {uses: data.set, with: {value: "${{ older_still.old }}"}}
-  older_still: {uses: data.set, on_error: {value: ["${{ old.x }}", old]}}
-  asked: {wait: {approval: {title: "Is ${{ old.x }} old?"}}}
+  older_still: {uses: data.set}
 output:
   - ${{ old }}
 on:
@@ -117,8 +116,7 @@ nodes:
   late: {wait: {until: fresh.moment}}
   told: {wait: {signal: old, match: payload.old == fresh.id}}
   older: {uses: data.set, with: {value: "${{ older_still.old }}"}}
-  older_still: {uses: data.set, on_error: {value: ["${{ fresh.x }}", old]}}
-  asked: {wait: {approval: {title: "Is ${{ fresh.x }} old?"}}}
+  older_still: {uses: data.set}
 output:
   - ${{ fresh }}
 on:

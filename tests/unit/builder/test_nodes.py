@@ -25,7 +25,7 @@ from tests.unit.builder.making import (
 )
 
 from atomiton.blueprint.model import Blueprint, Defaults, Limits, Retry
-from atomiton.builder import blueprint, error_of, expression, secret, status_of, use
+from atomiton.builder import blueprint, error_of, secret, status_of, use
 from atomiton.errors import BlueprintError, TracingError
 from atomiton.nodes import data, file
 from atomiton.nodes.spec import node
@@ -415,20 +415,3 @@ def test_what_cannot_be_a_blueprint_is_refused() -> None:
 
     with pytest.raises(TypeError, match="an annotation cannot be read"):
         document(unfit)
-
-
-def test_variables_are_constants_of_the_blueprint() -> None:
-    @blueprint(variables={"currency": "EUR", "rates": [1, 2]})
-    def priced() -> object:
-        return note([expression("vars.currency"), expression("vars.rates[1]")])
-
-    assert priced.blueprint.document["variables"] == {"currency": "EUR", "rates": [1, 2]}
-    assert priced.run() == "noted ['EUR', 2]"
-
-
-def test_nothing_is_compensated_where_it_is_said_so() -> None:
-    @blueprint(compensate_on=[])
-    def kept() -> object:
-        return note(1)
-
-    assert kept.blueprint.compensate_on == ()

@@ -9,7 +9,6 @@ import pytest
 from atomiton.blueprint.compile import compile_blueprint
 from atomiton.blueprint.document import read_document
 from atomiton.blueprint.plan import Plan
-from atomiton.conductor import hooks_of_plan
 from atomiton.conductor.hooks import Hooks
 from atomiton.conductor.hooks_of_plan import FittingHooks, HookTable, all_nodes
 from atomiton.errors import NodeError
@@ -231,23 +230,3 @@ def test_a_time_bound_may_be_text() -> None:
     hooks = Hooks(timeout="1m")
     hooks.run_start(nothing)
     assert hooks.registered[0].hook.timeout == 60.0
-
-
-def test_a_builtin_that_does_not_say_what_it_takes_is_taken() -> None:
-    hooks = Hooks()
-    hooks.before(vars)
-    assert hooks.registered[0].hook.name == "builtins.vars"
-
-
-def test_the_hooks_of_a_plan_are_found_once_and_those_of_old_plans_let_go(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(hooks_of_plan, "_KEPT", 2)
-    hooks, table = Hooks(), HookTable()
-    hooks.before(nothing)
-    one, two, three = plan(), plan(), plan()
-    first, second = table.of(one, [hooks]), table.of(two, [hooks])
-    assert table.of(one, [hooks]) is first, "which makes it the latest"
-    table.of(three, [hooks])
-    assert table.of(one, [hooks]) is first
-    assert table.of(two, [hooks]) is not second

@@ -52,16 +52,6 @@ def test_looking_at_a_node_keeps_nothing_from_standing_in() -> None:
     assert status(run, "m") == "running"
 
 
-def test_a_branch_is_decided_once_in_its_first_attempt() -> None:
-    run = begun(ROUTES)
-    assert run.top.node_info(0) == {
-        "status": "completed",
-        "attempts": 1,
-        "error": None,
-        "duration_ms": 0.0,
-    }
-
-
 TWO_BRANCHES = """
   b: {branch: {high: "false", medium: else, low: "false"}},
   h: {uses: sim.pure, needs: [b.high]}, m: {uses: sim.pure, needs: [b.medium]},

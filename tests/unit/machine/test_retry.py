@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.machine.driving import Driven
 from tests.unit.machine.making import T0, bad, begun, fire, names, ok, plan_of, started, uses
 
 from atomiton.blueprint.model import Retry
@@ -104,35 +103,3 @@ def test_the_seed_of_the_run_moves_the_retry() -> None:
         assert isinstance(timer, SetTimer)
         moments.add(timer.at)
     assert len(moments) == 20
-
-
-def test_every_node_every_item_and_every_attempt_has_a_jitter_of_its_own() -> None:
-    again = "retry: {attempts: 3, delay: 10}"
-    run = Driven(f"a: {{CALL, {again}}}, b: {{CALL, {again}}}, m: {{map: [0, 1], CALL, {again}}}")
-    run.bad("a", "b", "m[0]", "m[1]")
-    assert len({timer.at for timer in run.run.timers.values()}) == 4
-
-
-def test_a_later_version_tries_again_at_the_same_moments() -> None:
-    """A run that is on record goes on where it was: nothing of this may ever change."""
-    rule = Retry(attempts=9, delay=10, factor=2, max_delay=1000, jitter=0.5)
-    assert [retry_delay(rule, attempt, 7, 3) for attempt in (1, 2, 3)] == [
-        10.078291754729975,
-        11.794765276101614,
-        20.85603459505759,
-    ]
-    assert retry_delay(rule, 1, -(2**63), 2**40) == 9.236945022668543
-    run = Driven("a: {CALL}, g: {nodes: {x: {CALL}, y: {CALL, retry: {attempts: 2, delay: 10}}}}")
-    run.bad("g.y")
-    (timer,) = run.run.timers.values()
-    assert timer.at - T0 == pytest.approx(9.679744154, abs=1e-9)
-
-
-def test_the_error_of_an_attempt_that_is_made_again_says_where_it_was() -> None:
-    again = "retry: {attempts: 2, jitter: 0}"
-    run = Driven(f"a: {{CALL, {again}}}, g: {{{again}, nodes: {{x: {{CALL}}}}}}")
-    run.bad("a", "g.x")
-    assert [(run.error(path).node, run.error(path).attempt) for path in ("a", "g")] == [
-        ("a", 1),
-        ("g.x", 1),
-    ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.machine.driving import Driven
 from tests.unit.machine.making import (
     T0,
     bad,
@@ -19,7 +18,7 @@ from tests.unit.machine.making import (
 )
 
 from atomiton.blueprint.model import Retry
-from atomiton.blueprint.plan import JOIN_SETTLED, WAIT_UNTIL, Edge, Scope
+from atomiton.blueprint.plan import WAIT_UNTIL, Scope
 from atomiton.errors import ErrorInfo, ExpressionError, IllegalEvent
 from atomiton.machine import apply, outstanding
 from atomiton.machine.commands import (
@@ -94,26 +93,6 @@ def test_no_attempt_is_planned_for_after_the_deadline() -> None:
     assert run.failure.code == "NODE_FAILED"
 
 
-@pytest.mark.parametrize(
-    ("bound", "what", "retryable"),
-    [
-        ("timeout: 5", "the wait", True),
-        ("timeout: 5, deadline: 6", "the wait", True),
-        ("deadline: 5", "the wait with all its attempts", False),
-        ("timeout: 6, deadline: 5", "the wait with all its attempts", False),
-    ],
-)
-def test_a_wait_that_takes_too_long_says_which_time_is_over(
-    bound: str, what: str, retryable: bool
-) -> None:
-    run = Driven(f"w: {{wait: {{signal: go}}, {bound}}}")
-    assert [timer.at for timer in run.run.timers.values()] == [T0 + 5]
-    run.fire()
-    error = run.error("w")
-    message = f"{what} took longer than 5 s"
-    assert (error.code, error.message, error.retryable) == ("TIMEOUT", message, retryable)
-
-
 def test_a_rule_that_names_timeouts_does_not_outlive_the_deadline() -> None:
     rule = Retry(attempts=9, delay=0, jitter=0, on=("TIMEOUT",))
     run, _ = begun(plan_of(uses("a", deadline=10, retry=rule)))
@@ -135,27 +114,6 @@ def test_a_restart_hands_down_the_same_ends() -> None:
     assert sorted(map(repr, outstanding(run))) == sorted(map(repr, out))
     run, out = begun(plan_of(uses("a")))
     assert outstanding(run) == out == [StartAttempt(0, 0, 1, 0)]
-
-
-def test_what_cleans_up_after_the_time_is_over_has_time_also_after_a_restart() -> None:
-    tidy = uses("tidy", 0, timeout=30)
-    tidy.join, tidy.edges = JOIN_SETTLED, (Edge(0),)
-    run, _ = begun(plan_of(uses("a"), tidy, timeout=20))
-    fire(run)
-    out = bad(run, 0, T0 + 20, "CANCELLED")
-    assert out == [SetTimer(2, T0 + 50), StartAttempt(0, 1, 1, 1, T0 + 50)]
-    assert outstanding(run) == out
-    ok(run, 1, at=T0 + 49)
-    assert names(run) == ["cancelled", "completed"]
-
-
-def test_what_cleans_up_without_a_bound_has_none_after_a_restart() -> None:
-    tidy = uses("tidy", 0)
-    tidy.join, tidy.edges = JOIN_SETTLED, (Edge(0),)
-    run, _ = begun(plan_of(uses("a"), tidy, timeout=20))
-    fire(run)
-    out = bad(run, 0, T0 + 20, "CANCELLED")
-    assert outstanding(run) == out == [StartAttempt(0, 1, 1, 1, None)]
 
 
 def test_a_run_that_takes_too_long_fails() -> None:

@@ -166,22 +166,6 @@ def test_compensation_survives_every_crash() -> None:
     assert trial.result.compensation == {"completed": ["pay.charge"], "failed": []}
 
 
-def test_a_group_that_is_tried_again_survives_every_crash() -> None:
-    group = {
-        "retry": {"attempts": 2, "delay": 1, "jitter": 0},
-        "nodes": {
-            "pay": {"uses": "t.charge", "with": {"amount": 3}},
-            "sent": {"uses": "t.convert", "needs": "pay", "with": {"amount": 1}},
-        },
-    }
-    report = crash_at_every_step(
-        blueprint({"group": group}),
-        nodes=NODES,
-        replace={"group.sent": fails("down")},
-    )
-    assert (report.status, report.decisions >= 1) == ("failed", True)
-
-
 @node("t.twice", effect="idempotent")
 async def twice(number: int) -> int:
     return 2 * number

@@ -9,11 +9,11 @@ from atomiton.blueprint.expressions.syntax import Index, Name, Node, Select
 from atomiton.blueprint.expressions.values import (
     ABSENT,
     Maybe,
-    a_type,
     as_list,
     as_map,
     is_list,
     is_map,
+    type_name,
 )
 
 
@@ -64,7 +64,7 @@ def _no_field(value: object, node: Select) -> str:
     where = describe(node.operand)
     field = node.field[:80]
     if not is_map(value):
-        return f"no field '{field}' in {where}, which is {a_type(value)}"
+        return f"no field '{field}' in {where}, which is a {type_name(value)}"
     names = [key for key in as_map(value) if isinstance(key, str)]
     shown = ", ".join(name[:40] for name in names[:12]) + (", ..." if len(names) > 12 else "")
     fields = f"fields: {shown}" if names else "it has none"
@@ -78,7 +78,7 @@ def member(value: object, field: str, at: int) -> bool:
             return False
         value = value.value
     if not is_map(value):
-        raise Failure(at, lambda: f"has() looks into a map, not into {a_type(value)}")
+        raise Failure(at, lambda: f"has() looks into a map, not into a {type_name(value)}")
     return field in value
 
 
@@ -104,13 +104,17 @@ def _item(value: object, place: object, node: Index) -> tuple[bool, object]:
             place = int(place)
         if type(place) is int:
             return (True, items[place]) if 0 <= place < len(items) else (False, None)
-        raise Failure(node.offset, lambda: f"a list is indexed by an int, not by {a_type(place)}")
+        raise Failure(
+            node.offset, lambda: f"a list is indexed by an int, not by a {type_name(place)}"
+        )
     if is_map(value):
         if type(place) is str:
             fields = as_map(value)
             return (True, fields[place]) if place in fields else (False, None)
-        raise Failure(node.offset, lambda: f"a map is indexed by a string, not by {a_type(place)}")
-    raise Failure(node.offset, lambda: f"{a_type(value)} cannot be indexed")
+        raise Failure(
+            node.offset, lambda: f"a map is indexed by a string, not by a {type_name(place)}"
+        )
+    raise Failure(node.offset, lambda: f"a {type_name(value)} cannot be indexed")
 
 
 def _no_item(value: object, place: object, node: Index) -> str:

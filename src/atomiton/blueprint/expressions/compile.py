@@ -202,7 +202,7 @@ class Compiler:
                 return False
             if value is False:
                 return True
-            raise Failure(at, lambda: f"'!' takes a bool, not {values.a_type(value)}")
+            raise Failure(at, lambda: f"'!' takes a bool, not {values.type_name(value)}")
 
         return invert
 
@@ -297,7 +297,7 @@ class Compiler:
                 return then(e)
             if value is False:
                 return other(e)
-            raise Failure(at, lambda: f"'?' takes a bool, not {values.a_type(value)}")
+            raise Failure(at, lambda: f"'?' takes a bool, not {values.type_name(value)}")
 
         return choose
 
@@ -341,7 +341,7 @@ class Compiler:
             for key, code, optional, place in entries:
                 name = key(e)
                 if type(name) is not str:
-                    kind = values.a_type(name)
+                    kind = values.type_name(name)
                     raise Failure(place, f"the keys of a map are strings, not {kind}")
                 if name in found:
                     raise Failure(place, f"the key {name[:40]!r} stands twice")
@@ -395,7 +395,7 @@ class Compiler:
 
 def _no_bool(node: Logic, value: object) -> Failure:
     return Failure(
-        node.offset, lambda: f"'{node.operator}' takes bools, not {values.a_type(value)}"
+        node.offset, lambda: f"'{node.operator}' takes bools, not {values.type_name(value)}"
     )
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from atomiton.blueprint.expressions.lexer import INT_MAX, INT_MIN
 from atomiton.blueprint.expressions.limits import Failure, Frame, charge_text
-from atomiton.blueprint.expressions.values import a_type, finite, moment, span
+from atomiton.blueprint.expressions.values import finite, moment, span, type_name
 
 #: How every function is run: its arguments, its place, and the meter if there is one.
 Run = Callable[[list[object], int, Frame | None], object]
@@ -35,7 +35,7 @@ _UNITS: Final = {
 
 def refuse(name: str, value: object, at: int) -> Failure:
     """``name`` does not take a value of this type."""
-    return Failure(at, lambda: f"{name}() does not take {a_type(value)}")
+    return Failure(at, lambda: f"{name}() does not take a {type_name(value)}")
 
 
 def in_range(value: float, at: int) -> int | float:

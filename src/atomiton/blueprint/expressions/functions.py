@@ -19,7 +19,6 @@ from atomiton.blueprint.expressions.pattern import matches
 from atomiton.blueprint.expressions.values import (
     ABSENT,
     Maybe,
-    a_type,
     as_list,
     as_map,
     finite,
@@ -57,7 +56,7 @@ def _size(arguments: list[object], at: int, meter: Frame | None) -> object:
         return len(as_map(value))
     if type(value) is str or type(value) is bytes:
         return len(value)
-    raise Failure(at, lambda: f"size() does not take {a_type(value)}")
+    raise Failure(at, lambda: f"size() does not take a {type_name(value)}")
 
 
 def _type(arguments: list[object], at: int, meter: Frame | None) -> object:
@@ -85,7 +84,7 @@ def is_present(value: object, at: int) -> bool:
 def _maybe(value: object, at: int) -> Maybe:
     if type(value) is Maybe:
         return value
-    raise Failure(at, lambda: f"an optional value is needed, not {a_type(value)}")
+    raise Failure(at, lambda: f"an optional value is needed, not a {type_name(value)}")
 
 
 def _of(arguments: list[object], at: int, meter: Frame | None) -> object:
@@ -136,7 +135,7 @@ def _or_value(arguments: list[object], at: int, meter: Frame | None) -> object:
 def _number(value: object, at: int, name: str) -> int | float:
     if type(value) is int or type(value) is float:
         return value
-    raise Failure(at, lambda: f"{name} takes numbers, not {a_type(value)}")
+    raise Failure(at, lambda: f"{name} takes numbers, not a {type_name(value)}")
 
 
 def _extreme(name: str, pick: Callable[[list[int | float]], int | float]) -> Run:

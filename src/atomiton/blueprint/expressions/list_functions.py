@@ -13,12 +13,12 @@ from atomiton.blueprint.expressions.values import (
     ABSENT,
     NUMBERS,
     Maybe,
-    a_type,
     add,
     as_list,
     equal,
     is_list,
     is_plain,
+    type_name,
 )
 
 _SUMMED: Final = frozenset({int, float, timedelta})
@@ -27,7 +27,7 @@ _SUMMED: Final = frozenset({int, float, timedelta})
 def _list(value: object, at: int) -> list[object]:
     if is_list(value):
         return as_list(value)
-    raise Failure(at, lambda: f"a list is needed, not {a_type(value)}")
+    raise Failure(at, lambda: f"a list is needed, not a {type_name(value)}")
 
 
 def _sort(arguments: list[object], at: int, meter: Frame | None) -> object:
@@ -108,7 +108,7 @@ def _sum(arguments: list[object], at: int, meter: Frame | None) -> object:
     total: object = 0
     for position, item in enumerate(items):
         if type(item) not in _SUMMED:
-            raise Failure(at, f"sum() adds numbers or durations, not {a_type(item)}")
+            raise Failure(at, f"sum() adds numbers or durations, not a {type_name(item)}")
         total = add(total, item, at, meter) if position or type(item) in NUMBERS else item
     return total
 

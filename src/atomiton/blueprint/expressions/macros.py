@@ -11,11 +11,11 @@ from atomiton.blueprint.expressions.limits import LIMIT, Failure, Frame
 from atomiton.blueprint.expressions.values import (
     ABSENT,
     Maybe,
-    a_type,
     as_list,
     as_map,
     compare,
     is_map,
+    type_name,
 )
 
 
@@ -45,7 +45,7 @@ def turns(target: object, body: Body, frame: Frame) -> Iterator[object]:
     if kind is not list and kind is not dict:
         raise Failure(
             body.at,
-            lambda: f"only a list or a map can be walked through, not {a_type(target)}",
+            lambda: f"only a list or a map can be walked through, not a {type_name(target)}",
         )
     items = list(as_map(target)) if kind is dict else as_list(target)
     variables, slot, cost, at = frame.variables, body.slot, body.cost, body.at
@@ -73,7 +73,7 @@ def holds(body: Body, frame: Frame) -> bool:
     value = test(frame)
     if value is True or value is False:
         return value
-    raise Failure(body.at, lambda: f"the condition must give a bool, not {a_type(value)}")
+    raise Failure(body.at, lambda: f"the condition must give a bool, not a {type_name(value)}")
 
 
 def give(body: Body, frame: Frame) -> object:
@@ -122,7 +122,7 @@ def _map(target: object, body: Body, frame: Frame) -> object:
 
 def _transform_map(target: object, body: Body, frame: Frame) -> object:
     if not is_map(target):
-        raise Failure(body.at, lambda: f"transformMap() takes a map, not {a_type(target)}")
+        raise Failure(body.at, lambda: f"transformMap() takes a map, not a {type_name(target)}")
     return {key: give(body, frame) for key in turns(target, body, frame) if holds(body, frame)}
 
 
@@ -171,7 +171,7 @@ def _opt_flat_map(target: object, body: Body, frame: Frame) -> object:
 
 def _opened(target: object, body: Body, frame: Frame) -> bool:
     if type(target) is not Maybe:
-        raise Failure(body.at, lambda: f"an optional value is needed, not {a_type(target)}")
+        raise Failure(body.at, lambda: f"an optional value is needed, not a {type_name(target)}")
     frame.charge(body.cost, body.at)
     frame.variables[body.slot] = target.value
     return target.present

@@ -15,7 +15,7 @@ from atomiton.blueprint.expressions.limits import (
     charge_text,
     charge_work,
 )
-from atomiton.blueprint.expressions.values import a_type, as_list, is_list
+from atomiton.blueprint.expressions.values import as_list, is_list, type_name
 
 _SPACE: Final = (
     " \t\n\v\f\r\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
@@ -30,14 +30,14 @@ def text(value: object, at: int) -> str:
     """The value, which must be a string."""
     if type(value) is str:
         return value
-    raise Failure(at, lambda: f"a string is needed, not {a_type(value)}")
+    raise Failure(at, lambda: f"a string is needed, not a {type_name(value)}")
 
 
 def whole(value: object, at: int) -> int:
     """The value, which must be an int."""
     if type(value) is int:
         return value
-    raise Failure(at, lambda: f"an int is needed, not {a_type(value)}")
+    raise Failure(at, lambda: f"an int is needed, not a {type_name(value)}")
 
 
 def _within(value: object, most: int, at: int) -> int:
@@ -141,7 +141,7 @@ def _split(arguments: list[object], at: int, meter: Frame | None) -> object:
 
 def _join(arguments: list[object], at: int, meter: Frame | None) -> object:
     if not is_list(arguments[0]):
-        raise Failure(at, lambda: f"join() takes a list, not {a_type(arguments[0])}")
+        raise Failure(at, lambda: f"join() takes a list, not a {type_name(arguments[0])}")
     separator = text(arguments[1], at) if len(arguments) > 1 else ""
     items = as_list(arguments[0])
     charge_items(meter, len(items), at)
@@ -167,7 +167,7 @@ def reverse(arguments: list[object], at: int, meter: Frame | None) -> object:
 def _encode(arguments: list[object], at: int, meter: Frame | None) -> object:
     value = arguments[0]
     if type(value) is not bytes:
-        raise Failure(at, lambda: f"base64.encode() takes bytes, not {a_type(value)}")
+        raise Failure(at, lambda: f"base64.encode() takes bytes, not a {type_name(value)}")
     charge_text(meter, len(value) * 4 // 3, at)
     return base64.b64encode(value).decode()
 

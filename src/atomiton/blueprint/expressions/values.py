@@ -55,21 +55,6 @@ def type_name(value: object) -> str:
     return _NAMES.get(type(value), "unknown")
 
 
-def a_type(value: object) -> str:
-    """The kind of a value as a message says it.
-
-    Example:
-        >>> a_type(1), a_type("x"), a_type(None), a_type(b"")
-        ('an int', 'a string', 'null', 'bytes')
-    """
-    name = type_name(value)
-    if name in ("null_type", "bytes"):
-        return name.removesuffix("_type")
-    if name == "optional":
-        return "an optional value"
-    return f"an {name}" if name[0] in "iu" else f"a {name}"
-
-
 def is_plain(value: object) -> bool:
     """Whether the value is of a type that expressions know."""
     return type(value) in _NAMES
@@ -181,7 +166,7 @@ def contained(item: object, target: object, at: int, meter: Frame | None) -> boo
     if type(target) is dict:
         return type(item) is str and item in target
     if not is_list(target):
-        raise Failure(at, f"'in' looks into a list or a map, not into {a_type(target)}")
+        raise Failure(at, f"'in' looks into a list or a map, not into a {type_name(target)}")
     items = target
     if type(item) is str or item is None:
         # No value of another type equals one of these, so the machine may search.
@@ -220,7 +205,7 @@ def compare(
         if a is datetime:
             return test(moment(left, at), moment(right, at))
         return test(left, right)
-    raise Failure(at, lambda: f"{a_type(left)} and {a_type(right)} have no common order")
+    raise Failure(at, lambda: f"{type_name(left)} and {type_name(right)} have no common order")
 
 
 def moment(value: object, at: int) -> datetime:
@@ -246,7 +231,7 @@ def span(value: timedelta, at: int) -> timedelta:
 
 def mismatch(sign: str, left: object, right: object, at: int) -> NoReturn:
     """No operator of that name for values of these types."""
-    raise Failure(at, lambda: f"'{sign}' does not take {a_type(left)} and {a_type(right)}")
+    raise Failure(at, lambda: f"'{sign}' does not take {type_name(left)} and {type_name(right)}")
 
 
 def _integer(value: int, at: int) -> int:
@@ -363,7 +348,7 @@ def negate(value: object, at: int) -> object:
         return -value
     if type(value) is timedelta:
         return subtract(timedelta(), value, at, None)
-    raise Failure(at, lambda: f"'-' does not take {a_type(value)}")
+    raise Failure(at, lambda: f"'-' does not take {type_name(value)}")
 
 
 # Text.

@@ -11,7 +11,7 @@ from atomiton.cli.status import COMPLETED, REFUSED
 
 if TYPE_CHECKING:
     from atomiton.blueprint.rename import Renamed
-    from atomiton.conductor.library import Library
+    from atomiton.nodes.registry import Registry
 
 
 @click.command("rename")
@@ -37,9 +37,9 @@ def command(
     from atomiton.cli.refusal import Refused, problem_object, show_problems
 
     try:
-        library = make_library(nodes)
+        registry = make_library(nodes).registry
         before = read_source(file)
-        result = _rename(before, file, old, new, library)
+        result = _rename(before, file, old, new, registry)
         if not dry_run:
             _write(file, before, result.text)
     except Refused as refused:
@@ -57,7 +57,7 @@ def command(
     return COMPLETED
 
 
-def _rename(before: bytes, file: str, old: str, new: str, library: Library) -> Renamed:
+def _rename(before: bytes, file: str, old: str, new: str, registry: Registry) -> Renamed:
     from atomiton.blueprint.document import read_blueprint
     from atomiton.blueprint.rename import rename_node
     from atomiton.cli.refusal import Refused, problems_of
@@ -66,9 +66,9 @@ def _rename(before: bytes, file: str, old: str, new: str, library: Library) -> R
     try:
         read_blueprint(before, filename=file)
         text = before.decode()
-        _check(text, file, library)
-        result = rename_node(text, old, new, library.registry.takes_expression)
-        _check(result.text, file, library)
+        _check(text, file, registry)
+        result = rename_node(text, old, new, registry.takes_expression)
+        _check(result.text, file, registry)
     except AtomitonError as error:
         problems = problems_of(error)
         placed = any(problem.line for problem in problems)
@@ -76,18 +76,19 @@ def _rename(before: bytes, file: str, old: str, new: str, library: Library) -> R
     return result
 
 
-def _check(text: str, file: str, library: Library) -> None:
+def _check(text: str, file: str, registry: Registry) -> None:
     """Refuse a file that cannot be run for another reason than that it asks for what is to come.
 
     Raises:
         BlueprintError: With every problem found.
     """
-    from pathlib import Path
-
+    from atomiton.blueprint.compile import compile_blueprint
+    from atomiton.blueprint.document import read_blueprint
     from atomiton.errors import BlueprintError
 
+    blueprint, document = read_blueprint(text, filename=file)
     try:
-        library.check(text, Path(file))
+        compile_blueprint(blueprint, registry, document.positions)
     except BlueprintError as error:
         problems = error.problems
         if any(problem.code == "NOT_SUPPORTED" for problem in problems):

@@ -16,8 +16,6 @@ VERBS = {
     "cancel": "Cancel a run.",
     "signal": "Send a run a signal.",
     "approve": "Answer an approval that a run waits for.",
-    "delete": "Delete a run that has ended.",
-    "prune": "Delete old runs and give their space back.",
     "pause": "Let a run start nothing new.",
     "step": "Let a paused run start one more attempt.",
 }

@@ -6,13 +6,7 @@ import asyncio
 
 import click
 
-from atomiton.cli.options import (
-    is_within,
-    json_option,
-    node_option,
-    nodes_option,
-    store_option,
-)
+from atomiton.cli.options import json_option, nodes_option, store_option
 from atomiton.cli.output import print_json, to_json
 from atomiton.cli.runs.list import moment
 from atomiton.cli.runs.opening import find_run, opened, run_argument
@@ -25,34 +19,21 @@ _WIDTH = 100
 @click.command("events")
 @run_argument
 @click.option("--after", default=0, type=click.IntRange(0), help="Only facts after this number.")
-@node_option
 @json_option
 @nodes_option
 @store_option
 def command(
-    run: str,
-    after: int,
-    node: str | None,
-    nodes: tuple[str, ...],
-    store: str | None,
-    *,
-    as_json: bool,
+    run: str, after: int, nodes: tuple[str, ...], store: str | None, *, as_json: bool
 ) -> None:
     """Print the facts of a run that are on record.
 
     With --json one object on each line; its number can be given to --after the next time.
     """
-    asyncio.run(_print(run, after, node, nodes, store, as_json=as_json))
+    asyncio.run(_print(run, after, nodes, store, as_json=as_json))
 
 
 async def _print(
-    name: str,
-    after: int,
-    node: str | None,
-    nodes: tuple[str, ...],
-    store: str | None,
-    *,
-    as_json: bool,
+    name: str, after: int, nodes: tuple[str, ...], store: str | None, *, as_json: bool
 ) -> None:
     async with opened(store, nodes) as conductor:
         run = await find_run(conductor, name)
@@ -60,9 +41,7 @@ async def _print(
         if after >= last:
             return
         async for event in conductor.events(run, after):
-            if not is_within(event.node, node):
-                pass
-            elif as_json:
+            if as_json:
                 print_json(event, line=True)
             else:
                 click.echo(_line(event))
@@ -76,7 +55,7 @@ def _line(event: RunEvent) -> str:
     said = ""
     for name in ("inputs", "output", "error", "reason", "parameters"):
         value = getattr(fact, name, None)
-        if value is not None and value not in ("", {}):
+        if value:
             said = f"  {to_json(value).decode()}"
     attempt = getattr(fact, "attempt", 0)
     again = f" (attempt {attempt})" if attempt > 1 else ""

@@ -17,8 +17,6 @@ from atomiton.nodes.spec import NodeType, Parameter
 run_argument = click.argument("run", metavar="RUN")
 #: Shortest end of an id that names a run.
 _SHORTEST = 4
-#: So many of the runs that may be meant are looked for: one more than are shown.
-_SHOWN = 5
 
 
 @asynccontextmanager
@@ -100,13 +98,14 @@ async def find_run(conductor: Conductor, name: str) -> str:
 
 
 async def _matching(conductor: Conductor, name: str) -> list[str]:
-    found: set[str] = set()
-    for beginning in (name, f"run_{name}"):
-        # Those that begin alike stand together in the list.
-        last = f"{beginning}\U0010ffff"
-        for header in await conductor.list(before=last, limit=_SHOWN):
-            if header.run.startswith(beginning):
-                found.add(header.run)
-    if len(name) >= _SHORTEST:
-        found.update(await conductor.journal.ending(name, _SHOWN))
-    return sorted(found)
+    found: list[str] = []
+    before: str | None = None
+    while page := await conductor.list(before=before, limit=1000):
+        before = page[-1].run
+        for header in page:
+            id_ = header.run
+            if id_.startswith((name, f"run_{name}")) or (
+                len(name) >= _SHORTEST and id_.endswith(name)
+            ):
+                found.append(id_)
+    return found

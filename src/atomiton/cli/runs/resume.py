@@ -17,7 +17,6 @@ from atomiton.cli.screen import Screen, make_screen
 from atomiton.cli.signals import Signals
 from atomiton.cli.status import COMPLETED, FAILED, WAITING, status_of
 from atomiton.conductor import Conductor
-from atomiton.conductor.core import TOGETHER
 from atomiton.conductor.result import RunResult
 from atomiton.errors import AtomitonError, RunBusy
 from atomiton.machine.events import Resumed
@@ -88,24 +87,23 @@ async def _resume_one(asked: _Asked, name: str) -> int:
 async def _resume_all(asked: _Asked) -> int:
     async with opened(asked.store, asked.nodes, strict=True) as conductor:
         screen = make_screen(conductor, quiet=asked.quiet, lines=True)
-        turn = asyncio.Semaphore(TOGETHER)
-
-        async def go_on(run: str) -> RunResult | None:
-            try:
-                async with turn:
-                    await conductor.resume(run, lost=asked.lost)
-            except AtomitonError as error:
-                note(f"{run} cannot go on: {error.message} [{error.code}]", fg="red")
-                return None
-            return (await _follow(conductor, run, screen, signals, asked))[0]
-
+        failed = 0
+        results: list[RunResult] = []
         try:
             with Signals(screen.restore) as signals:
-                found = await asyncio.gather(*map(go_on, await _abandoned(conductor)))
+                following: list[asyncio.Task[tuple[RunResult, Left | None]]] = []
+                for run in await conductor.journal.abandoned():
+                    try:
+                        await conductor.resume(run, lost=asked.lost)
+                    except AtomitonError as error:
+                        note(f"{run} cannot go on: {error.message} [{error.code}]", fg="red")
+                        failed += 1
+                        continue
+                    work = _follow(conductor, run, screen, signals, asked)
+                    following.append(asyncio.create_task(work))
+                results = [result for result, _left in await asyncio.gather(*following)]
         finally:
             screen.close()
-    results = [result for result in found if result is not None]
-    failed = len(results) < len(found)
     if asked.as_json:
         print_json([result_object(result) for result in results])
     if not results and not failed:
@@ -120,14 +118,6 @@ async def _resume_all(asked: _Asked) -> int:
     if statuses <= {COMPLETED}:
         return COMPLETED
     return FAILED if FAILED in statuses else WAITING
-
-
-async def _abandoned(conductor: Conductor) -> list[str]:
-    """All unfinished runs that nobody drives, oldest first."""
-    found: list[str] = []
-    while more := await conductor.journal.abandoned(after=found[-1] if found else ""):
-        found += more
-    return found
 
 
 async def _follow(

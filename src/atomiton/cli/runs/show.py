@@ -3,46 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from datetime import datetime
-from typing import cast
 
 import click
 from msgspec import to_builtins
 
-from atomiton.blueprint.problems import nearest
-from atomiton.cli.options import (
-    is_within,
-    json_option,
-    node_option,
-    nodes_option,
-    store_option,
-)
+from atomiton.cli.options import json_option, nodes_option, store_option
 from atomiton.cli.output import duration, print_json, result_object, shown
 from atomiton.cli.runs.list import undriven
 from atomiton.cli.runs.opening import find_run, opened, run_argument
-from atomiton.conductor.result import NodeResult, RunResult
+from atomiton.conductor.result import RunResult
 from atomiton.conductor.waits import Wait
-from atomiton.errors import IllegalEvent, NotFound, StoreError
+from atomiton.errors import IllegalEvent, StoreError
 from atomiton.ports.journal import RunHeader
-
-Nodes = dict[str, object]
 
 
 @click.command("show")
 @run_argument
-@node_option
 @json_option
 @nodes_option
 @store_option
-def command(
-    run: str, node: str | None, nodes: tuple[str, ...], store: str | None, *, as_json: bool
-) -> None:
+def command(run: str, nodes: tuple[str, ...], store: str | None, *, as_json: bool) -> None:
     """Show one run: its nodes, its error, its output."""
     header, result, waits = asyncio.run(_show(run, nodes, store))
-    if node is not None:
-        _print_node(result, node, as_json=as_json)
-    elif as_json:
+    if as_json:
         print_json({**result_object(result), "waits": [to_builtins(wait) for wait in waits]})
     else:
         _print(header, result, waits)
@@ -75,31 +59,6 @@ def _asked(wait: Wait, run: str) -> str:
     return f"{wait.kind} at {wait.node}{until}"
 
 
-def _print_node(result: RunResult, node: str, *, as_json: bool) -> None:
-    """One node, and what is in it."""
-    found = {path: of for path, of in result.nodes.items() if is_within(path, node)}
-    if not found:
-        near = nearest(node, result.nodes)
-        near = f" ({near})" if near else ""
-        message = f"run {result.run} shows no node '{node}'{near}"
-        more = f"atomiton runs events {result.run} --node '{node}'"
-        raise NotFound(f"{message}; what is on record of it: {more}")
-    if as_json:
-        shown = result_object(result)["nodes"]
-        print_json({path: of for path, of in cast("Nodes", shown).items() if path in found})
-    else:
-        _print_nodes(found)
-
-
-def _print_nodes(nodes: Mapping[str, NodeResult]) -> None:
-    width = max((len(path) for path in nodes), default=0)
-    for path, node in nodes.items():
-        took = "" if node.duration_ms is None else f"  {duration(node.duration_ms / 1000)}"
-        tries = f"  {node.attempts} attempts" if node.attempts > 1 else ""
-        error = "" if node.error is None else f"  {node.error.message} [{node.error.code}]"
-        click.echo(f"  {path:{width}}  {node.status:9}{took}{tries}{error}".rstrip())
-
-
 def _print(header: RunHeader, result: RunResult, waits: list[Wait]) -> None:
     status = f"{result.status}, driven by nobody" if undriven(header) else result.status
     started = datetime.fromtimestamp(header.created_at).astimezone()
@@ -114,7 +73,12 @@ def _print(header: RunHeader, result: RunResult, waits: list[Wait]) -> None:
     for wait in waits:
         click.echo(f"waits for  {_asked(wait, result.run)}")
     click.echo("nodes")
-    _print_nodes(result.nodes)
+    width = max((len(path) for path in result.nodes), default=0)
+    for path, node in result.nodes.items():
+        took = "" if node.duration_ms is None else f"  {duration(node.duration_ms / 1000)}"
+        tries = f"  {node.attempts} attempts" if node.attempts > 1 else ""
+        error = "" if node.error is None else f"  {node.error.message} [{node.error.code}]"
+        click.echo(f"  {path:{width}}  {node.status:9}{took}{tries}{error}".rstrip())
     for key in ("completed", "failed"):
         for path in result.compensation[key]:
             what = "compensated" if key == "completed" else "could not be compensated"

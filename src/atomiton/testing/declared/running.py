@@ -137,7 +137,7 @@ def _load(suite: Suite, test: DeclaredTest) -> Blueprint:
     source = suite.blueprint
     try:
         if isinstance(source, Blueprint):
-            return library.prepare(source, inner(suite.positions))
+            return library.check(source, inner(suite.positions))
         return library.load(source)
     except BlueprintError as error:
         if isinstance(source, Blueprint):
