@@ -76,7 +76,7 @@ def test_bombs_cost_little_memory(target: str, tell: Callable[[str], None]) -> N
 
 
 @fuzzer
-@pytest.mark.slow
+@pytest.mark.timed
 @pytest.mark.parametrize("target", TARGETS)
 def test_nothing_is_found_in_passing(target: str) -> None:
     fuzzed = fuzz(target, SHORT)

@@ -318,3 +318,12 @@ def test_there_is_no_way_out(source: str) -> None:
 )
 def test_text_is_only_text(text: str, expected: str) -> None:
     assert parse_template(text).bind(LOADERS)(SCOPE) == expected
+
+
+def test_a_text_holds_so_many_expressions_and_no_more() -> None:
+    full = "${{ s.size() }}" * 5000
+    assert parse_template(full).bind(LOADERS)(SCOPE) == "1000" * 5000
+    with pytest.raises(ExpressionError, match="a text may hold at most 5000 expressions") as caught:
+        parse_template(full + "a${{ s }}")
+    assert caught.value.code == "LIMIT_EXCEEDED"
+    assert caught.value.offset == len(full) + 1

@@ -7,6 +7,8 @@ from typing import Final, cast
 
 #: Levels of nesting an expression may have.
 MAX_DEPTH: Final = 100
+#: Expressions one text may hold.
+MAX_EXPRESSIONS: Final = 5_000
 #: Characters or bytes a text made by an expression may have.
 MAX_TEXT: Final = 10 * 1024 * 1024
 #: Items a list made outside of any metered evaluation may have.

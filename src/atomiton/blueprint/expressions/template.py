@@ -7,7 +7,12 @@ from typing import TypeVar
 
 from atomiton.blueprint.expressions.expression import NEVER, Expression, parse
 from atomiton.blueprint.expressions.lexer import tokenize
-from atomiton.blueprint.expressions.limits import DEFAULT_STEPS, LIMIT, MAX_TEXT
+from atomiton.blueprint.expressions.limits import (
+    DEFAULT_STEPS,
+    LIMIT,
+    MAX_EXPRESSIONS,
+    MAX_TEXT,
+)
 from atomiton.blueprint.expressions.values import value_to_text
 from atomiton.errors import ExpressionError
 
@@ -116,7 +121,8 @@ def parse_template(text: str) -> Template:
         text: The text.
 
     Raises:
-        ExpressionError: An expression is malformed or not closed; ``offset`` is that in ``text``.
+        ExpressionError: An expression is malformed or not closed, or there are too many of them;
+            ``offset`` is that in ``text``.
 
     Example:
         >>> parse_template("${{ 1 + 1 }}").whole, parse_template("costs $${{").constant
@@ -124,13 +130,17 @@ def parse_template(text: str) -> Template:
     """
     parts: list[str | tuple[int, Expression]] = []
     plain = ""
-    position = 0
+    position = count = 0
     while (found := text.find(_OPEN, position)) >= 0:
         if found > position and text[found - 1] == "$":
             plain += text[position : found - 1] + _OPEN
             position = found + len(_OPEN)
             continue
         plain += text[position:found]
+        count += 1
+        if count > MAX_EXPRESSIONS:
+            message = f"a text may hold at most {MAX_EXPRESSIONS} expressions"
+            raise ExpressionError(message, source=text, offset=found, code=LIMIT)
         start = found + len(_OPEN)
         end = tokenize(text, start, embedded=True)[-1].offset
         inner = text[start:end]
