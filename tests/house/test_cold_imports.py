@@ -51,8 +51,8 @@ CASES = {
     "import atomiton": ("import atomiton", {"click", "yaml"}, 200),
     "atomiton --help": (command("--help"), {"asyncio", "yaml"}, 150),
     "atomiton validate": (command("validate", "one.yaml"), set(), 310),
-    "atomiton run in memory": (command("run", "one.yaml", "--durability", "none"), set(), 370),
-    "atomiton run": (command("run", "one.yaml"), set(), 390),
+    "atomiton run in memory": (command("run", "one.yaml", "--durability", "none"), set(), 355),
+    "atomiton run": (command("run", "one.yaml"), set(), 380),
 }
 
 

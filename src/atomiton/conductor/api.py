@@ -13,16 +13,16 @@ from atomiton.conductor.result import RunResult
 from atomiton.conductor.waits import Wait
 from atomiton.errors import Problem
 from atomiton.events import RunEvent
-from atomiton.ports.admission import DeadLetter, QueueSizes
-from atomiton.ports.blueprints import BlueprintInfo, BlueprintPage, StoredBlueprint
 from atomiton.ports.journal import RunHeader
-from atomiton.ports.secrets import SecretInfo
-from atomiton.ports.triggers import Trigger
 
 if TYPE_CHECKING:
     from atomiton.conductor.library import Source
     from atomiton.conductor.nodes import NodeInfo
     from atomiton.conductor.run import Run
+    from atomiton.ports.admission import DeadLetter, QueueSizes
+    from atomiton.ports.blueprints import BlueprintInfo, BlueprintPage, StoredBlueprint
+    from atomiton.ports.secrets import SecretInfo
+    from atomiton.ports.triggers import Trigger
 
 
 class Asked(msgspec.Struct, frozen=True):

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from atomiton.store.ledger.base import Ledger, Steps
-from atomiton.store.ledger.open import open_ledger
 
 T = TypeVar("T")
 
@@ -28,6 +27,8 @@ class Beside:
         """Do a transaction; ``StoreError`` if it cannot be done."""
         async with self._opening:
             if self._opened is None:
+                from atomiton.store.ledger.open import open_ledger
+
                 ledger = open_ledger(self._address)
                 await ledger.open()
                 self._opened = ledger

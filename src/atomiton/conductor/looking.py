@@ -19,8 +19,9 @@ from atomiton.machine.events import Event
 from atomiton.machine.records import decode
 from atomiton.ports.journal import RunHeader
 
-#: How many facts a reader asks for at first and at most, and how many bytes it wants of them.
-FEW, MANY, ROOM = 8, 1024, 256 * 1024
+#: How many stored facts a reader asks for at a time: few, because all of them may be large, and who
+#: reads slowly keeps them in memory.
+PAGE = 16
 #: Shortest end of an id that names a run.
 SHORTEST = 4
 
@@ -125,7 +126,6 @@ class Looking(Core):
         Works for runs that have ended, and for those that another process drives.
         """
         narrator: Narrator | None = None
-        page = FEW
         while True:
             execution = self._known(run)
             header = None
@@ -133,7 +133,7 @@ class Looking(Core):
                 header = await self.journal.header(run)
             if narrator is None:  # bodies have names only for those who know how they came to be
                 narrator = Narrator(await self._plan_of(run, execution, header), run)
-            new, page = await self._new_facts(run, narrator.count, execution, page)
+            new = await self._new_facts(run, narrator.count, execution)
             for fact in new:
                 event = narrator.tell(fact)
                 if event.number > after:
@@ -158,17 +158,12 @@ class Looking(Core):
         return (await self.library.stored(self.journal, known)).plan
 
     async def _new_facts(
-        self, run: str, after: int, execution: Execution | None, page: int
-    ) -> tuple[Sequence[Event], int]:
-        """The facts on record that follow a number, and how many to ask for the next time.
-
-        Few at a time when they are large: who reads slowly holds no more than these in memory.
-        """
+        self, run: str, after: int, execution: Execution | None
+    ) -> Sequence[Event]:
+        """Facts on record that follow a number; none if there are none yet."""
         if execution is not None:
-            return execution.facts[after : execution.saved], page
-        records = await self.journal.read(run, after, page)
-        following = min(2 * page, MANY) if sum(map(len, records)) < ROOM else max(page // 2, 1)
-        return [decode(record) for record in records], following
+            return execution.facts[after : execution.saved]
+        return [decode(record) for record in await self.journal.read(run, after, PAGE)]
 
     async def approvals(self, limit: int = 100) -> builtins.list[Asked]:
         """The approvals that runs wait for, those of the newest run first."""

@@ -7,15 +7,17 @@ import builtins
 import contextlib
 import os
 import re
-from functools import partial
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
-from atomiton.conductor.places import store_path, tokens_folder
-from atomiton.conductor.sealing import Sealing
 from atomiton.conductor.triggers import Triggers
 from atomiton.drivers.program import Program
 from atomiton.errors import AtomitonError, NotFound, StoreError
-from atomiton.ports.secrets import SecretInfo
 from atomiton.store.ledger import secrets as ledger
+
+if TYPE_CHECKING:
+    from atomiton.conductor.sealing import Sealing
+    from atomiton.ports.secrets import SecretInfo
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 #: Most bytes of a secret.
@@ -29,13 +31,21 @@ class Secrets(Triggers):
 
     async def _begin_beside(self) -> None:
         await super()._begin_beside()
-        place = store_path(self.journal.address)
-        self._sealing = Sealing(tokens_folder(place) / "secrets.key")
         self._kept_secrets: dict[str, str] = {}
-        if self._secrets is None and not self.in_memory and self._sealing.ready:
+        if self._secrets is not None or self.in_memory:
+            return
+        if self._sealing.ready:
             await self._read_secrets()
-        if self._secrets is None and not self.in_memory and self._resume:
+        if self._resume:
             self._spawn(self._keep_fresh())
+
+    @cached_property
+    def _sealing(self) -> Sealing:
+        # Runs in memory need none of it.
+        from atomiton.conductor.places import store_path, tokens_folder
+        from atomiton.conductor.sealing import Sealing
+
+        return Sealing(tokens_folder(store_path(self.journal.address)) / "secrets.key")
 
     async def _keep_fresh(self) -> None:
         while True:
@@ -82,6 +92,8 @@ class Secrets(Triggers):
 
     async def secrets(self) -> builtins.list[SecretInfo]:
         """The names of the kept secrets; never what they are."""
+        from atomiton.ports.secrets import SecretInfo
+
         found = await self._beside.do(ledger.every)
         return [SecretInfo(name, at) for name, (_, at) in found.items()]
 

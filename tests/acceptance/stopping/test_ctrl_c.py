@@ -213,7 +213,7 @@ def test_ctrl_c_before_the_run_begins_starts_nothing_or_cancels(start: Start, st
     eventually(lambda: "msgspec" in maps.read_text(), 30)
     time.sleep(0.03 * step)
     run.press()
-    status = run.end(10)
+    status = run.end(5)
     assert "Traceback" not in run.text()
     if run.marks():
         assert status == 3
