@@ -1,18 +1,21 @@
 """Atomiton: workflows as blueprints.
 
-The house, in eleven lines (a folder imports only what stands above it, and ``errors``):
+The house, in fourteen lines (a folder imports only what stands above it, and ``errors``):
 
     blueprint/   what a workflow is      model, YAML, expressions, compiling to a plan
     machine/     how a run moves         facts in, commands out; pure
     ports/       protocols               journal, runtime, calls, capabilities
-    store/       what is remembered      runs and blueprints: memory, SQLite
+    store/       what is remembered      runs and blueprints: memory, files, SQLite, Postgres
     events/      what is announced       the bus
     nodes/       what a step can do      the library, and the doors to the world
     runtimes/    where code runs         threads, processes
     drivers/     who makes it happen     local (asyncio), simulation
-    conductor/   the one API             run, start, watch, cancel, pause, step, resume
+    conductor/   the one API             run, start, watch, cancel, pause, resume; triggers, queue
     builder/     written in Python       @blueprint, each, branch, ...
-    cli/ testing/                        outside: the command line, the kit for users' tests
+    server/      over HTTP and a socket  /api/v1, the gate, webhooks, metrics, the studio
+    client/      and from afar           connect(address) gives the same conductor
+    cli/         on the command line     run, validate, runs, serve, studio, ...
+    testing/     in users' tests         virtual time, faults, recorded effects
 """
 
 from __future__ import annotations
