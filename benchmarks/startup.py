@@ -50,8 +50,10 @@ def main(*, quick: bool) -> list[Figure]:
         path = Path(folder, "one-node.yaml")
         path.write_text(ONE_NODE)
         environment = {**os.environ, "ATOMITON_STORE": f"{folder}/runs.db"}
-        # Coverage and the like would be measured along.
-        environment.pop("COVERAGE_PROCESS_START", None)
+        # Coverage would be measured along, and so would compiling what an installed package has
+        # compiled long since.
+        for name in ("COVERAGE_PROCESS_START", "PYTHONDONTWRITEBYTECODE"):
+            environment.pop(name, None)
         command = ["-m", "atomiton", "run", str(path)]
         sides = {
             "asyncio": process(["-c", "import asyncio"], environment),

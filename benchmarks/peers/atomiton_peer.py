@@ -37,14 +37,16 @@ class Atomiton(Peer):
         nodes["all"] = {"uses": "bench.count", "with": {"values": values}}
         return self._running(nodes, "all", [step], durable=durable)
 
+    def store(self, *, durable: bool) -> str:
+        """Where runs are kept."""
+        return str(self.folder / "runs.db") if durable else "memory:"
+
     def _running(
         self, nodes: dict[str, object], last: str, steps: Sequence[Step], *, durable: bool
     ) -> Run:
         blueprint = self._blueprint(nodes, last)
         types = {step.name: typed(step) for step in steps}
-        conductor = Conductor(
-            str(self.folder / "runs.db") if durable else "memory:", nodes=[*types.values(), count]
-        )
+        conductor = Conductor(self.store(durable=durable), nodes=[*types.values(), count])
 
         async def run(value: object) -> object:
             result = await conductor.run(blueprint, {"value": value})

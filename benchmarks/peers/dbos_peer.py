@@ -13,11 +13,15 @@ class Dbos(Peer):
     name = "DBOS"
     package = "dbos"
 
+    def database(self) -> str:
+        """Where it keeps what it keeps."""
+        return f"sqlite:///{self.folder}/dbos.sqlite"
+
     async def open(self) -> None:
         DBOS(
             config={
                 "name": "bench",
-                "system_database_url": f"sqlite:///{self.folder}/dbos.sqlite",
+                "system_database_url": self.database(),
                 "log_level": "ERROR",
                 "console_log_level": "ERROR",
             }
