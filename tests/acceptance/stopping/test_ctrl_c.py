@@ -206,7 +206,13 @@ def test_sigterm_leaves_the_run_on_record_and_no_process(start: Start, kind: str
 @linux
 @pytest.mark.slow
 @pytest.mark.parametrize("step", range(12))
-def test_ctrl_c_before_the_run_begins_starts_nothing_or_cancels(start: Start, step: int) -> None:
+def test_ctrl_c_before_the_run_begins_starts_nothing_or_cancels(
+    start: Start, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What measures coverage holds a lock now and then; an interrupt leaves it locked, and the
+    # process waits for it when it ends.
+    for name in [name for name in os.environ if name.startswith("COV")]:
+        monkeypatch.delenv(name)
     run = start(uses("stop.sleep"))
     # Before it reads the command line, Python itself is at work, and loses what is pressed.
     maps = Path(f"/proc/{run.process.pid}/maps")
