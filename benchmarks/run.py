@@ -29,6 +29,7 @@ OTHERS: dict[str, list[str]] = {
     "account": [],
     "expressions": [],
     "journal": ["--turns"],
+    "metg": [],
     "runtimes": [],
 }
 
