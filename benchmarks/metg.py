@@ -82,6 +82,8 @@ async def smallest(conductor: Conductor, nodes: dict[str, object], name: str) ->
         above, best = length, share
         length /= 2
         share = await efficiency(conductor, of, len(nodes), length)
+    if length == LONGEST:  # a busy machine: even these were not half of it
+        return Figure(f"METG, {name} of {len(nodes)}, or more", "us", LONGEST, goal=GOAL)
     between = above - (above - length) * (best - 0.5) / (best - share)
     return Figure(f"METG, {name} of {len(nodes)}", "us", between, goal=GOAL)
 
