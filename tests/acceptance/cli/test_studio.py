@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,19 @@ TEXT = "# mine\natomiton: 1\nid: orders\nnodes:\n  a: {uses: data.value, with: {
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture(autouse=True)
+def sockets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Sockets lie in a folder of our own; a socket's path must be short."""
+    with tempfile.TemporaryDirectory(prefix="at-", dir="/tmp") as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield
+
+
 def start(folder: Path, *words: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "atomiton", "studio", "--store", str(folder / "runs.db")]
     return subprocess.Popen(
         [*command, *words],
         cwd=folder,
-        # A socket's path must be short.
-        env={**os.environ, "XDG_RUNTIME_DIR": tempfile.mkdtemp(prefix="at-", dir="/tmp")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -75,11 +82,7 @@ def test_a_browser_is_opened_with_the_link(tmp_path: Path) -> None:
     process = subprocess.Popen(
         command,
         cwd=tmp_path,
-        env={
-            **os.environ,
-            "XDG_RUNTIME_DIR": tempfile.mkdtemp(prefix="at-", dir="/tmp"),
-            "BROWSER": f"{browser} %s",
-        },
+        env={**os.environ, "BROWSER": f"{browser} %s"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
