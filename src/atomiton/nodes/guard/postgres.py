@@ -22,7 +22,6 @@ from atomiton.ports.capabilities import SqlGiven, SqlRows
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
-    Prepared = asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record]
 
 #: Most connections to one database, and seconds to make one.
 CONNECTIONS = 10
@@ -40,7 +39,7 @@ _MOMENTS: Mapping[str, Callable[[str], object]] = {
     "time": datetime.time.fromisoformat,
     "timetz": datetime.time.fromisoformat,
 }
-_PLAIN = (str, int, float, bool, bytes, list, dict, type(None))
+_PLAIN = frozenset({str, int, float, bool, bytes, dict, type(None)})
 _TRANSIENT = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.DiskFullError)
 _MISFITS = (
     asyncpg.DataError,
@@ -190,16 +189,16 @@ async def _run(
             records = await cursor.fetch(max_rows + 1)
         else:
             records = await prepared.fetch(*values)
-            changed += _changed(prepared)
+            changed += _changed(prepared.get_statusmsg() or "")
         rows += [tuple(map(_plain, record.values())) for record in records]
         if len(rows) > max_rows:
             raise check_number(max_rows)
     return SqlRows(columns, rows, changed)
 
 
-def _changed(prepared: Prepared) -> int:
+def _changed(told: str) -> int:
     """How many rows were changed, as the server says: ``INSERT 0 3``."""
-    words = (prepared.get_statusmsg() or "").split()
+    words = told.split()
     counts = words[:1] in (["INSERT"], ["UPDATE"], ["DELETE"], ["MERGE"])
     return int(words[-1]) if counts and words[-1].isdecimal() else 0
 
@@ -249,8 +248,8 @@ def _adapted(value: object, type_: str, kind: str) -> object:
         return _MOMENTS[type_](value)
     if isinstance(value, datetime.datetime) and type_ == "date":
         return value.date()
-    if isinstance(value, list | dict) and kind != "array":
-        return as_text(value)
+    if kind != "array":
+        value = as_text(value) if type(value) in (list, dict) else value
     if type_ == "numeric" and isinstance(value, float | str):
         return decimal.Decimal(str(value))
     return value
@@ -258,8 +257,10 @@ def _adapted(value: object, type_: str, kind: str) -> object:
 
 def _plain(value: object) -> object:
     """A value of the driver as one that a run can hold."""
-    if isinstance(value, _PLAIN):
-        return list(map(_plain, cast("list[object]", value))) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return list(map(_plain, cast("list[object]", value)))
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, datetime.datetime):
         # Without a zone it is no moment, but what a clock shows.
         return value if value.tzinfo is not None else value.isoformat()

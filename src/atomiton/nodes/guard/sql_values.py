@@ -36,7 +36,7 @@ def as_text(value: object) -> object:
     """
     if isinstance(value, datetime.datetime):
         return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, list | dict):
+    if type(value) in (list, dict):
         return json.encode(value).decode()
     return value
 

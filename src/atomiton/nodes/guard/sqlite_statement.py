@@ -66,6 +66,22 @@ class Connection(Protocol):
         """Run a statement."""
         ...
 
+    def config(self, op: int, *args: int) -> int:
+        """Set an option."""
+        ...
+
+    def limit(self, id: int, newval: int) -> int:  # noqa: A002 - as the library has it
+        """Set a bound."""
+        ...
+
+    def set_busy_timeout(self, milliseconds: int) -> None:
+        """Set how long to wait for others."""
+        ...
+
+    def set_authorizer(self, callable: Callable[..., int] | None) -> None:  # noqa: A002 - the same
+        """Set who says what statements may do."""
+        ...
+
     def interrupt(self) -> None:
         """Make what runs fail; called from another thread."""
         ...
@@ -86,7 +102,8 @@ class Connection(Protocol):
 def connect(path: Path, *, writes: bool) -> Connection:
     """Open a connection; failures are those of apsw."""
     flags = apsw.SQLITE_OPEN_READWRITE if writes else _read_flags(path)
-    made = apsw.Connection(str(path), flags=flags)
+    # The library's own types name a class that Python 3.11 does not have.
+    made = cast("Connection", apsw.Connection(str(path), flags=flags))
     try:
         made.set_busy_timeout(_BUSY)
         made.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
@@ -97,14 +114,14 @@ def connect(path: Path, *, writes: bool) -> Connection:
         if writes:
             # Before the first write: even the birth of the file then survives a power loss.
             made.execute("PRAGMA synchronous = EXTRA")
-            made.execute("PRAGMA journal_mode = WAL").fetchall()
+            list(made.execute("PRAGMA journal_mode = WAL"))
         else:
             made.execute("PRAGMA query_only = ON")
         made.set_authorizer(_authorize)
     except BaseException:
         made.close()
         raise
-    return cast("Connection", made)
+    return made
 
 
 def _read_flags(path: Path) -> int:
