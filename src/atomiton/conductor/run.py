@@ -9,8 +9,8 @@ from atomiton.conductor.result import RunResult
 from atomiton.events import RunEvent
 
 if TYPE_CHECKING:
-    from atomiton.drivers.execution import Execution
     from atomiton.conductor.api import RunApi
+    from atomiton.drivers.execution import Execution
 
 
 class Run:
