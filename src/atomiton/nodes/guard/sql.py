@@ -31,6 +31,7 @@ class SqlGuard:
     def __init__(self, files: Files) -> None:
         self._files = files
         self._sqlite: OrderedDict[Path, SqliteFile] = OrderedDict()
+        self._by_name: dict[str, SqliteFile] = {}
         self._postgres: OrderedDict[tuple[asyncio.AbstractEventLoop, str], PostgresDatabase]
         self._postgres = OrderedDict()
 
@@ -55,10 +56,15 @@ class SqlGuard:
         loop = asyncio.get_running_loop()
         for key in [key for key in self._postgres if key[0] is loop]:
             await self._postgres.pop(key).aclose()
+        self._by_name.clear()
         while self._sqlite:
             self._sqlite.popitem()[1].close()
 
     async def _find(self, database: str, *, make: bool) -> SqliteFile | PostgresDatabase:
+        known = self._by_name.get(database)
+        if known is not None and known.is_current():  # the very file that was allowed before
+            return known
+        name = database
         scheme, colon, rest = database.partition(":")
         if colon and scheme in _SERVERS:
             return await self._server(database)
@@ -70,7 +76,11 @@ class SqlGuard:
         if database == ":memory:":
             message = "a database in memory would be gone after each node: name a file"
             raise NodeError(message, code="INVALID_INPUT")
-        return self._file(self._files.resolve(database), database, make=make)
+        found = self._file(self._files.resolve(database), database, make=make)
+        if len(self._by_name) >= 4 * OPEN:
+            self._by_name.clear()
+        self._by_name[name] = found
+        return found
 
     def _file(self, path: Path, shown: str, *, make: bool) -> SqliteFile:
         from atomiton.nodes.guard.sqlite import SqliteFile, identity

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from stat import S_ISDIR
 
 import apsw
 
@@ -53,7 +54,7 @@ def identity(path: Path, shown: str, *, make: bool) -> Identity:
                 raise NodeError(folder, code="NOT_FOUND") from None
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             found = path.stat()
-        if path.is_dir():
+        if S_ISDIR(found.st_mode):
             raise IsADirectoryError
     except OSError as error:
         raise refusal(error, shown) from error
@@ -105,6 +106,16 @@ class SqliteFile:
         self._jobs: SimpleQueue[_Job | None] | None = None
         self._current: tuple[_Job, Connection] | None = None
         self._closed = False
+
+    def is_current(self) -> bool:
+        """Whether it is open, and still the file that is at its place."""
+        if self._closed:
+            return False
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == self.identity
 
     async def query(self, statement: str, given: SqlGiven, *, max_rows: int) -> SqlRows:
         """Ask it without changing it."""
