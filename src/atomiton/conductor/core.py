@@ -104,6 +104,8 @@ class Core:
         self._driver: LocalDriver | None = None
         #: Called with every run that was driven here and has ended.
         self.on_ended: list[Callable[[Execution], None]] = []
+        #: Called when facts of a run that is driven here, from one place to another, are on record.
+        self.on_facts: list[Callable[[Execution, int, int], None]] = []
 
     async def __aenter__(self) -> Self:
         """Open the store; runs that a dead process left go on."""
@@ -359,6 +361,11 @@ class Core:
         return {"thread": thread, "process": process}
 
     def _announce(self, execution: Execution, first: int, last: int) -> None:
+        for told in self.on_facts:
+            try:
+                told(execution, first, last)
+            except Exception:  # a listener's failure is its own, and must not stop a run
+                logging.getLogger("atomiton").exception("a listener failed on facts")
         if self.bus:
             announce(self.bus, execution.state, execution.facts, first, last)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -24,14 +24,30 @@ from atomiton.ports.blueprints import (
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 #: Deepest chain of calls that is followed.
 _DEEPEST = 32
+#: Seconds for which what was seen in the store is taken to be there still, where triggers fire: who
+#: saves in another process waits so long at most. What is saved here holds at once.
+FRESH = 2.0
+
+
+class _Known:
+    """A kept blueprint that was run lately: what it is made of, and when that was last seen."""
+
+    __slots__ = ("blueprint", "seen_at", "texts")
+
+    def __init__(
+        self, texts: dict[str, StoredBlueprint], blueprint: Blueprint, seen_at: float
+    ) -> None:
+        self.texts = texts
+        self.blueprint = blueprint
+        self.seen_at = seen_at
 
 
 class Keeping(Looking):
     """What a conductor does with blueprints that are kept."""
 
     @cached_property
-    def _by_id(self) -> OrderedDict[str, tuple[dict[str, StoredBlueprint], Blueprint]]:
-        """Kept blueprints that were run lately, with the revisions they are made of."""
+    def _by_id(self) -> OrderedDict[str, _Known]:
+        """Kept blueprints that were run lately."""
         return OrderedDict()
 
     async def save_blueprint(self, source: str, *, expected: str | None = None) -> BlueprintInfo:
@@ -46,7 +62,10 @@ class Keeping(Looking):
                 wrong is kept, since people save what is not finished; ``validate`` tells of it.
             Conflict: What is kept now is not what was expected.
         """
-        return await (await self._shelf.open()).save(source, expected=expected)
+        try:
+            return await (await self._shelf.open()).save(source, expected=expected)
+        finally:
+            self._look_again_at_all()
 
     async def blueprint(self, id: str, revision: int | None = None) -> StoredBlueprint:  # noqa: A002
         """Give a blueprint that is kept, by default its newest revision; ``NotFound``."""
@@ -91,7 +110,10 @@ class Keeping(Looking):
         expected: str | None = None,
     ) -> BlueprintInfo:
         """Make an earlier revision the newest one; errors are those of ``save_blueprint``."""
-        return await (await self._shelf.open()).restore(id, revision, expected=expected)
+        try:
+            return await (await self._shelf.open()).restore(id, revision, expected=expected)
+        finally:
+            self._look_again_at_all()
 
     async def delete_blueprint(self, id: str, *, expected: str | None = None) -> None:  # noqa: A002
         """Take a blueprint off the list; its history and its runs stay.
@@ -100,11 +122,17 @@ class Keeping(Looking):
             NotFound: There is none.
             Conflict: What is kept now is not what was expected.
         """
-        await (await self._shelf.open()).delete(id, expected=expected)
+        try:
+            await (await self._shelf.open()).delete(id, expected=expected)
+        finally:
+            self._look_again_at_all()
 
     async def undelete_blueprint(self, id: str) -> BlueprintInfo:  # noqa: A002
         """Bring back a deleted blueprint as it was; ``NotFound``."""
-        return await (await self._shelf.open()).undelete(id)
+        try:
+            return await (await self._shelf.open()).undelete(id)
+        finally:
+            self._look_again_at_all()
 
     async def validate(self, source: str) -> Sequence[Problem]:
         """Check the text of a blueprint; gives every problem, and runs nothing."""
@@ -147,26 +175,46 @@ class Keeping(Looking):
             return False
         return self.library.confined or not Path(name).exists()
 
-    async def _kept(self, id_: str) -> Blueprint:
-        """A blueprint that is kept, together with those that it calls."""
+    async def _kept(self, id_: str, *, fresh: float = 0.0) -> Blueprint:
+        """A blueprint that is kept, together with those that it calls.
+
+        Args:
+            id_: Its id.
+            fresh: Seconds for which one that was seen is not looked for again.
+        """
+        known, now = self._by_id.get(id_), self.driver.loop.time()
+        if known is not None and now - known.seen_at < fresh:
+            self._by_id.move_to_end(id_)
+            return known.blueprint
         store = await self._shelf.open()
-        texts: dict[str, StoredBlueprint] = {}
         try:
-            texts[id_] = await store.get(id_)
+            stored = await store.get(id_)
         except NotFound as error:
             message = f"there is no blueprint '{id_}': no file of that name, and none is kept"
             raise NotFound(message) from error
-        known = self._by_id.get(id_)
-        if known is not None and await _is_current(known[0], store):
-            self._by_id.move_to_end(id_)
-            return known[1]
-        blueprint, document = read_blueprint(texts[id_].text, filename=id_)
-        await self._note_calls(blueprint, texts, 0)
-        self.library.take(blueprint, document.positions)
-        self._by_id[id_] = (texts, blueprint)
+        if known is None or not await _is_current(known.texts, stored, store):
+            blueprint, document = read_blueprint(stored.text, filename=id_)
+            texts = {id_: stored}
+            await self._note_calls(blueprint, texts, 0)
+            self.library.take(blueprint, document.positions)
+            known = _Known(texts, blueprint, now)
+        known.seen_at = now
+        self._by_id[id_] = known
+        self._by_id.move_to_end(id_)
         if len(self._by_id) > KEPT:
             self._by_id.popitem(last=False)
-        return blueprint
+        return known.blueprint
+
+    def _look_again_at_all(self) -> None:
+        """Something was saved here: whatever is run next is looked for in the store."""
+        for known in self._by_id.values():
+            known.seen_at = -FRESH
+
+    def _note_seen(self, etags: Mapping[str, str], at: float) -> None:
+        """Note what the store holds, by id, as a list of all of it has told."""
+        for known in self._by_id.values():
+            same = all(etags.get(of) == stored.info.etag for of, stored in known.texts.items())
+            known.seen_at = max(known.seen_at, at) if same else -FRESH
 
     async def _note_calls(
         self, caller: Blueprint, texts: dict[str, StoredBlueprint], depth: int
@@ -192,13 +240,16 @@ class Keeping(Looking):
             await self._note_calls(called, texts, depth + 1)
 
 
-async def _is_current(texts: dict[str, StoredBlueprint], store: BlueprintStore) -> bool:
-    """Whether a blueprint and all that it calls are still kept as they were."""
-    for id_, stored in texts.items():
+async def _is_current(
+    texts: Mapping[str, StoredBlueprint], stored: StoredBlueprint, store: BlueprintStore
+) -> bool:
+    """Whether a blueprint, as it is kept now, and all that it calls are still what they were."""
+    for id_, before in texts.items():
         try:
-            if (await store.get(id_)).info.etag != stored.info.etag:
-                return False
+            now = stored if id_ == stored.info.id else await store.get(id_)
         except NotFound:
+            return False
+        if now.info.etag != before.info.etag:
             return False
     return True
 

@@ -61,7 +61,8 @@ class Queueing(Forks):
 
     def _remember(self, execution: Execution) -> None:
         super()._remember(execution)
-        self._turn.set()  # there may be room now
+        if _begun(execution):  # it may have been queued: there may be room now
+            self._turn.set()
 
     def _must_queue(self, delay: float, lane: str, *, paused: bool, in_memory: bool) -> bool:
         """Whether a run is to wait for its turn or its time; one that begins paused is not."""

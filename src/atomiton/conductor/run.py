@@ -10,6 +10,7 @@ from atomiton.events import RunEvent
 
 if TYPE_CHECKING:
     from atomiton.conductor.api import RunApi
+    from atomiton.drivers.execution import Execution
 
 
 class Run:
@@ -68,3 +69,21 @@ class Run:
     async def step(self) -> None:
         """Let a paused run start one more attempt."""
         await self._conductor.step(self.id)
+
+
+class DrivenRun(Run):
+    """A run that was begun in this process, by who wants its result and nothing else of it.
+
+    It keeps all of the run in memory, also when that has ended: the store is not asked then.
+    """
+
+    def __init__(self, conductor: RunApi, execution: Execution) -> None:
+        super().__init__(conductor, execution.state.id)
+        self._execution = execution
+
+    async def result(self) -> RunResult:
+        """Wait for the run to end and sum it up."""
+        execution = self._execution
+        if execution.stopped and execution.state.ended and execution.failure is None:
+            return RunResult(execution.state)
+        return await super().result()

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from atomiton.blueprint.model import Blueprint, Durability
 from atomiton.conductor.ids import new_run_id
 from atomiton.conductor.inputs import check_options, check_turn
-from atomiton.conductor.library import Source
+from atomiton.conductor.library import Ready, Source
 from atomiton.conductor.queueing import Queueing
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
@@ -119,18 +119,33 @@ class Starting(Queueing):
         if durability is not None or key is not None:
             check_options(durability, key)
         ready = await self._ready(blueprint)
+        turn = (priority, lane, delay)
+        run, _ = await self._start(ready, inputs, durability, key, turn, paused=paused)
+        return Run(self, run)
+
+    async def _start(
+        self,
+        ready: Ready,
+        inputs: Mapping[str, object] | None,
+        durability: Durability | None,
+        key: str | None,
+        turn: tuple[int, str, float],
+        *,
+        paused: bool = False,
+    ) -> tuple[str, Execution | None]:
+        """Start a run; gives its id, and what drives it if it was begun here and now."""
         loaded, program = ready.blueprint, ready.program
         checked = ready.inputs({} if inputs is None else inputs)
         in_memory = self._in_memory(loaded, durability)
+        priority, lane, delay = turn
         if priority or lane or delay:
             check_turn(priority, lane, delay)
         if self._must_queue(delay, lane, paused=paused, in_memory=in_memory):
-            turn = (priority, lane, delay)
-            return Run(self, await self._enqueue(loaded, checked, durability, key, turn))
+            return await self._enqueue(loaded, checked, durability, key, turn), None
         if in_memory:
-            return Run(self, self._begin(program, checked, paused=paused, key=key).state.id)
-        run, _ = await self._accept(loaded, program, checked, durability, key, paused=paused)
-        return Run(self, run)
+            execution = self._begin(program, checked, paused=paused, key=key)
+            return execution.state.id, execution
+        return await self._accept(loaded, program, checked, durability, key, paused=paused)
 
     def _in_memory(self, blueprint: Blueprint, durability: Durability | None) -> bool:
         return self.in_memory or (durability or blueprint.durability) == "none"

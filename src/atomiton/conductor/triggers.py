@@ -10,7 +10,9 @@ import msgspec
 
 from atomiton.blueprint.document import read_blueprint
 from atomiton.blueprint.model import Blueprint
-from atomiton.conductor.run import Run
+from atomiton.conductor.inputs import check_options
+from atomiton.conductor.keeping import FRESH
+from atomiton.conductor.run import DrivenRun, Run
 from atomiton.conductor.starting import Starting
 from atomiton.errors import AtomitonError, NotFound
 from atomiton.ports.admission import ALONE
@@ -56,20 +58,21 @@ class Triggers(Starting):
 
     async def triggered(self) -> builtins.list[Blueprint]:
         """The kept blueprints that have triggers, in their newest revision."""
-        store = await self._shelf.open()
-        seen: set[str] = set()
+        store, began = await self._shelf.open(), self.driver.loop.time()
+        seen: dict[str, str] = {}
         after: str | None = None
         while True:
             page = await store.list(after=after, limit=_PAGE)
             for info in page.items:
-                seen.add(info.id)
+                seen[info.id] = info.etag
                 known = self._triggered.get(info.id)
                 if known is None or known[0] != info.etag:
                     self._triggered[info.id] = (info.etag, await self._read_triggered(info.id))
             after = page.next
             if after is None:
                 break
-        for gone in self._triggered.keys() - seen:
+        self._note_seen(seen, began)
+        for gone in self._triggered.keys() - seen.keys():
             del self._triggered[gone]
         return [of for _, (_, of) in sorted(self._triggered.items()) if of is not None]
 
@@ -100,12 +103,13 @@ class Triggers(Starting):
             InputError: The inputs do not fit.
         """
         found = await self._trigger(trigger)
-        return await self.fire(found, dict(inputs or {}), key=key)
+        blueprint = await self._kept(found.blueprint)
+        return await self._fire(found, blueprint, dict(inputs or {}), key)
 
     async def fire(
         self,
         trigger: Trigger,
-        inputs: Mapping[str, object],
+        given: Mapping[str, object],
         *,
         key: str | None = None,
         only: bool = False,
@@ -114,16 +118,32 @@ class Triggers(Starting):
 
         Args:
             trigger: Which.
-            inputs: What it has to give; a blueprint gets those that it declares.
+            given: What it has to give; a blueprint gets those that it declares.
             key: One firing is made under it, in whichever process.
             only: Whether it waits for the end of those that the trigger has started before.
         """
-        lane = f"{ALONE}{trigger.id}" if only else ""
+        blueprint = await self._kept(trigger.blueprint, fresh=FRESH)
+        inputs = {name: value for name, value in given.items() if name in blueprint.inputs}
+        return await self._fire(trigger, blueprint, inputs, key, only=only)
+
+    async def _fire(
+        self,
+        trigger: Trigger,
+        blueprint: Blueprint,
+        inputs: Mapping[str, object],
+        key: str | None,
+        *,
+        only: bool = False,
+    ) -> Run:
+        turn = (0, f"{ALONE}{trigger.id}" if only else "", 0.0)
         known = None if key is None else f"trigger:{trigger.id}@{key}"
-        run = await self.start(trigger.blueprint, inputs, key=known, lane=lane)
+        if known is not None:
+            check_options(None, known)
+        ready = self.library.ready(blueprint)
+        run, execution = await self._start(ready, inputs, None, known, turn)
         if trigger.kind != "webhook":  # those come by the thousand
-            await self._beside.do(partial(ledger.fired, trigger.id, self._now(), run.id))
-        return run
+            await self._beside.do(partial(ledger.fired, trigger.id, self._now(), run))
+        return Run(self, run) if execution is None else DrivenRun(self, execution)
 
     async def _trigger(self, id_: str) -> Trigger:
         for trigger in await self.triggers():
@@ -163,13 +183,5 @@ class Triggers(Starting):
         for trigger in await self.triggers():
             wanted = trigger.kind == "event" and trigger.settings.get("type") == kind
             if wanted and not trigger.fired.paused:
-                given = await self.accepted_inputs(trigger.blueprint, {"event": event})
-                started.append(await self.fire(trigger, given, key=key))
+                started.append(await self.fire(trigger, {"event": event}, key=key))
         return started
-
-    async def accepted_inputs(
-        self, blueprint: str, given: Mapping[str, object]
-    ) -> dict[str, object]:
-        """Those inputs that a kept blueprint declares."""
-        declared = (await self._kept(blueprint)).inputs
-        return {name: value for name, value in given.items() if name in declared}

@@ -53,6 +53,7 @@ BUILTIN: Mapping[str, str] = {
     ),
     **dict.fromkeys(("flow.fail", "flow.log"), f"{_HERE}.flow"),
     **dict.fromkeys(("sheet.read", "sheet.write"), f"{_HERE}.sheet"),
+    **dict.fromkeys(("sql.query", "sql.execute"), f"{_HERE}.sql"),
     "http.request": f"{_HERE}.http",
     "shell.run": f"{_HERE}.shell",
 }

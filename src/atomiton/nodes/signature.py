@@ -73,6 +73,7 @@ CAPABILITIES: Mapping[object, str] = {
     capabilities.Http: "http",
     capabilities.Files: "files",
     capabilities.Process: "process",
+    capabilities.Sql: "sql",
     capabilities.Clock: "clock",
     capabilities.Random: "random",
     capabilities.Secrets: "secrets",
@@ -81,7 +82,7 @@ CAPABILITIES: Mapping[object, str] = {
     capabilities.Attempt: "attempt",
 }
 #: Capabilities that touch the world; a pure node may only have the others.
-WORLDLY = frozenset({"http", "files", "process", "clock", "random", "secrets"})
+WORLDLY = frozenset({"http", "files", "process", "sql", "clock", "random", "secrets"})
 
 _ARGUMENT = re.compile(r"^(\*{0,2}\w+)(?:\s*\([^)]*\))?:\s*(.*)$")
 

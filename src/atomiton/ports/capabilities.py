@@ -114,6 +114,34 @@ class Process(Protocol):
         ...
 
 
+SqlGiven = list[object] | dict[str, object]
+"""What the placeholders of a statement stand for: by number, or by name."""
+
+
+class SqlRows(msgspec.Struct, frozen=True):
+    """What a statement gave: names of columns, rows with a value for each, rows it has changed."""
+
+    columns: list[str]
+    rows: list[tuple[object, ...]]
+    changed: int = 0
+
+
+class Sql(Protocol):
+    """Databases: SQLite files below the places the owner of the machine allows, and Postgres."""
+
+    async def query(
+        self, database: str, statement: str, given: SqlGiven, *, max_rows: int
+    ) -> SqlRows:
+        """Ask a database without changing it; ``NodeError`` with code SQL_ERROR if it refuses."""
+        ...
+
+    async def execute(
+        self, database: str, statement: str, each: Sequence[SqlGiven], *, max_rows: int
+    ) -> SqlRows:
+        """Change a database, for each of the parameters in turn, in one transaction."""
+        ...
+
+
 class Clock(Protocol):
     """Time, real or virtual."""
 

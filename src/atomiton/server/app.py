@@ -10,10 +10,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
-from starlette.routing import Route as StarletteRoute
-from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from atomiton.conductor import Conductor
@@ -27,6 +24,7 @@ from atomiton.server.monitor import Monitor
 from atomiton.server.pages import error_page, wants_page
 from atomiton.server.problems import Refusal, details_of, problem_answer
 from atomiton.server.replays import Replays
+from atomiton.server.routing import Router
 from atomiton.server.streams import HEARTBEAT, Stream
 from atomiton.server.table import Call, Principal, Reply, Route, routes
 from atomiton.server.webhooks import Hooks
@@ -129,21 +127,20 @@ class Answer(NamedTuple):
 
 def make_app(around: Surroundings) -> ASGIApp:
     """The application without its gate: it takes whom the gate says it is."""
-    made = [StarletteRoute(of.path, _Endpoint(of, around), methods=[of.method]) for of in routes()]
-    for route in made:
-        if route.methods is not None:
-            route.methods.discard("HEAD")  # of which the table knows nothing
-    router = Router(made, redirect_slashes=False)
+    router = Router((of.method, of.path, _Endpoint(of, around)) for of in routes())
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["app"] = app  # an unknown path is then raised, not answered
-        try:
-            await router(scope, receive, send)
-        except HTTPException as error:
-            code = "NOT_FOUND" if error.status_code == 404 else "NOT_ALLOWED"
-            what = "there is nothing here" if code == "NOT_FOUND" else "this cannot be done here"
-            refusal = Refusal(error.status_code, what, code, error.headers)
-            await _send(send, _told(refusal, _headers(scope)))
+        found = router.find(scope["method"], scope["path"])
+        if found is not None:
+            scope["path_params"] = found.params
+            await found.target(scope, receive, send)
+            return
+        methods = router.methods(scope["path"])
+        refusal = Refusal(404, "there is nothing here", "NOT_FOUND")
+        if methods:
+            allowed = {"allow": ", ".join(methods)}
+            refusal = Refusal(405, "this cannot be done here", "NOT_ALLOWED", allowed)
+        await _send(send, _told(refusal, _headers(scope)))
 
     return app
 

@@ -115,10 +115,9 @@ class Firing:
         if overlap == "skip" and await self._runs(trigger):
             return
         at = datetime.fromtimestamp(moment, UTC).isoformat().replace("+00:00", "Z")
-        given = await self._conductor.accepted_inputs(trigger.blueprint, {"scheduled_at": at})
         only = overlap == "queue" and not self._conductor.in_memory
         try:
-            await self._conductor.fire(trigger, given, key=at, only=only)
+            await self._conductor.fire(trigger, {"scheduled_at": at}, key=at, only=only)
         except AtomitonError as error:  # as of a blueprint with inputs that nobody gives
             await self._failed(trigger, error.message)
 
@@ -147,8 +146,7 @@ class Firing:
                 continue
             name = sha256(f"{path}\0{looks[0]}\0{looks[1]}".encode()).hexdigest()[:32]
             shown = str(Path(path).relative_to(self._folder))
-            given = await self._conductor.accepted_inputs(trigger.blueprint, {"path": shown})
-            await self._conductor.fire(trigger, given, key=name)
+            await self._conductor.fire(trigger, {"path": shown}, key=name)
             self._handled[trigger.id, path] = looks
         for path in before.keys() - found.keys():
             self._handled.pop((trigger.id, path), None)

@@ -8,11 +8,21 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from atomiton.conductor import Conductor
 from atomiton.drivers.execution import Execution
-from atomiton.events import RunEvent
-from atomiton.machine.events import AttemptCompleted, AttemptFailed, AttemptLost, RunRequested
+from atomiton.machine.events import (
+    AttemptCompleted,
+    AttemptFailed,
+    AttemptLost,
+    Event,
+    RunRequested,
+)
 
 #: So many blueprints have numbers of their own; others are counted together.
 _MOST = 500
+_OUTCOMES: dict[type[Event], str] = {
+    AttemptCompleted: "completed",
+    AttemptFailed: "failed",
+    AttemptLost: "lost",
+}
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 
 
@@ -60,7 +70,8 @@ class Metrics:
         )
         began = Gauge("atomiton_start_time_seconds", "When the server began.", registry=registry)
         began.set(time.time())
-        conductor.bus.listen(self._hear, local=True)
+        self._by_outcome = {name: self._attempts.labels(name) for name in _OUTCOMES.values()}
+        conductor.on_facts.append(self._note)
         conductor.on_ended.append(self._end)
 
     def request(self, route: str, status: int, seconds: float) -> None:
@@ -76,18 +87,14 @@ class Metrics:
         self._driven.set(len(self._conductor.driver.runs))
         return generate_latest(self.registry)
 
-    def _hear(self, event: RunEvent) -> None:
-        fact = event.fact
-        if isinstance(fact, RunRequested):
-            execution = self._conductor.driver.runs.get(event.run)
-            if execution is not None:
-                self._started.labels(self._named(execution.state.plan.id)).inc()
-        elif isinstance(fact, AttemptCompleted):
-            self._attempts.labels("completed").inc()
-        elif isinstance(fact, AttemptFailed):
-            self._attempts.labels("failed").inc()
-        elif isinstance(fact, AttemptLost):
-            self._attempts.labels("lost").inc()
+    def _note(self, execution: Execution, first: int, last: int) -> None:
+        facts = execution.facts
+        for number in range(first, last):
+            outcome = _OUTCOMES.get(type(facts[number]))
+            if outcome is not None:
+                self._by_outcome[outcome].inc()
+        if not first and isinstance(facts[0], RunRequested):
+            self._started.labels(self._named(execution.state.plan.id)).inc()
 
     def _end(self, execution: Execution) -> None:
         state = execution.state

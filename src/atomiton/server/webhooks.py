@@ -127,8 +127,7 @@ async def receive(call: Call) -> Reply:
         "headers": {name: of for name, of in call.headers.items() if name not in _SECRET},
         "query": dict(parse_qsl(call.search, keep_blank_values=True, max_num_fields=1000)),
     }
-    inputs = await conductor.accepted_inputs(trigger.blueprint, given)
-    run = await conductor.fire(trigger, inputs, key=key)
+    run = await conductor.fire(trigger, given, key=key)
     location = {"location": f"{PREFIX}/runs/{run.id}"}
     if trigger.settings.get("respond", "accepted") == "accepted":
         return Reply(Started(run.id), 202, location)

@@ -15,7 +15,11 @@ from atomiton.ports.capabilities import (
     Process,
     ProcessResult,
     Random,
+    Sql,
+    SqlGiven,
+    SqlRows,
 )
+from atomiton.testing.declared.values import from_plain, to_plain
 from atomiton.testing.tape import (
     Data,
     Deck,
@@ -191,6 +195,53 @@ def _unpack_ended(packed: object) -> ProcessResult:
     )
 
 
+class TapedSql(_Taped):
+    """``Sql`` through a deck."""
+
+    async def query(
+        self, database: str, statement: str, given: SqlGiven, *, max_rows: int
+    ) -> SqlRows:
+        """See ``Sql.query``."""
+        return await self.deck.effect(
+            "sql.query",
+            {"database": database, "statement": statement, "given": to_plain(given)},
+            lambda: self._sql.query(database, statement, given, max_rows=max_rows),
+            _pack_rows,
+            _unpack_rows,
+        )
+
+    async def execute(
+        self, database: str, statement: str, each: Sequence[SqlGiven], *, max_rows: int
+    ) -> SqlRows:
+        """See ``Sql.execute``."""
+        return await self.deck.effect(
+            "sql.execute",
+            {"database": database, "statement": statement, "each": to_plain(list(each))},
+            lambda: self._sql.execute(database, statement, each, max_rows=max_rows),
+            _pack_rows,
+            _unpack_rows,
+        )
+
+    @property
+    def _sql(self) -> Sql:
+        return cast("Sql", self.real())
+
+
+def _pack_rows(found: SqlRows) -> Data:
+    rows = [[to_plain(value) for value in row] for row in found.rows]
+    return {"columns": found.columns, "rows": rows, "changed": found.changed}
+
+
+def _unpack_rows(packed: object) -> SqlRows:
+    data = cast("Data", packed)
+    rows = cast("list[list[object]]", data["rows"])
+    return SqlRows(
+        cast("list[str]", data["columns"]),
+        [tuple(from_plain(value) for value in row) for row in rows],
+        cast("int", data["changed"]),
+    )
+
+
 class TapedClock(_Taped):
     """``Clock`` through a deck; played back, nobody sleeps."""
 
@@ -243,6 +294,7 @@ _KINDS: Mapping[str, type[_Taped]] = {
     "http": TapedHttp,
     "files": TapedFiles,
     "process": TapedProcess,
+    "sql": TapedSql,
     "clock": TapedClock,
     "random": TapedRandom,
 }

@@ -14,7 +14,7 @@ from atomiton import Conductor, node
 from atomiton.blueprint.document import read_document
 from atomiton.errors import AtomitonError, NodeError
 from atomiton.nodes.guard import Capabilities
-from atomiton.ports.capabilities import Clock, Files, Http, Process, Random, Secrets
+from atomiton.ports.capabilities import Clock, Files, Http, Process, Random, Secrets, Sql
 from atomiton.testing import FakeHttp, FakeProcess, in_turn, record, replay, reply, run
 from atomiton.testing.tape import read_tape
 
@@ -212,3 +212,31 @@ def test_a_file_that_is_no_record_is_refused_with_the_line(tmp_path, text, said)
         replay(path)
     with pytest.raises(AtomitonError, match="No such file"):
         replay(tmp_path / "gone.jsonl")
+
+
+@node("t.database")
+async def database(*, sql: Sql) -> list[object]:
+    """Put values that JSON has no words for into a database, and take them out."""
+    make = "CREATE TABLE t (a TEXT PRIMARY KEY, b BLOB)"
+    await sql.execute("t.db", make, [[]], max_rows=1)
+    insert = "INSERT INTO t VALUES (:a, :b)"
+    done = await sql.execute("t.db", insert, [{"a": "k", "b": b"\xff"}], max_rows=1)
+    try:
+        await sql.execute("t.db", insert, [{"a": "k", "b": b""}], max_rows=1)
+        code = ""
+    except NodeError as error:
+        code = error.code
+    found = await sql.query("t.db", "SELECT * FROM t WHERE a = $1", ["k"], max_rows=9)
+    return [done.changed, code, found.columns, [list(row) for row in found.rows]]
+
+
+def test_databases_are_played_back(tmp_path) -> None:
+    path = tmp_path / "sql.effects.jsonl"
+    source = blueprint({"base": {"uses": "t.database"}}, output="${{ base }}")
+    world = Capabilities(base=tmp_path)
+    first = run(source, nodes=[database], capabilities=record(path, world))
+    assert first.output == [1, "SQL_CONSTRAINT", ["a", "b"], [["k", b"\xff"]]], first
+    (tmp_path / "t.db").unlink()
+    again = run(source, nodes=[database], capabilities=replay(path))
+    assert again.output == first.output, again
+    assert not (tmp_path / "t.db").exists()

@@ -12,7 +12,7 @@ from typing import cast
 
 from atomiton.errors import AtomitonError
 from atomiton.ports.calls import Attempt
-from atomiton.ports.capabilities import Clock, Files, Http, Process, Random, Secrets
+from atomiton.ports.capabilities import Clock, Files, Http, Process, Random, Secrets, Sql
 
 __all__ = ["Capabilities"]
 
@@ -48,6 +48,7 @@ class Capabilities:
         http: Instead of requests by aiohttp.
         files: Instead of the files of this machine.
         process: Instead of the programs of this machine.
+        sql: Instead of the databases that can be reached.
         clock: Instead of the time of this machine.
         random: Instead of the randomness of this machine.
         secrets: Instead of the variables of the environment: a mapping, or a whole ``Secrets``.
@@ -61,14 +62,22 @@ class Capabilities:
         http: Http | None = None,
         files: Files | None = None,
         process: Process | None = None,
+        sql: Sql | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
         secrets: Secrets | Mapping[str, str] | None = None,
         roots: tuple[Path, ...] | None = None,
         base: Path | None = None,
     ) -> None:
-        given = {"http": http, "files": files, "process": process, "clock": clock, "random": random}
-        self._shared: dict[str, object] = {name: it for name, it in given.items() if it is not None}
+        given: dict[str, object] = {
+            "http": http,
+            "files": files,
+            "process": process,
+            "sql": sql,
+            "clock": clock,
+            "random": random,
+        }
+        self._shared = {name: it for name, it in given.items() if it is not None}
         self._secrets = secrets
         self._roots = roots
         self._base = base
@@ -109,9 +118,10 @@ class Capabilities:
 
     async def aclose(self) -> None:
         """Close the connections of this event loop."""
-        close = getattr(self._shared.get("http"), "aclose", None)
-        if close is not None:
-            await close()
+        for name in ("http", "sql"):
+            close = getattr(self._shared.get(name), "aclose", None)
+            if close is not None:
+                await close()
 
     def _secrets_for(self, attempt: Attempt) -> Secrets:
         if self._secrets is not None and not isinstance(self._secrets, Mapping):
@@ -141,6 +151,11 @@ class Capabilities:
             from atomiton.nodes.guard.process import ProcessGuard
 
             return ProcessGuard()
+        if name == "sql":
+            from atomiton.nodes.guard.files import FilesGuard
+            from atomiton.nodes.guard.sql import SqlGuard
+
+            return SqlGuard(FilesGuard(self._roots, self._base))
         if name == "random":
             from atomiton.nodes.guard.ambient import SystemRandom
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 #: Largest answer that is read as one value.
 LARGEST = 256 * 1024 * 1024
 MAX_REDIRECTS = 10
+#: Bytes that are read at a time.
+_PORTION = 1 << 18
 
 
 class HttpGuard:
@@ -105,9 +107,13 @@ class HttpGuard:
         return found
 
     async def _body(self, answer: aiohttp.ClientResponse, url: str) -> bytes:
+        length = answer.content_length
+        small = length is not None and length <= min(_PORTION, self._largest)
+        if small and "Content-Encoding" not in answer.headers:
+            return await answer.read()
         parts: list[bytes] = []
         size = 0
-        async for part in answer.content.iter_chunked(1 << 18):
+        async for part in answer.content.iter_chunked(_PORTION):
             size += len(part)
             if size > self._largest:
                 raise NodeError(
