@@ -8,7 +8,8 @@ import { FRAME_HEAD, PAD, sceneOf, shownAs, type Box } from "../model/scene";
 import type { EdgeView, Model } from "../model/blueprint";
 import { whyNot } from "../model/ports";
 import { add, addingOf, connectPorts, mayChange, placeNodes, select, selectEdge, tell, useStudio, type Adding } from "../app/store";
-import { Line, type LineData } from "./Line";
+import { aroundOf } from "../model/around";
+import { AroundContext, Line, type LineData } from "./Line";
 import { NodeCard, WHOLE, type CardData } from "./NodeCard";
 import { CONTROL } from "../ui/Palette";
 
@@ -82,6 +83,7 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
   const flow = useReactFlow();
   const ready = useNodesInitialized();
   const scene = useMemo(() => sceneOf(model, types, folded), [model, types, folded]);
+  const around = useMemo(() => aroundOf(scene), [scene]);
   const wrong = useMemo(() => problemsByNode(model, problems), [model, problems]);
   const made = useCallback((old: readonly Node[]): Node[] => {
     const by = new Map(old.map((node) => [node.id, node]));
@@ -156,6 +158,7 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
   useOnViewportChange({ onChange: zoomed });
   return (
     <div className="canvas" ref={frame} onDrop={onDrop} onDragOver={(e) => { e.preventDefault(); e.dataTransfer.dropEffect = "copy"; }}>
+      <AroundContext value={around}>
       <ReactFlow
         nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes}
         onNodesChange={onNodesChange} onNodeDragStop={onDragStop} onConnect={onConnect} onConnectEnd={onConnectEnd} isValidConnection={isValid}
@@ -169,6 +172,7 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
         <Controls showInteractive={false} position="bottom-left" aria-label="View" />
         {nodes.length > 12 && <MiniMap style={{ width: 150, height: 100 }} pannable zoomable position="bottom-right" nodeBorderRadius={8} nodeClassName={(node) => ((node.data as CardData).box.open ? "mini-frame" : "mini")} aria-label="Overview" />}
       </ReactFlow>
+      </AroundContext>
     </div>
   );
 }
