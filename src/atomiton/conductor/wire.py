@@ -155,6 +155,12 @@ class Validate(Asking):
     source: str
 
 
+class WritePython(Asking):
+    """Write the Python code that builds a blueprint."""
+
+    source: str
+
+
 class RunsQuery(Asking):
     """Which runs to list: ``before`` is the id of the last one seen."""
 
@@ -372,6 +378,12 @@ class Checked(msgspec.Struct, frozen=True):
 
     valid: bool
     problems: list[Problem]
+
+
+class PythonCode(msgspec.Struct, frozen=True):
+    """The source of a function that builds a blueprint."""
+
+    code: str
 
 
 class LoginLink(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 from atomiton.blueprint.document import read_blueprint
@@ -10,9 +11,11 @@ from atomiton.conductor.wire import (
     BlueprintsQuery,
     Checked,
     HistoryQuery,
+    PythonCode,
     RestoreBlueprint,
     RevisionPage,
     Validate,
+    WritePython,
 )
 from atomiton.errors import AtomitonError, Conflict, NotFound
 from atomiton.ports.blueprints import BlueprintInfo, BlueprintPage, StoredBlueprint
@@ -99,6 +102,15 @@ async def validate(call: Call) -> Checked:
     """Check the text of a blueprint; runs nothing."""
     problems = await call.conductor.validate(checked(call.body, Validate).source)
     return Checked(not problems, list(problems))
+
+
+async def python(call: Call) -> PythonCode:
+    """Write the Python code that builds a blueprint; runs nothing."""
+    from atomiton.blueprint.python import to_python  # few ask for it
+    from atomiton.nodes.functions import function_of
+
+    blueprint, _ = read_blueprint(checked(call.body, WritePython).source)
+    return PythonCode(await asyncio.to_thread(to_python, blueprint, function_of))
 
 
 def _etag(info: BlueprintInfo) -> dict[str, str]:
@@ -205,5 +217,14 @@ ROUTES = (
         "Check the text of a blueprint",
         Validate,
         answer=Checked,
+    ),
+    Route(
+        "POST",
+        PREFIX + "/python",
+        "viewer",
+        python,
+        "Write the Python code that builds a blueprint",
+        WritePython,
+        answer=PythonCode,
     ),
 )  # fmt: skip
