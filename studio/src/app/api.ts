@@ -158,6 +158,8 @@ export const api = {
   remove: (id: string) => ask(`/blueprints/${at(id)}`, { method: "DELETE" }),
   validate: (source: string, signal?: AbortSignal) =>
     data<{ valid: boolean; problems: Problem[] }>("/validate", { method: "POST", json: { source }, ...(signal ? { signal } : {}) }),
+  python: async (source: string, signal?: AbortSignal) =>
+    (await data<{ code: string }>("/python", { method: "POST", json: { source }, ...(signal ? { signal } : {}) })).code,
   start: async (body: { blueprint?: string; source?: string; inputs: unknown; paused?: boolean }) =>
     (await post<{ run: string }>("/runs", body)).run,
   runs(query: { status?: string; blueprint?: string; before?: string; limit?: number }): Promise<{ runs: RunHeader[]; next: string | null }> {

@@ -16,7 +16,7 @@ export interface Toast {
 
 export interface Pane {
   /** What the dock on the right shows; on wide screens form and text stand side by side. */
-  readonly dock: "form" | "text" | "none";
+  readonly dock: "form" | "text" | "python" | "none";
   readonly palette: boolean;
   readonly run: boolean;
   readonly tab: "output" | "timeline" | "events" | "problems";

@@ -1,5 +1,5 @@
 import { ReactFlowProvider } from "@xyflow/react";
-import { ArrowLeft, Bug, Command as CommandIcon, LayoutGrid, FileCode, ListChecks, PanelBottom, PanelLeft, PanelRight, PanelRightClose, Play, Plus, Redo2, Save, Undo2 } from "lucide-react";
+import { ArrowLeft, Bug, Command as CommandIcon, LayoutGrid, FileCode, FileTerminal, ListChecks, PanelBottom, PanelLeft, PanelRight, PanelRightClose, Play, Plus, Redo2, Save, Undo2 } from "lucide-react";
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
 import { Canvas } from "../canvas/Canvas";
 import { leaveRun, useRun, watch } from "../app/run";
@@ -13,6 +13,7 @@ import { add } from "../app/store";
 import { draft, NEW } from "../app/draft";
 
 const TextPane = lazy(() => import("../text/TextPane"));
+const PythonPane = lazy(() => import("../text/PythonPane"));
 
 export default function Editor({ id, run }: { readonly id: string; readonly run: string | null }): ReactElement {
   useEffect(() => {
@@ -81,16 +82,18 @@ function Dock(): ReactElement {
   return (
     <div className={`dock${wide ? " dock-wide" : ""}`}>
       <header className="dock-head">
-        {!wide && <div className="segments" role="group" aria-label="Form or text">
-          <button aria-pressed={dock === "form"} onClick={() => setPane({ dock: "form" })}><ListChecks />Form</button>
-          <button aria-pressed={dock === "text"} onClick={() => setPane({ dock: "text" })}><FileCode />YAML</button>
-        </div>}
+        <div className="segments" role="group" aria-label="Form or text">
+          {!wide && <button aria-pressed={dock === "form"} onClick={() => setPane({ dock: "form" })}><ListChecks />Form</button>}
+          <button aria-pressed={dock === "text" || (wide && dock === "form")} onClick={() => setPane({ dock: "text" })}><FileCode />YAML</button>
+          <button aria-pressed={dock === "python"} onClick={() => setPane({ dock: "python" })}><FileTerminal />Python</button>
+        </div>
         <TextState />
         <button className="icon" aria-label="Close the dock" onClick={() => setPane({ dock: "none" })}><PanelRightClose /></button>
       </header>
       <div className="dock-body">
         {(wide || dock === "form") && <Inspector />}
-        {(wide || dock === "text") && <section className="text-pane" aria-label="Text"><Suspense fallback={<p className="empty">Loading the editor…</p>}><TextPane /></Suspense></section>}
+        {dock === "python" && <section className="text-pane" aria-label="Python"><Suspense fallback={<p className="empty">Loading the editor…</p>}><PythonPane /></Suspense></section>}
+        {(dock === "text" || (wide && dock === "form")) && <section className="text-pane" aria-label="Text"><Suspense fallback={<p className="empty">Loading the editor…</p>}><TextPane /></Suspense></section>}
       </div>
     </div>
   );

@@ -43,6 +43,7 @@ export function editorCommands(): Command[] {
     { title: "Show everything", group: "View", keys: "1", run: refit },
     { title: "Tidy up the layout", group: "View", keys: "Shift+T", run: tidy },
     { title: pane.dock === "text" ? "Show the form" : "Show the text (YAML)", group: "View", keys: "T", run: () => setPane({ dock: pane.dock === "text" ? "form" : "text" }) },
+    { title: "Show the Python code", group: "View", run: () => setPane({ dock: "python" }) },
     { title: pane.palette ? "Hide the nodes to add" : "Show the nodes to add", group: "View", keys: "P", run: () => setPane({ palette: !pane.palette }) },
     { title: pane.run ? "Hide the run" : "Show the run", group: "View", keys: "R", run: () => setPane({ run: !pane.run }) },
     { title: "Show problems", group: "View", run: () => setPane({ run: true, tab: "problems" }) },
