@@ -1,14 +1,16 @@
-import { BookOpen, Bug, Copy, Eye, Play, Power, Trash2 } from "lucide-react";
+import { AlignCenterHorizontal, AlignCenterVertical, AlignEndHorizontal, AlignEndVertical, AlignHorizontalSpaceBetween, AlignStartHorizontal, AlignStartVertical, AlignVerticalSpaceBetween, BookOpen, Bug, Copy, Eye, Play, Power, Trash2 } from "lucide-react";
 import { useEffect, useMemo, useState, type ReactElement } from "react";
 import { pathOf } from "../model/operations";
 import { outputOf } from "../model/ports";
 import { asWords, fieldsOf, shortType, typeOfName, type Schema } from "../model/schemas";
 import { nodeAt, plain, read } from "../model/yaml";
 import type { NodeView } from "../model/blueprint";
-import { duplicate, removeSelected, renameNode, setField, setTop, toggleBreakpoint, toggleEnabled, useStudio } from "../app/store";
+import { alignSelected, duplicate, removeSelected, renameNode, setField, setTop, toggleBreakpoint, toggleEnabled, useStudio } from "../app/store";
 import { lookOf, subtitle } from "./icons";
 import { DataInput, Field } from "./Field";
 import { ExpressionInput } from "./ExpressionInput";
+import type { Align } from "../model/align";
+import { ALIGN } from "./commands";
 import { requestRun } from "./Execute";
 
 /** The value of a node as its text says it, read again only when the text of the node has changed. */
@@ -37,9 +39,20 @@ function Many({ count }: { readonly count: number }): ReactElement {
         <button onClick={() => toggleEnabled()}><Power />On or off</button>
         <button className="danger" onClick={() => removeSelected()}><Trash2 />Remove</button>
       </div>
+      <div className="align" role="group" aria-label="Put in line">
+        {ALIGN.map(({ title, keys, how }) => {
+          const Icon = ALIGN_ICONS[how];
+          return <button key={how} className="icon" aria-label={title} title={`${title} (${keys})`} onClick={() => alignSelected(how)}><Icon /></button>;
+        })}
+      </div>
     </section>
   );
 }
+
+const ALIGN_ICONS: Readonly<Record<Align, typeof Copy>> = {
+  left: AlignStartVertical, center: AlignCenterVertical, right: AlignEndVertical, top: AlignStartHorizontal, middle: AlignCenterHorizontal, bottom: AlignEndHorizontal,
+  across: AlignHorizontalSpaceBetween, down: AlignVerticalSpaceBetween,
+};
 
 type Tab = "parameters" | "policies" | "docs";
 
