@@ -52,6 +52,12 @@ describe("ways of lines", () => {
     expect(one.label.y - two.label.y).toBe(6);
   });
 
+  it("squeezes through where there is little room", () => {
+    const things = [box(120, -10), box(120, 90)];
+    const way = wayOf({ x: 100, y: 10 }, { x: 360, y: 80 }, [...things]);
+    for (const thing of things) expect(touches(way, thing)).toBe(false);
+  });
+
   it("turns back around its own ends", () => {
     const [from, to] = [box(400, 0), box(0, 10)];
     const way = wayOf({ x: 620, y: 20 }, { x: 0, y: 30 }, [], [from, to]);

@@ -20,6 +20,7 @@ from atomiton.conductor.api import Asked
 from atomiton.conductor.inputs import check_options, check_turn
 from atomiton.conductor.library import Source
 from atomiton.conductor.nodes import NodeInfo
+from atomiton.conductor.previewing import Previewed
 from atomiton.conductor.result import RunResult, RunView
 from atomiton.conductor.run import Run
 from atomiton.conductor.waits import Wait
@@ -45,6 +46,7 @@ from atomiton.conductor.wire import (
     PauseRun,
     PauseTrigger,
     Pinned,
+    PreviewExpression,
     ProblemDetails,
     Publish,
     Published,
@@ -381,6 +383,20 @@ class RemoteConductor:
 
     async def _tell(self, run: str, verb: str, asked: Asking) -> None:
         await self.calls.post(_run(run, verb), asked, Done)
+
+    async def preview(
+        self,
+        run: str,
+        text: str,
+        *,
+        node: str = "",
+        bare: bool = False,
+        over: str | None = None,
+        item: int = 0,
+    ) -> Previewed:
+        """What an expression would give; arguments are those of ``Conductor.preview``."""
+        asked = PreviewExpression(run=run, text=text, node=node, bare=bare, over=over, item=item)
+        return await self.calls.post("/expressions/preview", asked, Previewed)
 
     async def validate(self, source: str) -> Sequence[Problem]:
         """Check the text of a blueprint; gives every problem, and runs nothing."""

@@ -6,11 +6,13 @@ import asyncio
 import re
 
 from atomiton.blueprint.document import read_blueprint
+from atomiton.conductor.previewing import Previewed
 from atomiton.conductor.wire import (
     PREFIX,
     BlueprintsQuery,
     Checked,
     HistoryQuery,
+    PreviewExpression,
     PythonCode,
     RestoreBlueprint,
     RevisionPage,
@@ -111,6 +113,19 @@ async def python(call: Call) -> PythonCode:
 
     blueprint, _ = read_blueprint(checked(call.body, WritePython).source)
     return PythonCode(await asyncio.to_thread(to_python, blueprint, function_of))
+
+
+async def preview(call: Call) -> Previewed:
+    """What an expression would give over the data of a run; runs nothing."""
+    asked = checked(call.body, PreviewExpression)
+    return await call.conductor.preview(
+        asked.run,
+        asked.text,
+        node=asked.node,
+        bare=asked.bare,
+        over=asked.over,
+        item=asked.item,
+    )
 
 
 def _etag(info: BlueprintInfo) -> dict[str, str]:
@@ -217,6 +232,15 @@ ROUTES = (
         "Check the text of a blueprint",
         Validate,
         answer=Checked,
+    ),
+    Route(
+        "POST",
+        PREFIX + "/expressions/preview",
+        "viewer",
+        preview,
+        "Tell what an expression gives over the data of a run",
+        PreviewExpression,
+        answer=Previewed,
     ),
     Route(
         "POST",

@@ -53,10 +53,13 @@ export function wayOf(from: Point, to: Point, things: readonly Rect[], own: read
   const near = things.filter((t) => overlaps(t, Math.min(from.x, to.x - TURN), Math.max(from.x + TURN, to.x)));
   const isBack = to.x - from.x < TURN;
   if (!near.some((thing) => hits(direct, thing)) && !(isBack && own.some((thing) => crosses(direct, thing)))) return { path: svg(direct), label: at(direct, 0.5) };
-  const gap = MARGIN + lane * 6;
   const some = near.length <= MOST ? near : nearest(near, from, to);
-  const found = to.x - from.x >= TURN ? forward(from, to, some, gap) : back(from, to, some, own, gap);
-  return found ?? { path: svg(direct), label: at(direct, 0.5) };
+  // Where things stand close together, lines pass closer by.
+  for (const gap of [MARGIN + lane * 6, MARGIN, 8, 4]) {
+    const found = isBack ? back(from, to, some, own, gap) : forward(from, to, some, gap);
+    if (found !== null) return found;
+  }
+  return { path: svg(direct), label: at(direct, 0.5) };
 }
 
 function overlaps(thing: Rect, left: number, right: number): boolean {

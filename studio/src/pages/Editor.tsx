@@ -80,7 +80,7 @@ function Dock(): ReactElement {
   const dock = useStudio((s) => s.pane.dock);
   const wide = useSyncExternalStore(onWide, () => WIDE.matches);
   return (
-    <div className={`dock${wide ? " dock-wide" : ""}`}>
+    <div className={`dock dock-${dock}${wide ? " dock-wide" : ""}`}>
       <header className="dock-head">
         <div className="segments" role="group" aria-label="Form or text">
           {!wide && <button aria-pressed={dock === "form"} onClick={() => setPane({ dock: "form" })}><ListChecks />Form</button>}

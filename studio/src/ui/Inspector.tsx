@@ -122,7 +122,7 @@ function Parameters({ node, value }: { readonly node: NodeView; readonly value: 
       {node.kind === "wait" && <LabelledData label="What it waits for" value={value["wait"]} onChange={(v) => setField(node.path, ["wait"], v)} />}
       {node.kind === "call" && <Field plain path={node.path} name="call" schema={{ type: "string" }} value={value["call"]} required onChange={(v) => setField(node.path, ["call"], v)} description="Id of a kept blueprint, or ./file.yaml" />}
       {type?.parameters.map((p) => (
-        <Field key={p.name} path={node.path} name={p.name} schema={p.schema} required={p.required} expression={p.expression} description={p.description} fallback={p.default} value={given[p.name]} problem={problem(`with.${p.name}`)} onChange={(v) => setField(node.path, ["with", p.name], v)} />
+        <Field key={p.name} path={node.path} name={p.name} schema={p.schema} required={p.required} expression={p.expression} {...(p.expression ? { over: listOf(given["items"]) } : {})} description={p.description} fallback={p.default} value={given[p.name]} problem={problem(`with.${p.name}`)} onChange={(v) => setField(node.path, ["with", p.name], v)} />
       ))}
       {Object.keys(given).filter((name) => !known.has(name)).map((name) => (
         <Field key={name} path={node.path} name={name} schema={{}} value={given[name]} problem={problem(`with.${name}`)} onChange={(v) => setField(node.path, ["with", name], v)} />
@@ -132,6 +132,13 @@ function Parameters({ node, value }: { readonly node: NodeView; readonly value: 
       <Field plain path={node.path} name="description" schema={{ type: "string" }} value={value["description"]} onChange={(v) => setField(node.path, ["description"], v || undefined)} />
     </>
   );
+}
+
+/** A text that gives a list, of a parameter that holds one. */
+function listOf(items: unknown): string | undefined {
+  if (typeof items === "string") return items;
+  const text = Array.isArray(items) ? JSON.stringify(items) : "";
+  return text === "" || text.includes("${{") ? undefined : `\${{ ${text} }}`;
 }
 
 function LabelledData({ label, value, onChange, help = "" }: { readonly label: string; readonly value: unknown; readonly onChange: (v: unknown) => void; readonly help?: string }): ReactElement {
