@@ -402,12 +402,13 @@ class RemoteConductor:
         """Check the text of a blueprint; gives every problem, and runs nothing."""
         return (await self.calls.post("/validate", Validate(source=source), Checked)).problems
 
-    async def save_blueprint(self, source: str, *, expected: str | None = None) -> BlueprintInfo:
-        """Keep a blueprint under its id."""
-        from atomiton.blueprint.document import read_blueprint  # few calls need YAML
+    async def save_blueprint(
+        self, source: str, *, expected: str | None = None, draft_of: str | None = None
+    ) -> BlueprintInfo:
+        """Keep a blueprint under its id; arguments are those of ``Conductor.save_blueprint``."""
+        from atomiton.store.blueprints.rules import read_draft  # few calls need YAML
 
-        blueprint, _ = read_blueprint(source)
-        place = f"/blueprints/{part(blueprint.id)}"
+        place = f"/blueprints/{part(read_draft(source, draft_of).id)}"
         return await self.calls.put(place, source, BlueprintInfo, _condition(expected))
 
     async def blueprint(self, id: str, revision: int | None = None) -> StoredBlueprint:  # noqa: A002

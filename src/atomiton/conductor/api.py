@@ -237,7 +237,9 @@ class ConductorApi(RunApi, Protocol):
         """Check the text of a blueprint; gives every problem, and runs nothing."""
         ...
 
-    async def save_blueprint(self, source: str, *, expected: str | None = None) -> BlueprintInfo:
+    async def save_blueprint(
+        self, source: str, *, expected: str | None = None, draft_of: str | None = None
+    ) -> BlueprintInfo:
         """Keep a blueprint under its id."""
         ...
 

@@ -23,6 +23,7 @@ from atomiton.errors import AtomitonError, Conflict, NotFound
 from atomiton.ports.blueprints import BlueprintInfo, BlueprintPage, StoredBlueprint
 from atomiton.server.problems import Refusal
 from atomiton.server.table import Call, Reply, Route, checked
+from atomiton.store.blueprints.rules import read_draft
 
 ONE = PREFIX + "/blueprints/{id}"
 _ETAG = re.compile(r'\s*"([0-9a-f]{1,64})"\s*')
@@ -50,14 +51,14 @@ async def show(call: Call) -> Reply:
 
 
 async def save(call: Call) -> Reply:
-    """Keep a blueprint under its id."""
+    """Keep a blueprint under its id, also one that is half written."""
     id_ = call.params["id"]
-    blueprint, _ = read_blueprint(call.text)
-    if blueprint.id != id_:
-        message = f"the id of the blueprint is '{blueprint.id}', not '{id_}'"
+    draft = read_draft(call.text, id_)
+    if draft.id != id_:
+        message = f"the id of the blueprint is '{draft.id}', not '{id_}'"
         raise AtomitonError(message, code="INVALID_INPUT")
     expected = await _expected(call, id_)
-    info = await call.conductor.save_blueprint(call.text, expected=expected)
+    info = await call.conductor.save_blueprint(call.text, expected=expected, draft_of=id_)
     return Reply(info, 201 if info.revision == 1 else 200, _etag(info))
 
 

@@ -152,3 +152,25 @@ async def test_ended_runs_are_seen_too(tmp_path: Path) -> None:
         for _ in range(2):
             told = await asked_for(server, run.id, "${{ big.items }}", node="big")
             assert told["text"] == "[3]"
+
+
+async def test_half_a_blueprint_is_kept_and_never_run(server: Asked) -> None:
+    place, yaml = "/api/v1/blueprints/half", {"content-type": "application/yaml"}
+    for text, code in (
+        (b"atomiton: 1\nid: half\nnodes:\n  a: [\n", 201),
+        (b"id: half\nnodez: 1\n", 200),
+    ):
+        got = await server.ask("PUT", place, text, headers=yaml)
+        assert got.status == code, got.body
+        assert (await server.ask("GET", place)).data["text"] == text.decode()
+        refused = await server.ask("POST", "/api/v1/runs", {"blueprint": "half"})
+        assert refused.status == 422
+        assert refused.data["problems"]
+    listed = (await server.ask("GET", "/api/v1/blueprints")).data["items"]
+    assert [info["id"] for info in listed] == ["half"]
+    other = await server.ask("PUT", place, b"id: other\nnodes: {}\n", headers=yaml)
+    assert (other.status, other.data["code"]) == (422, "INVALID_INPUT")
+    stale = await server.ask("PUT", place, b"id: [", headers={**yaml, "if-match": '"00"'})
+    assert stale.status == 412
+    large = await server.ask("PUT", place, b"#" * (1024 * 1024 + 1), headers=yaml)
+    assert large.status == 413
