@@ -6,7 +6,7 @@ Nothing is run and nothing is kept. Secrets are not known here; what the run has
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -96,10 +96,9 @@ def seen_in(state: RunState, blueprint: Blueprint, node: str, item: int) -> Seen
     """
     seen = Seen()
     seen.values |= {"inputs": state.inputs, "vars": state.variables, "run": state.info()}
-    frame: Frame | None = state.top
+    frame = state.top
     nodes: Mapping[str, Node] = blueprint.nodes
     for id_ in node.split(".") if node else []:
-        assert frame is not None
         _look(seen, frame)
         of = nodes.get(id_)
         number = next((n for n, other in enumerate(frame.nodes) if other.id == id_), None)
@@ -113,8 +112,7 @@ def seen_in(state: RunState, blueprint: Blueprint, node: str, item: int) -> Seen
         if child is None or of.nodes is None:
             return seen
         frame, nodes = child, of.nodes
-    if frame is not None:
-        _look(seen, frame)
+    _look(seen, frame)
     return seen
 
 
@@ -136,7 +134,8 @@ def preview(text: str, seen: Seen, *, bare: bool, over: str | None = None) -> Pr
     try:
         if over is not None:
             items = _evaluated(over, values, seen, bare=False)
-            first = next(iter(items), None) if isinstance(items, list | tuple) else None
+            listed = cast("list[object]", items) if isinstance(items, list) else []
+            first = listed[0] if listed else None
             values |= {"item": first, "index": 0, "acc": None}
         value = _evaluated(text, values, seen, bare=bare)
         encoded = msgspec.json.encode(value).decode()

@@ -10,7 +10,8 @@ export interface BlueprintInfo {
   readonly updated_at: number;
   readonly name: string;
   readonly description: string;
-  readonly problem: { readonly message: string } | null;
+  /** Why its text is no blueprint yet. */
+  readonly problem?: string | null;
 }
 
 export interface Stored {

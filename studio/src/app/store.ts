@@ -255,17 +255,18 @@ export function save(): Promise<boolean> {
 
 async function saveNow(): Promise<boolean> {
   const { model, etag, id } = get();
-  if (model.troubles.length > 0) {
-    tell(`not saved: ${model.troubles[0]!.message}`, "bad");
-    return false;
-  }
   const { text } = model;
-  const name = model.head.id;
+  // Half a text may not say its id: it is kept under the one that it had, or was about to have.
+  const broken = model.troubles[0]?.message;
+  const kept = etag !== null && (broken !== undefined || model.head.id === "") ? id : null;
+  const name = kept ?? (model.head.id || (id ?? "untitled"));
   try {
     const info = await api.save(name, text, name === id ? etag : null);
     set({ etag: info.etag, saved: text, id: name, conflict: null });
     if (location.hash !== `#/b/${name}`) history.replaceState(null, "", `#/b/${name}`);
-    tell(`saved ${name}, revision ${info.revision}`, "good");
+    const why = info.problem ?? broken ?? undefined;
+    if (why === undefined) tell(`saved ${name}, revision ${info.revision}`, "good");
+    else tell(`saved ${name} as a draft, revision ${info.revision}: it cannot run yet`, "info");
     return true;
   } catch (error) {
     if (error instanceof Refused && (error.status === 412 || error.status === 409)) await meet(name);

@@ -111,10 +111,11 @@ function Toolbar(): ReactElement {
   const isDirty = useStudio(dirty);
   const pane = useStudio((s) => s.pane);
   const etag = useStudio((s) => s.etag);
+  const id = useStudio((s) => s.id);
   return (
     <header className="toolbar">
       <a className="icon" href="#/" aria-label="All blueprints" title="All blueprints"><ArrowLeft /></a>
-      <div className="doc-name"><h1>{head.name || head.id || "Untitled"}</h1><small>{etag === null ? "not saved yet" : isDirty ? "changed" : "saved"}</small></div>
+      <div className="doc-name"><h1>{head.name || head.id || id || "Untitled"}</h1><small>{etag === null ? "not saved yet" : isDirty ? "changed" : "saved"}</small></div>
       <span className="grow" />
       <button className="icon" title="Undo (Ctrl+Z)" aria-label="Undo" onClick={undoLast}><Undo2 /></button>
       <button className="icon" title="Redo (Ctrl+Shift+Z)" aria-label="Redo" onClick={redoLast}><Redo2 /></button>

@@ -255,10 +255,13 @@ def waiting(writing: Writing, document: Document, id_: str, scope: Scope, node: 
 
 
 def _is_moment(value: Json) -> bool:
+    if not isinstance(value, str):
+        return False
     try:
-        return isinstance(value, str) and datetime.fromisoformat(value) is not None
+        datetime.fromisoformat(value)
     except ValueError:
         return False
+    return True
 
 
 def branching(writing: Writing, document: Document, node: Node, id_: str, scope: Scope) -> Code:

@@ -78,7 +78,9 @@ class Values:
             return quoted(template.constant) if again == text else self.verbatim(text)
         if template.whole:
             return self.expressions.code(template.expressions[0][1].source, scope)
-        texts, codes, at = [], [], 0
+        texts: list[str] = []
+        codes: list[str] = []
+        at = 0
         for offset, expression in template.expressions:
             texts.append(text[at : text.rindex(_OPEN, 0, offset)].replace(f"${_OPEN}", _OPEN))
             codes.append(self.expressions.code(expression.source, scope))
