@@ -133,3 +133,37 @@ test("two windows: a change of the other is seen, and a conflict loses nothing",
   await other.keyboard.press("ControlOrMeta+z");
   await expect(other.getByRole("textbox", { name: "description" })).toHaveValue("mine");
 });
+
+test("half a text is saved as it is, shown as a draft, not run, and finished later", async ({ studio: page, served }) => {
+  const half = `${TEXT.replace("'kept'", "halfway")}  more: {uses: [\n`;
+  await write(page, TEXT.replace("'kept'", "halfway"));
+  await expect(page.locator(".card")).toHaveCount(3);
+  await page.locator(".cm-content").click();
+  await page.keyboard.press("ControlOrMeta+End");
+  await page.keyboard.insertText("  more: {uses: [\n");
+  await expect(page.getByText("not YAML")).toBeVisible();
+  await page.keyboard.press("ControlOrMeta+s");
+  await expect(page.getByText("saved halfway as a draft, revision 1: it cannot run yet")).toBeVisible();
+  expect(readFileSync(join(served.folder, "halfway.yaml"), "utf8")).toBe(half);
+  await expect(page.locator(".card")).toHaveCount(3);
+  await page.getByRole("link", { name: "All blueprints" }).click();
+  const card = page.locator(".blueprint", { hasText: "halfway" });
+  await expect(card.getByText("draft")).toBeVisible();
+  await shot(page, "drafts");
+  await card.getByRole("link").click();
+  await expect(page.getByRole("heading", { name: "halfway" })).toBeVisible();
+  await page.getByRole("button", { name: "YAML", exact: true }).click();
+  await expect(page.locator(".cm-content")).toContainText("more: {uses: [");
+  await page.getByRole("button", { name: "Execute", exact: true }).click();
+  await expect(page.locator(".toast-bad, .dialog .problem, [role=alert]").first()).toBeVisible();
+  await page.keyboard.press("Escape");
+  await page.locator(".cm-content").click();
+  await page.keyboard.press("ControlOrMeta+End");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("End");
+  for (let i = 0; i < "{uses: [".length; i++) await page.keyboard.press("Backspace");
+  await page.keyboard.insertText("{uses: shop.html}");
+  await expect(page.locator(".card")).toHaveCount(4);
+  await page.keyboard.press("ControlOrMeta+s");
+  await expect(page.getByText("saved halfway, revision 2")).toBeVisible();
+});

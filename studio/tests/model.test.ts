@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { derive, update, type Model } from "../src/model/blueprint";
 import { change, redo, startHistory, undo } from "../src/model/history";
+import { aligned, type Placed } from "../src/model/align";
 import * as op from "../src/model/operations";
 import { applyEdits, difference, invertEdits, type Edit } from "../src/model/text";
 
@@ -181,6 +182,65 @@ describe("changing", () => {
   });
 });
 
+describe("notes", () => {
+  it("stand in the metadata, and change nothing else", () => {
+    const model = make(ORDER);
+    const once = after(model, op.addNote(model, "First: read\nthen \"think\"", [10.4, -20]));
+    expect(once.startsWith(ORDER)).toBe(true);
+    expect(make(once).head.notes).toEqual([{ index: 0, text: "First: read\nthen \"think\"", at: [10, -20] }]);
+    const two = make(after(make(once), op.addNote(make(once), "second", [1, 2])));
+    expect(two.head.notes.map((n) => n.text)).toEqual(["First: read\nthen \"think\"", "second"]);
+    const moved = make(after(two, op.moveNote(two, 1, [7, 8])));
+    expect(moved.head.notes[1]!.at).toEqual([7, 8]);
+    expect(op.moveNote(moved, 1, [7, 8])).toEqual([]);
+    expect(after(moved, op.removeNotes(moved, [0, 1], next))).toBe(ORDER);
+    expect(make(after(moved, op.writeNote(moved, 0, "  "))).head.notes.map((n) => n.text)).toEqual(["second"]);
+  });
+
+  it("leave what else is in the metadata, and what is no note, alone", () => {
+    const text = "atomiton: 1\nid: a\nmetadata: {tags: [x], notes: [just words, {text: mine, at: [1, 2]}]}\nnodes: {}\n";
+    const model = make(text);
+    expect(model.head.notes).toEqual([{ index: 1, text: "mine", at: [1, 2] }]);
+    expect(after(model, op.writeNote(model, 1, "yours"))).toBe(text.replace("mine", "yours"));
+    expect(after(model, op.addNote(model, "more", [3, 4]))).toContain("{text: mine, at: [1, 2]}, {text: more, at: [3, 4]}]}");
+    expect(after(model, op.removeNotes(model, [1], next))).toContain("metadata: {tags: [x], notes: [just words]}");
+  });
+});
+
+describe("putting in line", () => {
+  const placed = fc.array(fc.record({ x: fc.integer({ min: -500, max: 500 }), y: fc.integer({ min: -500, max: 500 }), width: fc.integer({ min: 10, max: 300 }), height: fc.integer({ min: 10, max: 90 }) }), { minLength: 2, maxLength: 8 })
+    .map((boxes) => boxes.map((box, i) => ({ id: `n${i}`, ...box })));
+  type At = { left: number; right: number; top: number; bottom: number };
+  const ends = (boxes: readonly Placed[], places: ReadonlyMap<string, readonly [number, number]>): At[] =>
+    boxes.map((b) => { const [x, y] = places.get(b.id)!; return { left: x, right: x + b.width, top: y, bottom: y + b.height }; });
+
+  it("makes edges and middles agree, and moves along one axis only", () => {
+    fc.assert(fc.property(placed, (boxes) => {
+      for (const [how, key] of [["left", "left"], ["right", "right"], ["top", "top"], ["bottom", "bottom"]] as const) {
+        expect(new Set(ends(boxes, aligned(boxes, how)).map((e) => e[key])).size).toBe(1);
+      }
+      const middles = ends(boxes, aligned(boxes, "center")).map((e) => (e.left + e.right) / 2);
+      expect(Math.max(...middles) - Math.min(...middles)).toBeLessThanOrEqual(1);
+      for (const how of ["left", "center", "right", "across"] as const) expect(boxes.every((b) => aligned(boxes, how).get(b.id)![1] === b.y)).toBe(true);
+      for (const how of ["top", "middle", "bottom", "down"] as const) expect(boxes.every((b) => aligned(boxes, how).get(b.id)![0] === b.x)).toBe(true);
+    }));
+  });
+
+  it("makes gaps even, between the outermost, and is done after once", () => {
+    fc.assert(fc.property(placed, (boxes) => {
+      const places = aligned(boxes, "across");
+      const sorted = ends(boxes, places).sort((a, b) => a.left - b.left || a.right - b.right);
+      const gaps = sorted.slice(1).map((e, i) => e.left - sorted[i]!.right);
+      expect(Math.max(...gaps) - Math.min(...gaps)).toBeLessThanOrEqual(2);
+      expect(Math.min(...gaps)).toBeGreaterThanOrEqual(-1);
+      expect(sorted[0]!.left).toBe(Math.min(...boxes.map((b) => b.x)));
+      const again = aligned(boxes.map((b) => ({ ...b, x: places.get(b.id)![0] })), "across");
+      for (const [id, [x]] of places) expect(Math.abs(again.get(id)![0] - x)).toBeLessThanOrEqual(boxes.length);
+    }));
+    expect(aligned([{ id: "a", x: 0, y: 0, width: 1, height: 1 }], "left").size).toBe(0);
+  });
+});
+
 /** One thing that people do, on whatever model there is; a refusal changes nothing. */
 function act(model: Model, kind: number, a: number, b: number, word: string): readonly Edit[] {
   const paths = [...model.nodes.keys()];
@@ -198,13 +258,17 @@ function act(model: Model, kind: number, a: number, b: number, word: string): re
       case 6: return op.setValue(model, [...op.pathOf(one), "description"], word);
       case 7: { const e = model.edges[b % Math.max(1, model.edges.length)]; return e === undefined ? [] : op.disconnect(model, e); }
       case 8: { const p = op.pasteNodes(model, "", op.copyNodes(model, [one, two]), make, next, isExpression); return "refused" in p ? p : p.edits; }
+      case 10: return op.addNote(model, word, [a * 10, b * 10]);
+      case 11: { const n = model.head.notes[a % Math.max(1, model.head.notes.length)]; return n === undefined ? [] : op.writeNote(model, n.index, word); }
+      case 12: { const n = model.head.notes[b % Math.max(1, model.head.notes.length)]; return n === undefined ? [] : op.moveNote(model, n.index, [a, b]); }
+      case 13: return op.removeNotes(model, model.head.notes.filter((_, i) => i % 2 === a % 2).map((n) => n.index), next);
       default: return op.setValue(model, [...op.pathOf(one), "with", "value"], { list: [1, word], text: `\${{ ${model.nodes.get(two)!.id} }}` });
     }
   })();
   return "refused" in got ? [] : got;
 }
 
-const action = fc.tuple(fc.nat(9), fc.nat(20), fc.nat(20), fc.string({ maxLength: 12 }));
+const action = fc.tuple(fc.nat(14), fc.nat(20), fc.nat(20), fc.string({ maxLength: 12 }));
 const start = fc.constantFrom(ORDER, ...EXAMPLES);
 
 describe("properties", () => {

@@ -204,6 +204,37 @@ async def test_a_text_without_a_valid_id_is_refused(store, text):
     assert (await store.list()).items == ()
 
 
+@pytest.mark.parametrize(
+    "text", ["", "id: [", "- a", "nodes: {}", "id: ../x", "a: 1\na: 2", "ü\t{"]
+)
+async def test_half_a_text_is_kept_under_the_id_it_is_meant_for(store, text):
+    whole = await store.save(text_of("half"))
+    info = await store.save(text, expected=whole.etag, draft_of="half")
+    assert (info.id, info.revision, info.name, info.hash) == ("half", 2, "half", "")
+    assert info.problem
+    stored = await store.get("half")
+    assert stored.text == text
+    assert (stored.info.etag, stored.info.hash) == (info.etag, "")
+    (listed,) = (await store.list()).items
+    assert listed.problem
+    assert await store.save(text, expected=info.etag, draft_of="half") == stored.info
+    assert (await store.restore("half", 1)).problem is None
+    assert (await store.restore("half", 2)).problem
+    assert (await store.get("half")).text == text
+    finished = await store.save(text_of("half"), draft_of="half")
+    assert (finished.revision, finished.problem) == (5, None)
+
+
+async def test_a_text_that_names_an_id_is_kept_under_that(store):
+    assert (await store.save(text_of("mine"), draft_of="other")).id == "mine"
+    with pytest.raises(AtomitonError):
+        await store.save("id: [", draft_of="../x")
+    for refused in ("id: [" + "x" * 1024 * 1024, "id: a\0"):
+        with pytest.raises(BlueprintError):
+            await store.save(refused, draft_of="large")
+    assert [info.id for info in (await store.list()).items] == ["mine"]
+
+
 ATTACKS = [
     *("", ".", "..", "../x", "a/../../x", "/etc/passwd", "a/b", "a\\b", "..\\x", "C:x", "a\0b"),
     *(

@@ -215,6 +215,16 @@ async def test_an_approval_is_answered(conductor: ConductorApi) -> None:
     assert output["fields"] == {"amount": 5, "note": "-"}
 
 
+async def test_an_expression_is_previewed(conductor: ConductorApi) -> None:
+    result = await conductor.run(CHAIN, {"x": 5})
+    told = await conductor.preview(result.run, "${{ two - one }} of ${{ inputs.x }}", node="two")
+    assert (told.ok, told.text, told.kind) == (True, '"1 of 5"', "a string")
+    wrong = await conductor.preview(result.run, "three", bare=True)
+    assert (wrong.ok, wrong.offset) == (False, 0)
+    with pytest.raises(NotFound):
+        await conductor.preview("run_none", "1", bare=True)
+
+
 async def test_a_paused_run_takes_steps(conductor: ConductorApi) -> None:
     run = await conductor.start(CHAIN, paused=True)
     assert (await conductor.show(run.id)).status == "paused"

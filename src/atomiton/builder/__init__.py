@@ -13,19 +13,21 @@ plain.py       as ordinary Python          places.py     the user's file and lin
 from __future__ import annotations
 
 from atomiton.builder.built import BlueprintFunction, BuiltBlueprint, from_yaml
-from atomiton.builder.calls import call, use
+from atomiton.builder.calls import call, step, use
 from atomiton.builder.decorator import blueprint
 from atomiton.builder.groups import group, race
 from atomiton.builder.repeats import ItemError, each, repeat
-from atomiton.builder.routes import branch, switch
+from atomiton.builder.routes import branch, routes, switch
 from atomiton.builder.values import (
     contains,
+    ends,
     error_of,
     expression,
     is_null,
     secret,
     size,
     status_of,
+    verbatim,
 )
 from atomiton.builder.waits import Approval, approval, wait_for
 
@@ -40,6 +42,7 @@ __all__ = [
     "call",
     "contains",
     "each",
+    "ends",
     "error_of",
     "expression",
     "from_yaml",
@@ -47,10 +50,13 @@ __all__ = [
     "is_null",
     "race",
     "repeat",
+    "routes",
     "secret",
     "size",
     "status_of",
+    "step",
     "switch",
     "use",
+    "verbatim",
     "wait_for",
 ]

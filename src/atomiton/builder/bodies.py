@@ -10,6 +10,7 @@ from atomiton.builder.built import BuiltBlueprint
 from atomiton.builder.literals import as_document, as_part, template
 from atomiton.builder.parts import Part, Root
 from atomiton.builder.scopes import Body, Record
+from atomiton.builder.standing import Ends
 from atomiton.builder.tracer import Tracer, parameters_of
 from atomiton.nodes.recording import Policies
 from atomiton.nodes.spec import NodeFunction
@@ -28,13 +29,13 @@ class Made(NamedTuple):
     Attributes:
         body: The nodes.
         value: What it returned, as a part of an expression.
-        output: The same, as a value of a document.
+        output: The same, as a value of a document; ``Ends`` for what the last nodes give.
         roots: The names that all of it uses.
     """
 
     body: Body
     value: Part
-    output: Json
+    output: Json | Ends
     roots: set[Root]
 
     @property
@@ -70,6 +71,8 @@ def make(
     """
     with trace.collect() as roots, trace.inside(body):
         result = function(*arguments, **(constants or {}))
+        if isinstance(result, Ends):
+            return Made(body, Part("null"), result, roots)
         output = as_document(result)
         value = as_part(result)
     body.prune(value.roots)
@@ -78,9 +81,12 @@ def make(
 
 def group_document(made: Made) -> dict[str, Json]:
     """The keys of a group: its nodes, and what it gives."""
+    nodes = cast("Json", made.body.document())
+    if isinstance(made.output, Ends):
+        return {"nodes": nodes}
     # An output of null is none at all in the format, so nothing is written as an expression.
     output = template(Part("null")) if made.output is None else made.output
-    return {"nodes": cast("Json", made.body.document()), "output": output}
+    return {"nodes": nodes, "output": output}
 
 
 def place(

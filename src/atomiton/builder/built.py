@@ -19,6 +19,7 @@ from atomiton.builder.parts import Part, Root, select
 from atomiton.builder.places import placed_at, wrong
 from atomiton.builder.plain import plain_call
 from atomiton.builder.scopes import current
+from atomiton.builder.standing import Ends
 from atomiton.builder.traced import Traced
 from atomiton.builder.tracer import Tracer
 from atomiton.errors import AtomitonError, NodeError, NotFound
@@ -76,6 +77,13 @@ class BuiltBlueprint:
     def to_yaml(self) -> str:
         """The blueprint as YAML, which reads as the same blueprint."""
         return to_yaml(self.blueprint.document)
+
+    def to_python(self) -> str:
+        """The source of a function that builds the same blueprint."""
+        from atomiton.blueprint.python import to_python  # few ask for it
+        from atomiton.nodes.functions import function_of
+
+        return to_python(self.blueprint, function_of)
 
     def run_with(self, inputs: Mapping[str, object], *, store: str = "memory:") -> object:
         """Run it to its end, from code that is not asynchronous.
@@ -145,6 +153,23 @@ class BlueprintFunction(BuiltBlueprint, Generic[P, R]):
         trace = current()
         if not isinstance(trace, Tracer):
             return plain_call(self.function, *args, **kwargs)
+        return self.called(trace, Policies(), args, kwargs)
+
+    def called(
+        self,
+        trace: Tracer,
+        policies: Policies,
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
+    ) -> R:
+        """Record a call of this blueprint in another one that is being built.
+
+        Args:
+            trace: The tracing.
+            policies: Of the node that calls it.
+            args: Inputs in order.
+            kwargs: Inputs by name.
+        """
         given = self._bound(args, kwargs)
         known = trace.children.setdefault(self.id, self)
         if known is not self:
@@ -154,7 +179,7 @@ class BlueprintFunction(BuiltBlueprint, Generic[P, R]):
         document: dict[str, Json] = {"call": self.id}
         if parameters:
             document["with"] = parameters
-        return cast("R", trace.node(document, roots, Policies(), self.id))
+        return cast("R", trace.node(document, roots, policies, self.id))
 
     def inputs_of(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, object]:
         """The inputs of a run, as JSON, that mean what a call with these arguments does.
@@ -224,8 +249,9 @@ class BlueprintFunction(BuiltBlueprint, Generic[P, R]):
             declared = declared_inputs(self.function, self._signature)
             result = cast("Callable[..., object]", self.function)(**inputs)
             with trace.collect() as roots, placed_at(self.function):
-                output = as_document(result)
-                trace.top.prune(frozenset(roots))
+                output = None if isinstance(result, Ends) else as_document(result)
+                if not isinstance(result, Ends):
+                    trace.top.prune(frozenset(roots))
                 if not trace.top.records:
                     raise wrong(
                         f"blueprint {self.id!r} calls no node, so there is nothing to run",
@@ -233,10 +259,13 @@ class BlueprintFunction(BuiltBlueprint, Generic[P, R]):
                     )
         finally:
             RECORDER.reset(token)
-        document: dict[str, Json] = {"atomiton": FORMAT, **self._head, "output": output}
+        document: dict[str, Json] = {"atomiton": FORMAT, **self._head}
+        if not isinstance(result, Ends):
+            document["output"] = output
         document["nodes"] = cast("Json", trace.top.document())
-        if declared:
-            document["inputs"] = declared
+        more = cast("dict[str, Json]", document.pop("inputs", {}))
+        if declared or more:
+            document["inputs"] = {**cast("dict[str, Json]", declared), **more}
         if trace.secrets:
             listed = cast("list[Json]", document.get("secrets", []))
             document["secrets"] = list(dict.fromkeys([*listed, *trace.secrets]))

@@ -38,6 +38,7 @@ def blueprint(
     name: str | None = None,
     version: str | None = None,
     description: str | None = None,
+    inputs: Mapping[str, Json] | None = None,
     metadata: Mapping[str, object] | None = None,
     variables: Mapping[str, object] | None = None,
     secrets: Sequence[str] = (),
@@ -46,6 +47,7 @@ def blueprint(
     durability: Durability | None = None,
     compensate_on: Sequence[str] | None = None,
     triggers: Sequence[Mapping[str, object]] = (),
+    on: Mapping[str, Json] | None = None,
 ) -> Decorator: ...
 def blueprint(
     function: Callable[..., object] | None = None,
@@ -55,6 +57,7 @@ def blueprint(
     name: str | None = None,
     version: str | None = None,
     description: str | None = None,
+    inputs: Mapping[str, Json] | None = None,
     metadata: Mapping[str, object] | None = None,
     variables: Mapping[str, object] | None = None,
     secrets: Sequence[str] = (),
@@ -63,6 +66,7 @@ def blueprint(
     durability: Durability | None = None,
     compensate_on: Sequence[str] | None = None,
     triggers: Sequence[Mapping[str, object]] = (),
+    on: Mapping[str, Json] | None = None,
 ) -> object:
     """Make a blueprint of a function that calls nodes.
 
@@ -75,6 +79,8 @@ def blueprint(
         name: Name for people.
         version: The author's own version.
         description: For people; by default the first paragraph of the docstring.
+        inputs: Declarations in the words of the format, for what annotations cannot say; they
+            stand in place of those of the parameters.
         metadata: Anything.
         variables: Constants by name; ``expression("vars.NAME")`` is one of them.
         secrets: Names of secrets it may read, beside those it uses by ``secret()``.
@@ -83,6 +89,7 @@ def blueprint(
         durability: ``sync``, ``async`` or ``none``.
         compensate_on: ``failure``, ``cancel`` or both, as by default; an empty list for neither.
         triggers: What starts runs, as in the format.
+        on: Nodes that run when the run is over, in the words of the format.
 
     Returns:
         The blueprint: ``.run(...)``, ``.blueprint``, ``.to_yaml()``, and callable as before.
@@ -115,9 +122,10 @@ def blueprint(
     def decorate(made: Callable[..., object]) -> BlueprintFunction[..., object]:
         found = _checked_id(made, id)
         head: dict[str, Json] = {"id": found}
-        text = description or first_paragraph(inspect.getdoc(made) or "")
+        text = first_paragraph(inspect.getdoc(made) or "") or None
+        text = text if description is None else description
         told = {"name": name, "version": version, "description": text}
-        head |= {key: value for key, value in told.items() if value}
+        head |= {key: value for key, value in told.items() if value is not None}
         if defaults is not None:
             head["defaults"] = _defaults(defaults)
         if limits is not None:
@@ -132,6 +140,9 @@ def blueprint(
         ):
             if given or (given is not None and key == "compensate_on"):
                 head[key] = as_document(given)
+        for key, words in (("inputs", inputs), ("on", on)):
+            if words:
+                head[key] = dict(words)
         return BlueprintFunction(made, head)
 
     return decorate if function is None else decorate(function)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, TypeVar, cast
 
-from atomiton.blueprint.model import Json
+from atomiton.blueprint.model import Json, Retry
 from atomiton.builder.bodies import base_of, group_document, make
 from atomiton.builder.literals import as_document
 from atomiton.builder.parts import COMPARE, Part, conditional, infix
@@ -15,7 +15,7 @@ from atomiton.builder.scopes import Body, current
 from atomiton.builder.standing import part_of
 from atomiton.builder.traced import Traced
 from atomiton.builder.tracer import Tracer
-from atomiton.nodes.recording import Policies
+from atomiton.nodes.recording import Join, Policies
 
 R = TypeVar("R")
 
@@ -26,21 +26,34 @@ def group(
     *,
     id: str | None = None,  # noqa: A002 - the key of the format
     name: str | None = None,
+    description: str | None = None,
     needs: Sequence[object] | None = None,
     if_: bool | None = None,
+    join: Join | None = None,
+    enabled: bool | None = None,
+    retry: Retry | None = None,
     timeout: float | str | None = None,
     deadline: float | str | None = None,
+    on_error: Literal["continue"] | Mapping[str, object] | None = None,
+    compensate: Callable[[R], object] | Callable[[], object] | None = None,
+    weight: float | None = None,
 ) -> R:
     """Put nodes into a group: a scope of their own, with policies for all of them together.
 
     Args:
         function: Calls the nodes; what it returns is what the group gives.
         id: Id of the group.
-        name: Name for people.
+        name, description: For people.
         needs: Results of nodes that come first.
         if_: Condition; when false nothing in the group runs.
+        join: When it runs, if it depends on several nodes.
+        enabled: Whether it runs at all.
+        retry: When all of it is tried again.
         timeout: Bound of one attempt of all of it.
         deadline: Bound of all attempts together.
+        on_error: ``continue``, or ``{"value": ...}`` to go on with that.
+        compensate: What undoes all of it.
+        weight: Share of the run's progress.
 
     Returns:
         What ``function`` returns.
@@ -53,7 +66,21 @@ def group(
     if not body.records:
         raise wrong("group() calls no node here", "leave it out")
     roots = {root for root in made.roots if root.scope is not body}
-    policies = Policies(id=id, name=name, needs=needs, if_=if_, timeout=timeout, deadline=deadline)
+    policies = Policies(
+        id=id,
+        name=name,
+        description=description,
+        needs=needs,
+        if_=if_,
+        join=join,
+        enabled=enabled,
+        retry=retry,
+        timeout=timeout,
+        deadline=deadline,
+        on_error=on_error,
+        compensate=compensate,
+        weight=weight,
+    )
     base = base_of(function, "group")
     return cast("R", trace.node(group_document(made), roots, policies, base))
 

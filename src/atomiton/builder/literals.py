@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import json
 import re
 from collections.abc import Mapping
 from typing import Final, cast
@@ -12,6 +11,7 @@ from typing import Final, cast
 import msgspec
 
 from atomiton.blueprint.durations import format_duration
+from atomiton.blueprint.expressions.literal import text_literal
 from atomiton.blueprint.model import Json
 from atomiton.blueprint.scalars import INT_MAX, INT_MIN
 from atomiton.builder.parts import ADD, PRIMARY, UNARY, Part, Root, called, infix
@@ -24,8 +24,13 @@ from atomiton.nodes.values import to_value
 
 _OPEN: Final = "${{"
 _REPR: Final = re.compile(r"<traced .+?>")
-_SIMPLE: Final = re.compile(r"[^'\\\x00-\x1f\x7f]*")
-_NO_CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
+
+
+class Verbatim:
+    """A value as it stands in a document: its ``${{ }}`` are expressions, and not text."""
+
+    def __init__(self, value: Json) -> None:
+        self.value = value
 
 
 def as_document(value: object) -> Json:
@@ -38,6 +43,8 @@ def as_document(value: object) -> Json:
     """
     if isinstance(value, Standing):
         return template(_used(part_of(value)))
+    if isinstance(value, Verbatim):
+        return value.value
     if isinstance(value, str) and type(value) is str:
         return _text(value)
     if value is None or isinstance(value, bool):
@@ -57,6 +64,8 @@ def as_part(value: object) -> Part:
     """Write a value as an expression; as ``as_document`` otherwise."""
     if isinstance(value, Standing):
         return part_of(value)
+    if isinstance(value, Verbatim):
+        raise wrong("verbatim() stands for a value of a document, not for a part of an expression")
     if isinstance(value, str) and type(value) is str:
         return _joined(value)
     if value is None or isinstance(value, bool):
@@ -149,10 +158,7 @@ def _joined(text: str) -> Part:
 
 
 def _quoted(text: str) -> Part:
-    if _SIMPLE.fullmatch(text):
-        return Part(f"'{text}'")  # YAML in double quotes need not escape it
-    quoted = json.dumps(text, ensure_ascii=False)
-    return Part(_NO_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted))
+    return Part(text_literal(text))
 
 
 def _number(value: float) -> int | float:

@@ -264,7 +264,8 @@ def repeat(
                     loop[key] = as_condition(test(cast("T", acc)))
         if times is not None:
             loop["times"] = times if type(times) is int else as_condition(times)
-        loop["start"] = as_document(start)
+        if start is not None:  # which is where loops begin that do not say
+            loop["start"] = as_document(start)
     loop |= {key: value for key, value in (("max", max), ("delay", delay)) if value is not None}
     arguments = [acc, index] if takes_number(body, constants) else [acc]
     made = make(trace, scope, body, arguments, constants)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple, TypeVar, cast, overload
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple, TypeVar, cast, overload
 
 from atomiton.blueprint.model import Json
 from atomiton.builder.literals import as_condition, as_part
@@ -14,7 +14,7 @@ from atomiton.builder.scopes import Record, current
 from atomiton.builder.standing import part_of
 from atomiton.builder.traced import Traced
 from atomiton.builder.tracer import Tracer
-from atomiton.nodes.recording import Policies
+from atomiton.nodes.recording import Join, Policies
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -123,6 +123,70 @@ def switch(
     if isinstance(trace, Tracer):
         return _branch(trace, listed, id)
     return _plainly(listed)
+
+
+def routes(
+    conditions: Mapping[str, object],
+    /,
+    *,
+    id: str | None = None,  # noqa: A002 - the key of the format
+    mode: Literal["first", "all"] | None = None,
+    name: str | None = None,
+    description: str | None = None,
+    needs: Sequence[object] | None = None,
+    if_: bool | None = None,
+    join: Join | None = None,
+    enabled: bool | None = None,
+    timeout: float | str | None = None,
+    deadline: float | str | None = None,
+    on_error: Literal["continue"] | Mapping[str, object] | None = None,
+    compensate: Callable[..., object] | None = None,
+    weight: float | None = None,
+) -> Any:  # noqa: ANN401 - what branches give is not declared
+    """A branch by itself: nodes come after one of its routes by ``needs=["ID.ROUTE"]``.
+
+    ``branch`` and ``switch`` are easier to read where what a route does stands in one place.
+
+    Args:
+        conditions: Name of each route to its condition, or to ``else``.
+        id: Id of the node, by which its routes are named.
+        mode: Whether the ``first`` route that holds is taken, as by default, or ``all``.
+        name, description: For people.
+        needs: Results of nodes that come first.
+        if_: Condition; when false the node is skipped, and so are all its routes.
+        join: When it runs, if it depends on several nodes.
+        enabled: Whether it runs at all.
+        timeout, deadline: Bounds of it.
+        on_error: What happens when a condition cannot be decided.
+        compensate: What undoes it.
+        weight: Share of the run's progress.
+
+    Returns:
+        ``{"route": ...}``, or ``{"routes": [...]}`` with ``mode="all"``.
+    """
+    trace = current()
+    if not isinstance(trace, Tracer):
+        raise wrong("as ordinary Python a branch has no nodes to choose", "use branch or switch")
+    document: dict[str, Json] = {}
+    with trace.collect() as roots:
+        document["branch"] = {name: as_condition(when) for name, when in conditions.items()}
+    if mode is not None:
+        document["mode"] = mode
+    policies = Policies(
+        id=id,
+        name=name,
+        description=description,
+        needs=needs,
+        if_=if_,
+        join=join,
+        enabled=enabled,
+        timeout=timeout,
+        deadline=deadline,
+        on_error=on_error,
+        compensate=compensate,
+        weight=weight,
+    )
+    return trace.node(document, roots, policies, "branch")
 
 
 def _plainly(routes: list[Route]) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -118,7 +119,7 @@ class Trace:
         self.children: dict[str, BuiltBlueprint] = {}
         self.secrets: dict[str, None] = {}
         self.lines: dict[str, int] = {}
-        self._ids: set[str] = set()
+        self._ids: Counter[str] = Counter()
         self._items: set[str] = set()
         self._marks: dict[int, Part] = {}
         self._collectors: list[set[Root]] = []
@@ -139,14 +140,18 @@ class Trace:
                     f"{wanted!r} cannot be the id of a node",
                     "a small letter, then small letters, digits and _, and no word of expressions",
                 )
-            if wanted in self._ids or wanted in self._items:
+            if self._is_seen(wanted) or wanted in self._items:
                 at = f", at line {self.lines[wanted]}" if wanted in self.lines else ""
                 raise wrong(f"there is a node {wanted!r} already{at}", "give it another id")
-            self._ids.add(wanted)
+            self._ids[wanted] += 1
             return wanted
-        found = self._free(snake(base), self._ids | self._items)
-        self._ids.add(found)
+        found = self._free(snake(base), {*self._ids, *self._items})
+        self._ids[found] += 1
         return found
+
+    def _is_seen(self, id_: str) -> bool:
+        """Whether a node of this id can be seen here; others may have the same one."""
+        return any(isinstance(scope, Body) and id_ in scope.records for scope in self.stack)
 
     def new_item(self, wanted: str) -> str:
         """A name for the item of a repeat that hides none of those around it."""
@@ -154,13 +159,14 @@ class Trace:
         around = {bound for scope in self.stack for bound in scope.binds}
         if name == "item" and "item" not in around:
             return name
-        found = self._free(name, self._ids | around)
+        found = self._free(name, {*self._ids, *around})
         self._items.add(found)
         return found
 
     def free_id(self, id_: str) -> None:
         """Give back an id whose node was taken out again."""
-        self._ids.discard(id_)
+        self._ids[id_] -= 1
+        self._ids = +self._ids
 
     @staticmethod
     def _free(base: str, taken: set[str]) -> str:

@@ -16,6 +16,10 @@ class Standing:
         object.__setattr__(self, "_part", part)
 
 
+class Ends:
+    """What a body gives that names no output: the outputs of its last nodes, by their ids."""
+
+
 def part_of(value: Standing) -> Part:
     """The expression that a traced value stands for."""
     part: Part = object.__getattribute__(value, "_part")

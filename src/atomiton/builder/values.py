@@ -7,11 +7,12 @@ from collections.abc import Container, Sized
 from typing import Any, cast
 
 from atomiton.blueprint.expressions import parse
-from atomiton.builder.literals import as_part
+from atomiton.blueprint.model import Json
+from atomiton.builder.literals import Verbatim, as_part
 from atomiton.builder.parts import COMPARE, PRIMARY, TERNARY, Part, Root, called, infix
 from atomiton.builder.places import wrong
 from atomiton.builder.scopes import current
-from atomiton.builder.standing import Standing, part_of
+from atomiton.builder.standing import Ends, Standing, part_of
 from atomiton.builder.traced import Traced
 from atomiton.errors import ErrorInfo, ExpressionError
 
@@ -93,6 +94,34 @@ def expression(source: str, /, *values: object) -> Any:  # noqa: ANN401 - nothin
     roots = frozenset[Root]().union(*(part.roots for part in parts))
     level = PRIMARY if _WHOLE.fullmatch(text) else TERNARY
     return Traced(Part(text, level, roots))
+
+
+def verbatim(value: Json, /) -> Any:  # noqa: ANN401 - it stands for anything
+    """A value in the words of the format: what is ``${{ }}`` in it is an expression.
+
+    Elsewhere such a text is plain text, and is escaped.
+
+    Args:
+        value: JSON, as it is to stand in the document.
+    """
+    return Verbatim(value)
+
+
+def ends() -> Any:  # noqa: ANN401 - nothing knows its type
+    """What the last nodes give, by their ids: to be returned where no output is to be named.
+
+    Example:
+        >>> from atomiton import blueprint
+        >>> from atomiton.nodes.data import value
+        >>> @blueprint
+        ... def two() -> object:
+        ...     value.with_(id="a")(1)
+        ...     value.with_(id="b")(2)
+        ...     return ends()
+        >>> two.blueprint.has_output
+        False
+    """
+    return Ends() if current() is not None else None
 
 
 def error_of(result: object, /) -> ErrorInfo:

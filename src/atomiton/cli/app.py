@@ -24,6 +24,7 @@ VERBS = {
     "triggers": "Look at what starts runs by itself, pause it, fire it.",
     "nodes": "Look up what a node can do.",
     "graph": "Draw a blueprint, as Mermaid or SVG, or what would be undone.",
+    "export": "Write a blueprint in another form, such as Python.",
     "refactor": "Change a blueprint without changing what it means.",
     "studio": "Open the studio in the browser.",
     "serve": "Serve the runs and blueprints of a store.",

@@ -20,6 +20,7 @@ from atomiton.conductor.api import Asked
 from atomiton.conductor.inputs import check_options, check_turn
 from atomiton.conductor.library import Source
 from atomiton.conductor.nodes import NodeInfo
+from atomiton.conductor.previewing import Previewed
 from atomiton.conductor.result import RunResult, RunView
 from atomiton.conductor.run import Run
 from atomiton.conductor.waits import Wait
@@ -45,6 +46,7 @@ from atomiton.conductor.wire import (
     PauseRun,
     PauseTrigger,
     Pinned,
+    PreviewExpression,
     ProblemDetails,
     Publish,
     Published,
@@ -382,16 +384,31 @@ class RemoteConductor:
     async def _tell(self, run: str, verb: str, asked: Asking) -> None:
         await self.calls.post(_run(run, verb), asked, Done)
 
+    async def preview(
+        self,
+        run: str,
+        text: str,
+        *,
+        node: str = "",
+        bare: bool = False,
+        over: str | None = None,
+        item: int = 0,
+    ) -> Previewed:
+        """What an expression would give; arguments are those of ``Conductor.preview``."""
+        asked = PreviewExpression(run=run, text=text, node=node, bare=bare, over=over, item=item)
+        return await self.calls.post("/expressions/preview", asked, Previewed)
+
     async def validate(self, source: str) -> Sequence[Problem]:
         """Check the text of a blueprint; gives every problem, and runs nothing."""
         return (await self.calls.post("/validate", Validate(source=source), Checked)).problems
 
-    async def save_blueprint(self, source: str, *, expected: str | None = None) -> BlueprintInfo:
-        """Keep a blueprint under its id."""
-        from atomiton.blueprint.document import read_blueprint  # few calls need YAML
+    async def save_blueprint(
+        self, source: str, *, expected: str | None = None, draft_of: str | None = None
+    ) -> BlueprintInfo:
+        """Keep a blueprint under its id; arguments are those of ``Conductor.save_blueprint``."""
+        from atomiton.store.blueprints.rules import read_draft  # few calls need YAML
 
-        blueprint, _ = read_blueprint(source)
-        place = f"/blueprints/{part(blueprint.id)}"
+        place = f"/blueprints/{part(read_draft(source, draft_of).id)}"
         return await self.calls.put(place, source, BlueprintInfo, _condition(expected))
 
     async def blueprint(self, id: str, revision: int | None = None) -> StoredBlueprint:  # noqa: A002

@@ -18,6 +18,7 @@ from atomiton.ports.journal import RunHeader
 if TYPE_CHECKING:
     from atomiton.conductor.library import Source
     from atomiton.conductor.nodes import NodeInfo
+    from atomiton.conductor.previewing import Previewed
     from atomiton.conductor.run import Run
     from atomiton.ports.admission import DeadLetter, QueueSizes
     from atomiton.ports.blueprints import BlueprintInfo, BlueprintPage, StoredBlueprint
@@ -219,11 +220,26 @@ class ConductorApi(RunApi, Protocol):
         """Keep a secret no more."""
         ...
 
+    async def preview(
+        self,
+        run: str,
+        text: str,
+        *,
+        node: str = "",
+        bare: bool = False,
+        over: str | None = None,
+        item: int = 0,
+    ) -> Previewed:
+        """What an expression would give over the data of a run; nothing is run."""
+        ...
+
     async def validate(self, source: str) -> Sequence[Problem]:
         """Check the text of a blueprint; gives every problem, and runs nothing."""
         ...
 
-    async def save_blueprint(self, source: str, *, expected: str | None = None) -> BlueprintInfo:
+    async def save_blueprint(
+        self, source: str, *, expected: str | None = None, draft_of: str | None = None
+    ) -> BlueprintInfo:
         """Keep a blueprint under its id."""
         ...
 

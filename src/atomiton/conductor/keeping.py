@@ -50,20 +50,25 @@ class Keeping(Looking):
         """Kept blueprints that were run lately."""
         return OrderedDict()
 
-    async def save_blueprint(self, source: str, *, expected: str | None = None) -> BlueprintInfo:
+    async def save_blueprint(
+        self, source: str, *, expected: str | None = None, draft_of: str | None = None
+    ) -> BlueprintInfo:
         """Keep a blueprint under its id; what is running keeps the revision it started with.
 
         Args:
             source: Its text, YAML or JSON.
             expected: The etag that what is kept now must have; ``""`` if there must be none.
+            draft_of: The id to keep it under if it is no YAML yet, or names no valid id.
 
         Raises:
-            BlueprintError: It is no YAML, or has no valid id. One whose nodes or references are
-                wrong is kept, since people save what is not finished; ``validate`` tells of it.
+            BlueprintError: It is no YAML, or has no valid id, and ``draft_of`` is not given. One
+                whose nodes or references are wrong is kept, since people save what is not
+                finished; ``validate`` tells of it, and running it is refused.
             Conflict: What is kept now is not what was expected.
         """
+        store = await self._shelf.open()
         try:
-            return await (await self._shelf.open()).save(source, expected=expected)
+            return await store.save(source, expected=expected, draft_of=draft_of)
         finally:
             self._look_again_at_all()
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
+from atomiton.blueprint.model import Blueprint
 from atomiton.blueprint.plan import Plan
 from atomiton.conductor.api import Asked
 from atomiton.conductor.core import POLL, Core
@@ -17,11 +21,17 @@ from atomiton.errors import AtomitonError
 from atomiton.events import RunEvent
 from atomiton.machine.events import Event
 from atomiton.machine.records import decode
+from atomiton.machine.state import RunState
 from atomiton.ports.journal import RunHeader
+
+if TYPE_CHECKING:
+    from atomiton.conductor.previewing import Previewed
 
 #: How many stored facts a reader asks for at a time: few, because all of them may be large, and who
 #: reads slowly keeps them in memory.
 PAGE = 16
+#: Ended runs of which all data are kept in memory, while somebody writes expressions over them.
+LOOKED_AT = 2
 #: Shortest end of an id that names a run.
 SHORTEST = 4
 
@@ -119,6 +129,59 @@ class Looking(Core):
             return dict(self.library.program_of(execution.state.plan).record)
         header = await self.journal.header(run)
         return dict((await self.library.stored(self.journal, header)).record)
+
+    async def preview(
+        self,
+        run: str,
+        text: str,
+        *,
+        node: str = "",
+        bare: bool = False,
+        over: str | None = None,
+        item: int = 0,
+    ) -> Previewed:
+        """What an expression would give over the data of a run; nothing is run.
+
+        Args:
+            run: Id of the run.
+            text: The expression, or a text with ``${{ }}`` in it.
+            node: Path of the node that it is to stand in; empty for the blueprint's output.
+            bare: Whether all of the text is an expression.
+            over: A text that gives a list: ``item`` is its first one.
+            item: Which item or turn of the repeats around the node is looked at.
+
+        Raises:
+            NotFound: There is no such run.
+        """
+        from atomiton.conductor.previewing import preview, seen_in  # few look
+
+        state, blueprint = await self._seen(run)
+        seen = seen_in(state, blueprint, node, item)
+        return await asyncio.to_thread(preview, text, seen, bare=bare, over=over)
+
+    async def _seen(self, run: str) -> tuple[RunState, Blueprint]:
+        """Where a run is, and what it runs; ended ones that were looked at lately are known."""
+        execution = self._known(run)
+        if execution is not None:
+            program = self.library.program_of(execution.state.plan)
+            return execution.state, program.blueprint
+        known = self._looked_at.get(run)
+        if known is None:
+            header = await self.journal.header(run)
+            program = await self.library.stored(self.journal, header)
+            known = (await self._rebuild(run), program.blueprint)
+            if header.ended_at is None:
+                return known
+            self._looked_at[run] = known
+            if len(self._looked_at) > LOOKED_AT:
+                self._looked_at.popitem(last=False)
+        self._looked_at.move_to_end(run)
+        return known
+
+    @cached_property
+    def _looked_at(self) -> OrderedDict[str, tuple[RunState, Blueprint]]:
+        """Ended runs whose data somebody has looked at lately."""
+        return OrderedDict()
 
     async def events(self, run: str, after: int = 0) -> AsyncIterator[RunEvent]:
         """Every fact of a run from number ``after + 1`` on, in order, until the run ends.

@@ -155,6 +155,32 @@ class Validate(Asking):
     source: str
 
 
+class PreviewExpression(Asking):
+    """Ask what an expression would give over the data of a run.
+
+    Attributes:
+        run: Id of the run.
+        text: The expression, or a text with ``${{ }}`` in it.
+        node: Path of the node that it is to stand in; empty for the blueprint's output.
+        bare: Whether all of the text is an expression.
+        over: A text that gives a list: ``item`` is its first one.
+        item: Which item or turn of the repeats around the node is looked at.
+    """
+
+    run: Name
+    text: Text
+    node: Annotated[str, Meta(max_length=4000)] = ""
+    bare: bool = False
+    over: Text | None = None
+    item: Annotated[int, Meta(ge=0, le=10_000_000)] = 0
+
+
+class WritePython(Asking):
+    """Write the Python code that builds a blueprint."""
+
+    source: str
+
+
 class RunsQuery(Asking):
     """Which runs to list: ``before`` is the id of the last one seen."""
 
@@ -372,6 +398,12 @@ class Checked(msgspec.Struct, frozen=True):
 
     valid: bool
     problems: list[Problem]
+
+
+class PythonCode(msgspec.Struct, frozen=True):
+    """The source of a function that builds a blueprint."""
+
+    code: str
 
 
 class LoginLink(msgspec.Struct, frozen=True):

@@ -34,8 +34,8 @@ class BlueprintInfo(msgspec.Struct, kw_only=True, frozen=True):
         created_at: When the id was first saved, seconds since 1970, UTC.
         updated_at: When this revision was saved, seconds since 1970, UTC.
         deleted_at: When it was deleted, seconds since 1970, UTC; None if it was not.
-        problem: Why the text cannot be read as a blueprint of this id; None if it can. Only stores
-            whose files others edit too can hold such a text.
+        problem: Why the text cannot be read as a blueprint of this id; None if it can. Such a text
+            is a draft (``save(draft_of=...)``), or a file that others edit too.
     """
 
     id: str
@@ -104,7 +104,9 @@ class BlueprintStore(Protocol):
         """Close the store."""
         ...
 
-    async def save(self, text: str, *, expected: str | None = None) -> BlueprintInfo:
+    async def save(
+        self, text: str, *, expected: str | None = None, draft_of: str | None = None
+    ) -> BlueprintInfo:
         """Keep a text under the id that stands in it.
 
         Saving the newest text again changes nothing. Saving under the id of a deleted blueprint
@@ -115,9 +117,12 @@ class BlueprintStore(Protocol):
             text: YAML or JSON, at most 1 MiB.
             expected: The ``etag`` that the change is based on; ``NEW`` if there must be none;
                 None to save in any case.
+            draft_of: The id to keep it under if the text cannot be read so far that it tells its
+                own: nobody loses what is half written. It cannot be run then.
 
         Raises:
-            BlueprintError: The text is not YAML, or holds no valid id.
+            BlueprintError: The text is not YAML, or holds no valid id, and ``draft_of`` is not
+                given; or it is too large.
             Conflict: The newest text is another one; ``details`` hold its etag and revision.
         """
         ...

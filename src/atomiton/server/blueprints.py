@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 from atomiton.blueprint.document import read_blueprint
+from atomiton.conductor.previewing import Previewed
 from atomiton.conductor.wire import (
     PREFIX,
     BlueprintsQuery,
     Checked,
     HistoryQuery,
+    PreviewExpression,
+    PythonCode,
     RestoreBlueprint,
     RevisionPage,
     Validate,
+    WritePython,
 )
 from atomiton.errors import AtomitonError, Conflict, NotFound
 from atomiton.ports.blueprints import BlueprintInfo, BlueprintPage, StoredBlueprint
 from atomiton.server.problems import Refusal
 from atomiton.server.table import Call, Reply, Route, checked
+from atomiton.store.blueprints.rules import read_draft
 
 ONE = PREFIX + "/blueprints/{id}"
 _ETAG = re.compile(r'\s*"([0-9a-f]{1,64})"\s*')
@@ -45,14 +51,14 @@ async def show(call: Call) -> Reply:
 
 
 async def save(call: Call) -> Reply:
-    """Keep a blueprint under its id."""
+    """Keep a blueprint under its id, also one that is half written."""
     id_ = call.params["id"]
-    blueprint, _ = read_blueprint(call.text)
-    if blueprint.id != id_:
-        message = f"the id of the blueprint is '{blueprint.id}', not '{id_}'"
+    draft = read_draft(call.text, id_)
+    if draft.id != id_:
+        message = f"the id of the blueprint is '{draft.id}', not '{id_}'"
         raise AtomitonError(message, code="INVALID_INPUT")
     expected = await _expected(call, id_)
-    info = await call.conductor.save_blueprint(call.text, expected=expected)
+    info = await call.conductor.save_blueprint(call.text, expected=expected, draft_of=id_)
     return Reply(info, 201 if info.revision == 1 else 200, _etag(info))
 
 
@@ -99,6 +105,28 @@ async def validate(call: Call) -> Checked:
     """Check the text of a blueprint; runs nothing."""
     problems = await call.conductor.validate(checked(call.body, Validate).source)
     return Checked(not problems, list(problems))
+
+
+async def python(call: Call) -> PythonCode:
+    """Write the Python code that builds a blueprint; runs nothing."""
+    from atomiton.blueprint.python import to_python  # few ask for it
+    from atomiton.nodes.functions import function_of
+
+    blueprint, _ = read_blueprint(checked(call.body, WritePython).source)
+    return PythonCode(await asyncio.to_thread(to_python, blueprint, function_of))
+
+
+async def preview(call: Call) -> Previewed:
+    """What an expression would give over the data of a run; runs nothing."""
+    asked = checked(call.body, PreviewExpression)
+    return await call.conductor.preview(
+        asked.run,
+        asked.text,
+        node=asked.node,
+        bare=asked.bare,
+        over=asked.over,
+        item=asked.item,
+    )
 
 
 def _etag(info: BlueprintInfo) -> dict[str, str]:
@@ -205,5 +233,23 @@ ROUTES = (
         "Check the text of a blueprint",
         Validate,
         answer=Checked,
+    ),
+    Route(
+        "POST",
+        PREFIX + "/expressions/preview",
+        "viewer",
+        preview,
+        "Tell what an expression gives over the data of a run",
+        PreviewExpression,
+        answer=Previewed,
+    ),
+    Route(
+        "POST",
+        PREFIX + "/python",
+        "viewer",
+        python,
+        "Write the Python code that builds a blueprint",
+        WritePython,
+        answer=PythonCode,
     ),
 )  # fmt: skip

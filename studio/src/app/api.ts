@@ -10,7 +10,8 @@ export interface BlueprintInfo {
   readonly updated_at: number;
   readonly name: string;
   readonly description: string;
-  readonly problem: { readonly message: string } | null;
+  /** Why its text is no blueprint yet. */
+  readonly problem?: string | null;
 }
 
 export interface Stored {
@@ -67,6 +68,25 @@ export interface Asked {
   readonly run: string;
   readonly blueprint: string;
   readonly wait: Wait;
+}
+
+/** What an expression gives over the data of a run, or why it gives nothing. */
+export interface Previewed {
+  readonly ok: boolean;
+  readonly text: string;
+  readonly kind: string;
+  readonly size: number;
+  readonly error: string | null;
+  readonly offset: number | null;
+}
+
+export interface Previewing {
+  readonly run: string;
+  readonly text: string;
+  readonly node: string;
+  readonly bare: boolean;
+  /** A text that gives a list: `item` is its first one. */
+  readonly over?: string;
 }
 
 export interface StudioInfo {
@@ -158,6 +178,9 @@ export const api = {
   remove: (id: string) => ask(`/blueprints/${at(id)}`, { method: "DELETE" }),
   validate: (source: string, signal?: AbortSignal) =>
     data<{ valid: boolean; problems: Problem[] }>("/validate", { method: "POST", json: { source }, ...(signal ? { signal } : {}) }),
+  preview: (json: Previewing, signal: AbortSignal) => data<Previewed>("/expressions/preview", { method: "POST", json, signal }),
+  python: async (source: string, signal?: AbortSignal) =>
+    (await data<{ code: string }>("/python", { method: "POST", json: { source }, ...(signal ? { signal } : {}) })).code,
   start: async (body: { blueprint?: string; source?: string; inputs: unknown; paused?: boolean }) =>
     (await post<{ run: string }>("/runs", body)).run,
   runs(query: { status?: string; blueprint?: string; before?: string; limit?: number }): Promise<{ runs: RunHeader[]; next: string | null }> {

@@ -5,6 +5,8 @@ import { change, redo, startHistory, undo, type Doing, type History } from "../m
 import * as op from "../model/operations";
 import { fitting, whyNot } from "../model/ports";
 import { typeOfName, type NodeType, type Types } from "../model/schemas";
+import { aligned, type Align, type Placed } from "../model/align";
+import { sceneOf } from "../model/scene";
 import { difference, type Edit } from "../model/text";
 import { api, Refused, type Problem, type StudioInfo } from "./api";
 
@@ -16,7 +18,7 @@ export interface Toast {
 
 export interface Pane {
   /** What the dock on the right shows; on wide screens form and text stand side by side. */
-  readonly dock: "form" | "text" | "none";
+  readonly dock: "form" | "text" | "python" | "none";
   readonly palette: boolean;
   readonly run: boolean;
   readonly tab: "output" | "timeline" | "events" | "problems";
@@ -36,6 +38,9 @@ export interface Studio {
   readonly checked: string | null;
   readonly selected: ReadonlySet<string>;
   readonly edge: string | null;
+  /** Notes that are selected, and the one that is written in. */
+  readonly notes: ReadonlySet<number>;
+  readonly writing: number | null;
   readonly folded: ReadonlySet<string>;
   readonly breakpoints: ReadonlySet<string>;
   readonly pane: Pane;
@@ -49,7 +54,7 @@ export interface Studio {
 
 const state: Studio = {
   info: null, types: new Map(), fatal: null, id: null, etag: null, saved: "", conflict: null,
-  history: startHistory(""), model: EMPTY, problems: [], checked: null, selected: new Set(), edge: null,
+  history: startHistory(""), model: EMPTY, problems: [], checked: null, selected: new Set(), edge: null, notes: new Set(), writing: null,
   folded: new Set(), breakpoints: new Set(), toasts: [], dialog: null, fit: 0, whole: false,
   pane: { dock: "form", palette: false, run: false, tab: "output" },
 };
@@ -101,7 +106,7 @@ export async function begin(): Promise<void> {
 
 function show(text: string, more: Partial<Studio>): void {
   set({
-    history: startHistory(text), model: read(text), problems: [], checked: null, selected: new Set(), edge: null,
+    history: startHistory(text), model: read(text), problems: [], checked: null, selected: new Set(), edge: null, notes: new Set(), writing: null,
     conflict: null, folded: new Set(), fit: get().fit + 1, whole: false, ...more,
   });
   scheduleCheck();
@@ -155,6 +160,8 @@ export const redoLast = (): void => move(redo(get().history), "redo");
 function prune(): void {
   const { selected, model, edge } = get();
   if ([...selected].some((path) => !model.nodes.has(path))) set({ selected: new Set([...selected].filter((p) => model.nodes.has(p))) });
+  const { notes } = get();
+  if ([...notes].some((index) => !model.head.notes.some((n) => n.index === index))) set({ notes: new Set(), writing: null });
   if (edge !== null && !model.edges.some((e) => e.id === edge)) set({ edge: null });
 }
 
@@ -182,11 +189,18 @@ async function check(): Promise<void> {
   }
 }
 
-export function select(paths: Iterable<string>): void {
+export function select(paths: Iterable<string>, withNotes = false): void {
   const selected = new Set(paths);
   const before = get().selected;
+  if (!withNotes && get().notes.size > 0) set({ notes: new Set() });
   if (selected.size === before.size && [...selected].every((p) => before.has(p))) return;
   set({ selected, ...(selected.size > 0 ? { edge: null } : {}) });
+}
+
+export function selectNotes(indexes: Iterable<number>): void {
+  const notes = new Set(indexes);
+  const before = get().notes;
+  if (notes.size !== before.size || [...notes].some((n) => !before.has(n))) set({ notes, ...(notes.size > 0 ? { edge: null } : {}) });
 }
 
 export function selectEdge(edge: string | null): void {
@@ -241,17 +255,18 @@ export function save(): Promise<boolean> {
 
 async function saveNow(): Promise<boolean> {
   const { model, etag, id } = get();
-  if (model.troubles.length > 0) {
-    tell(`not saved: ${model.troubles[0]!.message}`, "bad");
-    return false;
-  }
   const { text } = model;
-  const name = model.head.id;
+  // Half a text may not say its id: it is kept under the one that it had, or was about to have.
+  const broken = model.troubles[0]?.message;
+  const kept = etag !== null && (broken !== undefined || model.head.id === "") ? id : null;
+  const name = kept ?? (model.head.id || (id ?? "untitled"));
   try {
     const info = await api.save(name, text, name === id ? etag : null);
     set({ etag: info.etag, saved: text, id: name, conflict: null });
     if (location.hash !== `#/b/${name}`) history.replaceState(null, "", `#/b/${name}`);
-    tell(`saved ${name}, revision ${info.revision}`, "good");
+    const why = info.problem ?? broken ?? undefined;
+    if (why === undefined) tell(`saved ${name}, revision ${info.revision}`, "good");
+    else tell(`saved ${name} as a draft, revision ${info.revision}: it cannot run yet`, "info");
     return true;
   } catch (error) {
     if (error instanceof Refused && (error.status === 412 || error.status === 409)) await meet(name);
@@ -372,9 +387,13 @@ export function connectPorts(source: string, fromPort: string, target: string, t
 }
 
 export function removeSelected(): void {
-  const { model, selected, edge } = get();
+  const { model, selected, edge, notes } = get();
   const line = model.edges.find((e) => e.id === edge);
   if (line !== undefined) return removeEdge(line);
+  if (notes.size > 0) {
+    edit(op.inTurn(model, [(now) => op.removeNotes(now, [...notes], next), (now) => op.removeNodes(now, [...selected], next)], next), notes.size === 1 ? "remove a note" : "remove notes");
+    return set({ notes: new Set(), writing: null });
+  }
   if (selected.size > 0) edit(op.removeNodes(model, [...selected], next), `remove ${[...selected].join(", ")}`);
 }
 
@@ -457,6 +476,49 @@ export function setTop(at: readonly (string | number)[], value: unknown): void {
 
 export function placeNodes(places: ReadonlyMap<string, readonly [number, number]>, label = "move"): void {
   edit(op.place(get().model, places, next), label);
+}
+
+/** Put what is selected in line, or at even distances; each body by itself. */
+export function alignSelected(how: Align): void {
+  const { model, types, folded, selected } = get();
+  const bodies = new Map<string, Placed[]>();
+  for (const box of sceneOf(model, types, folded)) {
+    if (!selected.has(box.path)) continue;
+    const list = bodies.get(box.parent) ?? bodies.set(box.parent, []).get(box.parent)!;
+    list.push({ ...box, id: box.path });
+  }
+  const places = new Map([...bodies.values()].flatMap((boxes) => [...aligned(boxes, how)]));
+  if (places.size === 0) return tell("select several nodes to put them in line");
+  placeNodes(places, how === "across" || how === "down" ? "distribute" : "align");
+}
+
+/** Write a note on the canvas; where no place is given, above what is selected, or above everything. */
+export function addNote(at?: readonly [number, number]): void {
+  const { model, types, folded, selected } = get();
+  const boxes = sceneOf(model, types, folded).filter((box) => box.parent === "");
+  const some = boxes.filter((box) => selected.has(box.path));
+  const around = some.length > 0 ? some : boxes;
+  const place = at ?? [Math.min(0, ...around.map((b) => b.x)), around.length === 0 ? 0 : Math.min(...around.map((b) => b.y)) - 120] as const;
+  if (!edit(op.addNote(model, "Note", place), "add a note")) return;
+  const { notes } = get().model.head;
+  const index = notes[notes.length - 1]?.index ?? null;
+  if (index !== null) set({ notes: new Set([index]), writing: index, selected: new Set(), edge: null });
+}
+
+export function startWriting(index: number | null): void {
+  set({ writing: index });
+}
+
+export function writeNote(index: number, text: string): void {
+  const { model } = get();
+  set({ writing: null });
+  if (model.head.notes.find((n) => n.index === index)?.text !== text) edit(op.writeNote(model, index, text), "write a note");
+}
+
+/** Move nodes and notes, as one step. */
+export function moveAll(places: ReadonlyMap<string, readonly [number, number]>, notes: ReadonlyMap<number, readonly [number, number]>): void {
+  const { model } = get();
+  edit(op.inTurn(model, [(now) => op.place(now, places, next), ...[...notes].map(([index, at]) => (now: Model) => op.moveNote(now, index, at))], next), "move");
 }
 
 /** Forget every place: the automatic arrangement is the tidiest. */

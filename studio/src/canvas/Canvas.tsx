@@ -5,14 +5,16 @@ import {
 import "@xyflow/react/dist/style.css";
 import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent, type ReactElement } from "react";
 import { FRAME_HEAD, PAD, sceneOf, shownAs, type Box } from "../model/scene";
-import type { EdgeView, Model } from "../model/blueprint";
+import type { EdgeView, Model, Note } from "../model/blueprint";
 import { whyNot } from "../model/ports";
-import { add, addingOf, connectPorts, mayChange, placeNodes, select, selectEdge, tell, useStudio, type Adding } from "../app/store";
-import { Line, type LineData } from "./Line";
+import { add, addingOf, connectPorts, mayChange, moveAll, select, selectEdge, selectNotes, tell, useStudio, type Adding } from "../app/store";
+import { aroundOf } from "../model/around";
+import { AroundContext, Line, type LineData } from "./Line";
 import { NodeCard, WHOLE, type CardData } from "./NodeCard";
+import { NoteCard, noteId, noteOf, type NoteData } from "./NoteCard";
 import { CONTROL } from "../ui/Palette";
 
-const nodeTypes = { card: NodeCard };
+const nodeTypes = { card: NodeCard, note: NoteCard };
 const edgeTypes = { line: Line };
 const HUGE = 150;
 
@@ -42,6 +44,16 @@ function nodeOf(box: Box, problem: string, selected: boolean, old: Node | undefi
   };
   if (box.parent !== "") node.parentId = box.parent;
   if (old?.measured) node.measured = same || old.measured.width === box.width ? old.measured : {};
+  return node;
+}
+
+function noteNode(note: Note, selected: boolean, old: Node | undefined): Node {
+  if (old !== undefined && (old.data as NoteData).note === note && old.selected === selected) return old;
+  const node: Node = {
+    id: noteId(note.index), type: "note", position: { x: note.at[0], y: note.at[1] }, selected, data: { note } satisfies NoteData,
+    ariaLabel: `note: ${note.text}`, zIndex: 0, connectable: false, initialWidth: 240, initialHeight: 60,
+  };
+  if (old?.measured) node.measured = old.measured;
   return node;
 }
 
@@ -77,16 +89,20 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
   const folded = useStudio((s) => s.folded);
   const selected = useStudio((s) => s.selected);
   const chosen = useStudio((s) => s.edge);
+  const written = useStudio((s) => s.model.head.notes);
+  const notes = useStudio((s) => s.notes);
   const problems = useStudio((s) => s.problems);
   const fit = useStudio((s) => s.fit);
   const flow = useReactFlow();
   const ready = useNodesInitialized();
   const scene = useMemo(() => sceneOf(model, types, folded), [model, types, folded]);
+  const around = useMemo(() => aroundOf(scene), [scene]);
   const wrong = useMemo(() => problemsByNode(model, problems), [model, problems]);
   const made = useCallback((old: readonly Node[]): Node[] => {
     const by = new Map(old.map((node) => [node.id, node]));
-    return scene.map((box) => nodeOf(box, wrong.get(box.path) ?? "", selected.has(box.path), by.get(box.path)));
-  }, [scene, wrong, selected]);
+    const cards = scene.map((box) => nodeOf(box, wrong.get(box.path) ?? "", selected.has(box.path), by.get(box.path)));
+    return [...written.map((note) => noteNode(note, notes.has(note.index), by.get(noteId(note.index)))), ...cards];
+  }, [scene, wrong, selected, written, notes]);
   const [nodes, setNodes] = useState<Node[]>(() => made([]));
   useEffect(() => setNodes(made), [made]);
   const kept = useRef<ReadonlyMap<string, Edge>>(new Map());
@@ -99,27 +115,34 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
     void flow.fitView({ padding: { top: "64px", left: "40px", right: "40px", bottom: "84px" }, maxZoom: 1.05, minZoom: nodes.length > HUGE && !useStudio.getState().whole ? 0.35 : 0.05 });
   }, [fit, ready, nodes.length, flow]);
 
+  const dragging = useRef(false);
+  const moving = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const onNodesChange = useCallback((changes: NodeChange[]) => {
     const picked = changes.filter((c) => c.type === "select");
     if (picked.length > 0) {
       const now = new Set(useStudio.getState().selected);
+      const nowNotes = new Set(useStudio.getState().notes);
       for (const change of picked) {
-        if (change.selected) now.add(change.id);
-        else now.delete(change.id);
+        const note = noteOf(change.id);
+        if (note !== null) nowNotes[change.selected ? "add" : "delete"](note);
+        else now[change.selected ? "add" : "delete"](change.id);
       }
-      select(now);
+      select(now, true);
+      selectNotes(nowNotes);
     }
     const rest = changes.filter((c) => c.type !== "remove" && c.type !== "select");
     if (rest.length > 0) setNodes((old) => applyNodeChanges(rest, old));
-  }, []);
+    // What the arrow keys move is kept as well, a moment after the last one.
+    if (!dragging.current && rest.some((c) => c.type === "position" && c.dragging === false)) {
+      clearTimeout(moving.current);
+      moving.current = setTimeout(() => keepMoved(flow.getNodes().filter((n) => n.selected)), 350);
+    }
+  }, [flow]);
 
+  const onDragStart = useCallback(() => { dragging.current = true; }, []);
   const onDragStop = useCallback((_: unknown, __: Node, moved: Node[]) => {
-    placeNodes(new Map(moved.map((node) => {
-      const inside = node.parentId !== undefined;
-      const x = inside ? Math.max(PAD, node.position.x) : node.position.x;
-      const y = inside ? Math.max(FRAME_HEAD + 8, node.position.y) : node.position.y;
-      return [node.id, [Math.round(x), Math.round(y)] as const];
-    })));
+    dragging.current = false;
+    keepMoved(moved);
   }, []);
 
   const isValid: IsValidConnection = useCallback((line) => {
@@ -142,7 +165,7 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
     const adding: Adding | undefined = CONTROL.find((c) => c.wish === name.replace("control:", "")) ?? typeAdding(name);
     if (adding === undefined) return;
     const at = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
-    const under = flow.getIntersectingNodes({ x: at.x, y: at.y, width: 1, height: 1 }).filter((n) => (n.data as CardData).box.open).pop();
+    const under = flow.getIntersectingNodes({ x: at.x, y: at.y, width: 1, height: 1 }).filter((n) => n.type === "card" && (n.data as CardData).box.open).pop();
     const origin = under === undefined ? { x: 0, y: 0 } : (flow.getInternalNode(under.id)?.internals.positionAbsolute ?? { x: 0, y: 0 });
     add(adding, { parent: under?.id ?? "", place: [Math.round(at.x - origin.x - 110), Math.round(at.y - origin.y - 24)] });
   }, [flow]);
@@ -156,10 +179,11 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
   useOnViewportChange({ onChange: zoomed });
   return (
     <div className="canvas" ref={frame} onDrop={onDrop} onDragOver={(e) => { e.preventDefault(); e.dataTransfer.dropEffect = "copy"; }}>
+      <AroundContext value={around}>
       <ReactFlow
         nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes}
-        onNodesChange={onNodesChange} onNodeDragStop={onDragStop} onConnect={onConnect} onConnectEnd={onConnectEnd} isValidConnection={isValid}
-        onEdgeClick={(_, edge) => selectEdge(edge.id)} onPaneClick={() => { selectEdge(null); select([]); }}
+        onNodesChange={onNodesChange} onNodeDragStart={onDragStart} onNodeDragStop={onDragStop} onConnect={onConnect} onConnectEnd={onConnectEnd} isValidConnection={isValid}
+        onEdgeClick={(_, edge) => selectEdge(edge.id)} onPaneClick={() => { selectEdge(null); select([]); selectNotes([]); }}
         nodesDraggable={!readOnly && mayChange()} nodesConnectable={!readOnly && mayChange()} deleteKeyCode={null} selectionKeyCode="Shift" multiSelectionKeyCode={["Meta", "Control", "Shift"]}
         selectionMode={SelectionMode.Partial} onlyRenderVisibleElements={nodes.length > HUGE} minZoom={0.05} maxZoom={2} connectionRadius={34} proOptions={{ hideAttribution: true }}
         elevateNodesOnSelect elevateEdgesOnSelect nodeDragThreshold={4} snapToGrid snapGrid={[4, 4]} disableKeyboardA11y={false}
@@ -167,10 +191,26 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
       >
         <Background variant={BackgroundVariant.Dots} gap={22} size={1.6} />
         <Controls showInteractive={false} position="bottom-left" aria-label="View" />
-        {nodes.length > 12 && <MiniMap style={{ width: 150, height: 100 }} pannable zoomable position="bottom-right" nodeBorderRadius={8} nodeClassName={(node) => ((node.data as CardData).box.open ? "mini-frame" : "mini")} aria-label="Overview" />}
+        {nodes.length > 12 && <MiniMap style={{ width: 150, height: 100 }} pannable zoomable position="bottom-right" nodeBorderRadius={8} nodeClassName={(node) => (node.type === "note" ? "mini-note" : (node.data as CardData).box.open ? "mini-frame" : "mini")} aria-label="Overview" />}
       </ReactFlow>
+      </AroundContext>
     </div>
   );
+}
+
+/** Keep where nodes and notes were moved to. */
+function keepMoved(moved: readonly Node[]): void {
+  const places = new Map<string, readonly [number, number]>();
+  const notes = new Map<number, readonly [number, number]>();
+  for (const { id, position, parentId } of moved) {
+    const inside = parentId !== undefined;
+    const x = Math.round(inside ? Math.max(PAD, position.x) : position.x);
+    const y = Math.round(inside ? Math.max(FRAME_HEAD + 8, position.y) : position.y);
+    const note = noteOf(id);
+    if (note !== null) notes.set(note, [x, y]);
+    else places.set(id, [x, y]);
+  }
+  moveAll(places, notes);
 }
 
 /** The field, route or `error` that a handle stands for; empty for all of an output. */

@@ -1,11 +1,16 @@
-import { BaseEdge, EdgeLabelRenderer, getBezierPath, type EdgeProps } from "@xyflow/react";
-import { memo, type ReactElement } from "react";
+import { BaseEdge, EdgeLabelRenderer, type EdgeProps } from "@xyflow/react";
+import { createContext, memo, useContext, useMemo, type ReactElement } from "react";
+import { inTheWay, laneOf, type Around } from "../model/around";
 import type { EdgeView } from "../model/blueprint";
+import { wayOf } from "../model/routing";
 import { outputFor, useRun } from "../app/run";
 
 export interface LineData extends Record<string, unknown> {
   readonly line: EdgeView;
 }
+
+/** What stands around the lines. */
+export const AroundContext = createContext<Around>(new Map());
 
 /** How many things went along a line, where that says something. */
 function carried(line: EdgeView): string {
@@ -17,17 +22,22 @@ function carried(line: EdgeView): string {
 
 export const Line = memo(function Line(props: EdgeProps): ReactElement {
   const { line } = props.data as LineData;
-  const [path, x, y] = getBezierPath({ ...props, curvature: 0.32 });
+  const { sourceX, sourceY, targetX, targetY, source, target } = props;
+  const around = useContext(AroundContext);
+  const way = useMemo(() => {
+    const { things, own } = inTheWay(around, source, target);
+    return wayOf({ x: sourceX, y: sourceY }, { x: targetX, y: targetY }, things, own, laneOf(source));
+  }, [around, sourceX, sourceY, targetX, targetY, source, target]);
   const done = useRun((s) => s.tallies.get(line.source)?.status);
-  const target = useRun((s) => s.tallies.get(line.target)?.status);
+  const aim = useRun((s) => s.tallies.get(line.target)?.status);
   const label = useRun((s) => (s.version > 0 && done === "completed" && line.kind === "data" ? carried(line) : ""));
-  const state = done === "completed" && target !== undefined && target !== "pending" ? (target === "skipped" ? " unused" : target === "running" ? " flowing" : " used") : "";
+  const state = done === "completed" && aim !== undefined && aim !== "pending" ? (aim === "skipped" ? " unused" : aim === "running" ? " flowing" : " used") : "";
   return (
     <>
-      <BaseEdge id={props.id} path={path} className={`line line-${line.kind}${state}${props.selected ? " line-selected" : ""}`} interactionWidth={16} />
+      <BaseEdge id={props.id} path={way.path} className={`line line-${line.kind}${state}${props.selected ? " line-selected" : ""}`} interactionWidth={16} />
       {label !== "" && (
         <EdgeLabelRenderer>
-          <div className="line-label" style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}>{label}</div>
+          <div className="line-label" style={{ transform: `translate(-50%, -50%) translate(${way.label.x}px, ${way.label.y}px)` }}>{label}</div>
         </EdgeLabelRenderer>
       )}
     </>

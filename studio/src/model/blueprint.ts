@@ -45,7 +45,10 @@ export interface InputView {
   readonly required: boolean;
 }
 
+/** Something written on the canvas; kept in `metadata.notes`. */
 export interface Note {
+  /** Where it stands in the list. */
+  readonly index: number;
   readonly text: string;
   readonly at: readonly [number, number];
 }
@@ -134,7 +137,7 @@ function headOf(root: unknown, isExpression: IsExpression): Head {
     variables: pairsOf(pairIn(root, "variables")?.value).map(keyOf),
     secrets: Array.isArray(secrets) ? secrets.filter((s): s is string => typeof s === "string") : [],
     layout,
-    notes: Array.isArray(notes) ? notes.filter(isNote) : [],
+    notes: Array.isArray(notes) ? notes.flatMap((note: unknown, index) => (isNote(note) ? [{ index, text: note.text, at: note.at }] : [])) : [],
     output,
   };
 }
@@ -143,7 +146,7 @@ function isPlace(value: unknown): value is [number, number] {
   return Array.isArray(value) && value.length === 2 && value.every((n) => typeof n === "number" && Number.isFinite(n));
 }
 
-function isNote(value: unknown): value is Note {
+function isNote(value: unknown): value is Omit<Note, "index"> {
   const note = value as Partial<Note> | null;
   return typeof note === "object" && note !== null && typeof note.text === "string" && isPlace(note.at);
 }
@@ -232,8 +235,12 @@ function within(model: Model, edit: Edit, text: string, isExpression: IsExpressi
   const slice = text.slice(entry.from, entry.to + by);
   // Anything that could mean something beyond the node is not for this way.
   if (!slice.endsWith("\n") || /^(---|\.\.\.|%|\t)/m.test(slice) || /[&*!]/.test(slice)) return null;
+  // Comments at the end of all nodes are nobody's.
+  if (index === model.entries.length - 1 && /(^|\n)[ \t]*(#[^\n]*)?\n$/.test(slice)) return null;
   const indent = /^( *)\S/.exec(slice)?.[1];
   const next = /^( *)/.exec(text.slice(entry.to + by))?.[1]?.length ?? 0;
+  // A node that is moved in or out is another body's, or nobody's.
+  if (indent !== /^( *)\S/.exec(model.text.slice(entry.from, entry.to))?.[1]) return null;
   if (indent === undefined || indent.length === 0 || next > indent.length) return null;
   const doc = read(slice);
   const [pair, more] = pairsOf(doc.contents);

@@ -85,20 +85,6 @@ function valueAt(value: unknown, path: readonly string[]): Record<string, unknow
   return typeof at === "object" && at !== null && !Array.isArray(at) ? (at as Record<string, unknown>) : null;
 }
 
-/** What a plain reference stood for in the last run; undefined if that is not known. */
-export function lookUp(model: Model, path: string, expression: string, inputs: unknown, data: (node: string) => unknown): unknown {
-  if (!/^[A-Za-z_]\w*(\s*(\.\s*[A-Za-z_]\w*|\[\s*(\d+|"[^"\\]*")\s*\]))*$/.test(expression)) return undefined;
-  const [root = "", ...steps] = expression.match(/[A-Za-z_]\w*|\d+|"[^"\\]*"/g) ?? [];
-  const node = resolve(root, model.nodes.get(path)?.parent ?? "", (p) => model.nodes.has(p));
-  let at: unknown = root === "inputs" ? inputs : node === null ? undefined : data(node);
-  for (const step of steps) {
-    if (typeof at !== "object" || at === null) return undefined;
-    const key = step.startsWith('"') ? step.slice(1, -1) : step;
-    at = Object.hasOwn(at, key) ? (at as Record<string, unknown>)[key] : undefined;
-  }
-  return at;
-}
-
 export function preview(value: unknown): string {
   const text = JSON.stringify(value) ?? "";
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;

@@ -258,6 +258,30 @@ export function place(model: Model, places: ReadonlyMap<string, readonly [number
   return inTurn(model, changed.map(([path, at]) => (now: Model) => onePlace(now, path, at)), next);
 }
 
+/** Write something on the canvas. */
+export function addNote(model: Model, text: string, at: readonly [number, number]): Edit[] {
+  const note = { text, at: [Math.round(at[0]), Math.round(at[1])] };
+  const old = nodeAt(read(model.text).contents, ["metadata", "notes"]);
+  return isSeq(old) && old.items.length > 0 ? setValue(model, ["metadata", "notes", old.items.length], note) : setValue(model, ["metadata", "notes"], [note]);
+}
+
+/** Change what a note says; one that says nothing is taken away. */
+export function writeNote(model: Model, index: number, text: string): Edit[] {
+  return text.trim() === "" ? deleteValue(model, ["metadata", "notes", index]) : setValue(model, ["metadata", "notes", index, "text"], text);
+}
+
+export function moveNote(model: Model, index: number, at: readonly [number, number]): Edit[] {
+  const place = [Math.round(at[0]), Math.round(at[1])];
+  const note = model.head.notes.find((n) => n.index === index);
+  return note === undefined || JSON.stringify(note.at) === JSON.stringify(place) ? [] : setValue(model, ["metadata", "notes", index, "at"], place);
+}
+
+/** Take notes away, the last first, so that the numbers of the others hold. */
+export function removeNotes(model: Model, indexes: readonly number[], next: (now: Model, edits: readonly Edit[]) => Model): Edit[] {
+  const steps = [...indexes].sort((a, b) => b - a).map((index) => (now: Model) => deleteValue(now, ["metadata", "notes", index]));
+  return inTurn(model, steps, next);
+}
+
 function onePlace(model: Model, path: string, at: readonly number[]): Edit[] {
   const root = read(model.text).contents;
   const layout = nodeAt(root, ["layout"]);

@@ -82,12 +82,17 @@ export function inFlow(value: unknown): string {
   return text.slice(1, -1);
 }
 
+/** Most numbers of a list that stand on one line, as places do. */
+const SHORT = 6;
+
 /** A value as it stands behind `key:` of a block, with what separates it: ` 1` or a block below. */
 export function behindKey(value: unknown, indent: number, quote?: Scalar.Type): string {
   if (value === null || typeof value !== "object") return ` ${scalar(value, indent, quote)}`;
   if (Object.keys(value).length === 0) return Array.isArray(value) ? " []" : " {}";
   const doc = new Document(value, { version: "1.2" });
-  const text = doc.toString({ lineWidth: 0, indentSeq: true }).trimEnd();
+  visit(doc, { Seq(_key, node) { if (node.items.length <= SHORT && node.items.every((item) => isScalar(item) && typeof item.value === "number")) node.flow = true; } });
+  if (isSeq(doc.contents) && doc.contents.flow === true) return ` ${inFlow(value)}`;
+  const text = doc.toString({ lineWidth: 0, indentSeq: true, flowCollectionPadding: false }).trimEnd();
   return `\n${indented(text, indent + 2)}`;
 }
 

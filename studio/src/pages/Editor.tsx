@@ -1,5 +1,5 @@
 import { ReactFlowProvider } from "@xyflow/react";
-import { ArrowLeft, Bug, Command as CommandIcon, LayoutGrid, FileCode, ListChecks, PanelBottom, PanelLeft, PanelRight, PanelRightClose, Play, Plus, Redo2, Save, Undo2 } from "lucide-react";
+import { ArrowLeft, Bug, Command as CommandIcon, LayoutGrid, FileCode, FileTerminal, ListChecks, PanelBottom, PanelLeft, PanelRight, PanelRightClose, Play, Plus, Redo2, Save, Undo2 } from "lucide-react";
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
 import { Canvas } from "../canvas/Canvas";
 import { leaveRun, useRun, watch } from "../app/run";
@@ -13,6 +13,7 @@ import { add } from "../app/store";
 import { draft, NEW } from "../app/draft";
 
 const TextPane = lazy(() => import("../text/TextPane"));
+const PythonPane = lazy(() => import("../text/PythonPane"));
 
 export default function Editor({ id, run }: { readonly id: string; readonly run: string | null }): ReactElement {
   useEffect(() => {
@@ -79,18 +80,20 @@ function Dock(): ReactElement {
   const dock = useStudio((s) => s.pane.dock);
   const wide = useSyncExternalStore(onWide, () => WIDE.matches);
   return (
-    <div className={`dock${wide ? " dock-wide" : ""}`}>
+    <div className={`dock dock-${dock}${wide ? " dock-wide" : ""}`}>
       <header className="dock-head">
-        {!wide && <div className="segments" role="group" aria-label="Form or text">
-          <button aria-pressed={dock === "form"} onClick={() => setPane({ dock: "form" })}><ListChecks />Form</button>
-          <button aria-pressed={dock === "text"} onClick={() => setPane({ dock: "text" })}><FileCode />YAML</button>
-        </div>}
+        <div className="segments" role="group" aria-label="Form or text">
+          {!wide && <button aria-pressed={dock === "form"} onClick={() => setPane({ dock: "form" })}><ListChecks />Form</button>}
+          <button aria-pressed={dock === "text" || (wide && dock === "form")} onClick={() => setPane({ dock: "text" })}><FileCode />YAML</button>
+          <button aria-pressed={dock === "python"} onClick={() => setPane({ dock: "python" })}><FileTerminal />Python</button>
+        </div>
         <TextState />
         <button className="icon" aria-label="Close the dock" onClick={() => setPane({ dock: "none" })}><PanelRightClose /></button>
       </header>
       <div className="dock-body">
         {(wide || dock === "form") && <Inspector />}
-        {(wide || dock === "text") && <section className="text-pane" aria-label="Text"><Suspense fallback={<p className="empty">Loading the editor…</p>}><TextPane /></Suspense></section>}
+        {dock === "python" && <section className="text-pane" aria-label="Python"><Suspense fallback={<p className="empty">Loading the editor…</p>}><PythonPane /></Suspense></section>}
+        {(dock === "text" || (wide && dock === "form")) && <section className="text-pane" aria-label="Text"><Suspense fallback={<p className="empty">Loading the editor…</p>}><TextPane /></Suspense></section>}
       </div>
     </div>
   );
@@ -108,10 +111,11 @@ function Toolbar(): ReactElement {
   const isDirty = useStudio(dirty);
   const pane = useStudio((s) => s.pane);
   const etag = useStudio((s) => s.etag);
+  const id = useStudio((s) => s.id);
   return (
     <header className="toolbar">
       <a className="icon" href="#/" aria-label="All blueprints" title="All blueprints"><ArrowLeft /></a>
-      <div className="doc-name"><h1>{head.name || head.id || "Untitled"}</h1><small>{etag === null ? "not saved yet" : isDirty ? "changed" : "saved"}</small></div>
+      <div className="doc-name"><h1>{head.name || head.id || id || "Untitled"}</h1><small>{etag === null ? "not saved yet" : isDirty ? "changed" : "saved"}</small></div>
       <span className="grow" />
       <button className="icon" title="Undo (Ctrl+Z)" aria-label="Undo" onClick={undoLast}><Undo2 /></button>
       <button className="icon" title="Redo (Ctrl+Shift+Z)" aria-label="Redo" onClick={redoLast}><Redo2 /></button>

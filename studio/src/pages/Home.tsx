@@ -47,7 +47,7 @@ export function Home(): ReactElement {
           {found.map((info) => (
             <li key={info.id} className="blueprint">
               <a href={`#/b/${info.id}`}><b>{info.name || info.id}</b><small>{info.description || info.id}</small></a>
-              <footer><span>revision {info.revision}</span><span>{ago(info.updated_at)}</span>{info.problem !== null && <span className="chip chip-waiting" title={info.problem.message}>draft</span>}
+              <footer><span>revision {info.revision}</span><span>{ago(info.updated_at)}</span>{typeof info.problem === "string" && <span className="chip chip-waiting" title={info.problem}>draft</span>}
                 {mayChange() && <button className="icon" aria-label={`Remove ${info.id}`} title="Remove" onClick={() => void remove(info)}><Trash2 /></button>}</footer>
             </li>
           ))}

@@ -1,17 +1,17 @@
 import { acceptCompletion, autocompletion, completionKeymap, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, indentWithTab } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
-import { bracketMatching, foldGutter, HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { bracketMatching, foldGutter, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { lintGutter, setDiagnostics, type Diagnostic } from "@codemirror/lint";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import { Annotation, EditorState, StateEffect, StateField } from "@codemirror/state";
 import { Decoration, drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers, type DecorationSet } from "@codemirror/view";
-import { tags } from "@lezer/highlight";
 import { useEffect, useRef, type ReactElement } from "react";
 import { offers } from "../model/completion";
 import { difference } from "../model/text";
 import { mayChange, redoLast, select, typed, undoLast, useStudio, type Studio } from "../app/store";
 import { outputFor } from "../app/run";
+import { colours, look } from "./look";
 
 const external = Annotation.define<boolean>();
 const mark = StateEffect.define<{ from: number; to: number } | null>();
@@ -35,33 +35,6 @@ const marked = StateField.define<DecorationSet>({
     return now;
   },
   provide: (field) => EditorView.decorations.from(field),
-});
-
-const colours = HighlightStyle.define([
-  { tag: tags.propertyName, color: "var(--code-key)" },
-  { tag: [tags.string, tags.special(tags.string)], color: "var(--code-string)" },
-  { tag: [tags.number, tags.bool, tags.null], color: "var(--code-number)" },
-  { tag: tags.comment, color: "var(--code-comment)", fontStyle: "italic" },
-  { tag: [tags.punctuation, tags.separator], color: "var(--faint)" },
-]);
-
-const look = EditorView.theme({
-  "&": { height: "100%", fontSize: "12.5px", backgroundColor: "transparent", color: "var(--ink)" },
-  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.6" },
-  ".cm-content": { caretColor: "var(--accent)", padding: "10px 0" },
-  ".cm-gutters": { backgroundColor: "transparent", border: "none", color: "var(--faint)" },
-  ".cm-activeLine": { backgroundColor: "var(--hover)" },
-  ".cm-activeLineGutter": { backgroundColor: "transparent", color: "var(--ink)" },
-  "&.cm-focused": { outline: "none" },
-  ".cm-cursor": { borderLeftColor: "var(--accent)" },
-  "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--selection) !important" },
-  ".cm-chosen": { boxShadow: "inset 3px 0 0 var(--accent)", backgroundColor: "var(--accent-soft)" },
-  ".cm-tooltip": { backgroundColor: "var(--panel)", border: "1px solid var(--line)", borderRadius: "8px", boxShadow: "var(--shadow)", overflow: "hidden" },
-  ".cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)" },
-  ".cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--accent)", color: "#fff" },
-  ".cm-panels": { backgroundColor: "var(--panel)", color: "var(--ink)", borderColor: "var(--line)" },
-  ".cm-searchMatch": { backgroundColor: "var(--selection)" },
-  ".cm-diagnostic": { padding: "6px 10px" },
 });
 
 /** What can be written at the cursor: names in expressions, types, parameters, keys. */

@@ -1,8 +1,9 @@
-import { useMemo, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
+import { useRef, useState, type KeyboardEvent, type ReactElement } from "react";
 import { holes, wholeExpression } from "../model/expressions";
-import { lookUp, offers, preview, type Offer } from "../model/completion";
+import { offers, type Offer } from "../model/completion";
 import { useStudio } from "../app/store";
-import { outputFor, useRun } from "../app/run";
+import { usePreview } from "../app/preview";
+import { outputFor } from "../app/run";
 
 interface Props {
   readonly path: string;
@@ -12,6 +13,8 @@ interface Props {
   readonly bare?: boolean;
   readonly label: string;
   readonly placeholder?: string;
+  /** A text that gives the list whose items it is about. */
+  readonly over?: string | undefined;
 }
 
 /** The expression around the cursor, up to it; null where there is a text. */
@@ -25,15 +28,13 @@ function expressionAt(value: string, at: number, bare: boolean): { text: string;
 }
 
 /** A text that may hold expressions, with what can be written offered, and what it stood for last. */
-export function ExpressionInput({ path, value, onChange, bare = false, label, placeholder }: Props): ReactElement {
+export function ExpressionInput({ path, value, onChange, bare = false, label, placeholder, over }: Props): ReactElement {
   const area = useRef<HTMLTextAreaElement>(null);
   const [shown, setShown] = useState<{ items: readonly Offer[]; from: number; at: number; chosen: number } | null>(null);
   const model = useStudio((s) => s.model);
   const types = useStudio((s) => s.types);
-  const inputs = useRun((s) => s.log.inputs);
-  useRun((s) => s.version);
   const expression = bare ? value.trim() : wholeExpression(value);
-  const seen = useMemo(() => (expression === null ? undefined : lookUp(model, path, expression, inputs, outputFor)), [expression, model, path, inputs]);
+  const seen = usePreview({ path, text: value, bare, over });
 
   const look = (text: string, at: number): void => {
     const inside = expressionAt(text, at, bare);
@@ -94,7 +95,8 @@ export function ExpressionInput({ path, value, onChange, bare = false, label, pl
           ))}
         </ul>
       )}
-      {seen !== undefined && <output className="seen" title="What this was in the run that is shown">= {preview(seen)}</output>}
+      {seen?.ok === true && <output className="seen" title={`${seen.kind}, over the data of the latest run\n${seen.text}${seen.size > seen.text.length ? "…" : ""}`}>= {seen.text.length > 160 ? `${seen.text.slice(0, 160)}…` : seen.text}</output>}
+      {seen?.ok === false && <output className="seen seen-bad" title="Over the data of the latest run">{seen.error}</output>}
     </div>
   );
 }

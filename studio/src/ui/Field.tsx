@@ -16,6 +16,8 @@ interface Props {
   readonly fallback?: unknown;
   readonly problem?: string | undefined;
   readonly plain?: boolean;
+  /** Of an expression over items: a text that gives their list. */
+  readonly over?: string | undefined;
 }
 
 /** One value of a form: the right control for its type, or an expression instead. */
@@ -40,7 +42,7 @@ export function Field(props: Props): ReactElement {
         {!required && value !== undefined && <button className="clear" onClick={() => { setAsked(false); onChange(undefined); }}>clear</button>}
       </div>
       {free && !plain
-        ? <ExpressionInput path={props.path} label={name} bare={expression} value={asText(value)} placeholder={placeholder(props)} onChange={(text) => onChange(text === "" && !required ? undefined : text)} />
+        ? <ExpressionInput path={props.path} label={name} bare={expression} value={asText(value)} over={props.over} placeholder={placeholder(props)} onChange={(text) => onChange(text === "" && !required ? undefined : text)} />
         : <Control {...props} kind={simple} />}
       {problem !== undefined && <p className="problem" role="alert">{problem}</p>}
       {description !== "" && <p className="help">{description}</p>}

@@ -1,14 +1,16 @@
-import { BookOpen, Bug, Copy, Eye, Play, Power, Trash2 } from "lucide-react";
+import { AlignCenterHorizontal, AlignCenterVertical, AlignEndHorizontal, AlignEndVertical, AlignHorizontalSpaceBetween, AlignStartHorizontal, AlignStartVertical, AlignVerticalSpaceBetween, BookOpen, Bug, Copy, Eye, Play, Power, Trash2 } from "lucide-react";
 import { useEffect, useMemo, useState, type ReactElement } from "react";
 import { pathOf } from "../model/operations";
 import { outputOf } from "../model/ports";
 import { asWords, fieldsOf, shortType, typeOfName, type Schema } from "../model/schemas";
 import { nodeAt, plain, read } from "../model/yaml";
 import type { NodeView } from "../model/blueprint";
-import { duplicate, removeSelected, renameNode, setField, setTop, toggleBreakpoint, toggleEnabled, useStudio } from "../app/store";
+import { alignSelected, duplicate, removeSelected, renameNode, setField, setTop, toggleBreakpoint, toggleEnabled, useStudio } from "../app/store";
 import { lookOf, subtitle } from "./icons";
 import { DataInput, Field } from "./Field";
 import { ExpressionInput } from "./ExpressionInput";
+import type { Align } from "../model/align";
+import { ALIGN } from "./commands";
 import { requestRun } from "./Execute";
 
 /** The value of a node as its text says it, read again only when the text of the node has changed. */
@@ -37,9 +39,20 @@ function Many({ count }: { readonly count: number }): ReactElement {
         <button onClick={() => toggleEnabled()}><Power />On or off</button>
         <button className="danger" onClick={() => removeSelected()}><Trash2 />Remove</button>
       </div>
+      <div className="align" role="group" aria-label="Put in line">
+        {ALIGN.map(({ title, keys, how }) => {
+          const Icon = ALIGN_ICONS[how];
+          return <button key={how} className="icon" aria-label={title} title={`${title} (${keys})`} onClick={() => alignSelected(how)}><Icon /></button>;
+        })}
+      </div>
     </section>
   );
 }
+
+const ALIGN_ICONS: Readonly<Record<Align, typeof Copy>> = {
+  left: AlignStartVertical, center: AlignCenterVertical, right: AlignEndVertical, top: AlignStartHorizontal, middle: AlignCenterHorizontal, bottom: AlignEndHorizontal,
+  across: AlignHorizontalSpaceBetween, down: AlignVerticalSpaceBetween,
+};
 
 type Tab = "parameters" | "policies" | "docs";
 
@@ -109,7 +122,7 @@ function Parameters({ node, value }: { readonly node: NodeView; readonly value: 
       {node.kind === "wait" && <LabelledData label="What it waits for" value={value["wait"]} onChange={(v) => setField(node.path, ["wait"], v)} />}
       {node.kind === "call" && <Field plain path={node.path} name="call" schema={{ type: "string" }} value={value["call"]} required onChange={(v) => setField(node.path, ["call"], v)} description="Id of a kept blueprint, or ./file.yaml" />}
       {type?.parameters.map((p) => (
-        <Field key={p.name} path={node.path} name={p.name} schema={p.schema} required={p.required} expression={p.expression} description={p.description} fallback={p.default} value={given[p.name]} problem={problem(`with.${p.name}`)} onChange={(v) => setField(node.path, ["with", p.name], v)} />
+        <Field key={p.name} path={node.path} name={p.name} schema={p.schema} required={p.required} expression={p.expression} {...(p.expression ? { over: listOf(given["items"]) } : {})} description={p.description} fallback={p.default} value={given[p.name]} problem={problem(`with.${p.name}`)} onChange={(v) => setField(node.path, ["with", p.name], v)} />
       ))}
       {Object.keys(given).filter((name) => !known.has(name)).map((name) => (
         <Field key={name} path={node.path} name={name} schema={{}} value={given[name]} problem={problem(`with.${name}`)} onChange={(v) => setField(node.path, ["with", name], v)} />
@@ -119,6 +132,13 @@ function Parameters({ node, value }: { readonly node: NodeView; readonly value: 
       <Field plain path={node.path} name="description" schema={{ type: "string" }} value={value["description"]} onChange={(v) => setField(node.path, ["description"], v || undefined)} />
     </>
   );
+}
+
+/** A text that gives a list, of a parameter that holds one. */
+function listOf(items: unknown): string | undefined {
+  if (typeof items === "string") return items;
+  const text = Array.isArray(items) ? JSON.stringify(items) : "";
+  return text === "" || text.includes("${{") ? undefined : `\${{ ${text} }}`;
 }
 
 function LabelledData({ label, value, onChange, help = "" }: { readonly label: string; readonly value: unknown; readonly onChange: (v: unknown) => void; readonly help?: string }): ReactElement {

@@ -1,6 +1,7 @@
 /** Everything that can be done by name or by key. */
-import { add, copySelected, dirty, duplicate, redoLast, refit, removeSelected, save, select, setDialog, setPane, tidy, toggleBreakpoint, toggleEnabled, undoLast, useStudio } from "../app/store";
+import { add, addNote, alignSelected, copySelected, dirty, duplicate, redoLast, refit, removeSelected, save, select, selectNotes, setDialog, setPane, startWriting, tidy, toggleBreakpoint, toggleEnabled, undoLast, useStudio } from "../app/store";
 import { goOn, leaveRun, steer, stepOnce, useRun } from "../app/run";
+import type { Align } from "../model/align";
 import { requestRun } from "./Execute";
 import { choices } from "./Palette";
 
@@ -12,6 +13,18 @@ export interface Command {
 }
 
 const go = (hash: string) => (): void => { location.hash = hash; };
+
+/** Ways to put several nodes in line; `code` is the key together with Alt. */
+export const ALIGN: readonly { readonly title: string; readonly keys: string; readonly code: string; readonly how: Align }[] = [
+  { title: "Align left", keys: "Alt+A", code: "KeyA", how: "left" },
+  { title: "Align centres", keys: "Alt+H", code: "KeyH", how: "center" },
+  { title: "Align right", keys: "Alt+D", code: "KeyD", how: "right" },
+  { title: "Align top", keys: "Alt+W", code: "KeyW", how: "top" },
+  { title: "Align middles", keys: "Alt+V", code: "KeyV", how: "middle" },
+  { title: "Align bottom", keys: "Alt+S", code: "KeyS", how: "bottom" },
+  { title: "Distribute from left to right", keys: "Alt+Shift+H", code: "Shift+KeyH", how: "across" },
+  { title: "Distribute from top to bottom", keys: "Alt+Shift+V", code: "Shift+KeyV", how: "down" },
+];
 
 export function cycleTheme(): void {
   const root = document.documentElement;
@@ -32,6 +45,7 @@ export function editorCommands(): Command[] {
     { title: "Execute", group: "Run", keys: "Ctrl+Enter", run: () => requestRun() },
     { title: "Execute step by step", group: "Run", keys: "Ctrl+Shift+Enter", run: () => requestRun({ paused: true }) },
     { title: "Add a node", group: "Edit", keys: "N", run: focusPalette },
+    { title: "Add a note", group: "Edit", keys: "Shift+N", run: () => addNote() },
     { title: "Save", group: "Blueprint", keys: "Ctrl+S", run: () => void save() },
     { title: "Undo", group: "Edit", keys: "Ctrl+Z", run: undoLast },
     { title: "Redo", group: "Edit", keys: "Ctrl+Shift+Z", run: redoLast },
@@ -43,12 +57,14 @@ export function editorCommands(): Command[] {
     { title: "Show everything", group: "View", keys: "1", run: refit },
     { title: "Tidy up the layout", group: "View", keys: "Shift+T", run: tidy },
     { title: pane.dock === "text" ? "Show the form" : "Show the text (YAML)", group: "View", keys: "T", run: () => setPane({ dock: pane.dock === "text" ? "form" : "text" }) },
+    { title: "Show the Python code", group: "View", run: () => setPane({ dock: "python" }) },
     { title: pane.palette ? "Hide the nodes to add" : "Show the nodes to add", group: "View", keys: "P", run: () => setPane({ palette: !pane.palette }) },
     { title: pane.run ? "Hide the run" : "Show the run", group: "View", keys: "R", run: () => setPane({ run: !pane.run }) },
     { title: "Show problems", group: "View", run: () => setPane({ run: true, tab: "problems" }) },
     { title: "Next node", group: "View", keys: "]", run: () => nextNode(1) },
     { title: "Node before", group: "View", keys: "[", run: () => nextNode(-1) },
   ];
+  if (selected.size > 1) for (const { title, keys, how } of ALIGN) commands.push({ title, group: "Edit", keys, run: () => alignSelected(how) });
   if (one !== undefined) {
     commands.push({ title: `Breakpoint at ${one}`, group: "Debug", keys: "F9", run: () => toggleBreakpoint(one) });
     commands.push({ title: `Run up to ${one}`, group: "Debug", run: () => requestRun({ until: one }) });
@@ -110,12 +126,18 @@ export function onEditorKey(event: KeyboardEvent): void {
     if (key === "x") return hit(() => void copySelected(true));
     return;
   }
-  if (event.altKey) return;
+  if (event.altKey) {
+    const found = ALIGN.find((a) => a.code === `${event.shiftKey ? "Shift+" : ""}${event.code}`);
+    if (found !== undefined) hit(() => alignSelected(found.how));
+    return;
+  }
+  const [note] = useStudio.getState().notes;
+  if (event.key === "Enter" && note !== undefined && !target.matches("button, a, summary")) return hit(() => startWriting(note));
   const { pane } = useStudio.getState();
   const plain: Readonly<Record<string, () => void>> = {
-    delete: removeSelected, backspace: removeSelected, n: focusPalette, "/": focusPalette, e: toggleEnabled, 1: refit, "]": () => nextNode(1), "[": () => nextNode(-1),
+    delete: removeSelected, backspace: removeSelected, n: () => (event.shiftKey ? addNote() : focusPalette()), "/": focusPalette, e: toggleEnabled, 1: refit, "]": () => nextNode(1), "[": () => nextNode(-1),
     t: () => (event.shiftKey ? tidy() : setPane({ dock: pane.dock === "text" ? "form" : "text" })), p: () => setPane({ palette: !pane.palette }), r: () => setPane({ run: !pane.run }), "?": () => setDialog("keys"),
-    escape: () => select([]),
+    escape: () => { select([]); selectNotes([]); },
   };
   const doing = plain[key];
   if (doing !== undefined) hit(doing);

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import subprocess
+import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -76,6 +79,29 @@ def test_a_graph_has_a_line_for_each_reference(shell: Shell) -> None:
         "source": "end", "target": "big", "kind": "reference", "field": "rows",
     }  # fmt: skip
     assert shell.run("graph", "gone.yaml").code == 2
+
+
+def test_a_blueprint_is_written_in_other_forms(shell: Shell, tmp_path: Path) -> None:
+    file = shell.folder / "nap.yaml"
+    file.write_text(
+        "atomiton: 1\nid: nap\nnodes:\n  first: {uses: data.value, with: {value: 1}}  # one\n"
+        "  nap: {wait: {for: 1ms}, needs: [first]}\noutput: ${{ first }}\nlayout: {nap: [1, 2]}\n"
+    )
+    code = called("export", str(file))
+    assert 'nap = wait_for("1ms", id="nap", needs=[first])' in code
+    module = tmp_path / "written.py"
+    module.write_text(code + "\n\nprint(nap.run())\n")
+    done = subprocess.run([sys.executable, module], capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
+    assert json.loads(called("export", str(file), "--to", "json"))["nodes"]["nap"]["wait"]
+    assert called("export", str(file), "--to", "yaml").startswith("atomiton: 1\nid: nap\n")
+    piped = CliRunner().invoke(app, ["export", "-"], input=file.read_text())
+    assert piped.stdout == code
+    file.write_text("atomiton: 1\nid: nap\n")
+    wrong = shell.run("export", str(file))
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "nodes" in wrong.err
+    assert shell.run("export", "nowhere.yaml").code == 2
 
 
 def test_the_schema() -> None:

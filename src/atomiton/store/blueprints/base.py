@@ -86,9 +86,11 @@ class Blueprints(ABC):
         """Close the store."""
         await self.close()
 
-    async def save(self, text: str, *, expected: str | None = None) -> BlueprintInfo:
+    async def save(
+        self, text: str, *, expected: str | None = None, draft_of: str | None = None
+    ) -> BlueprintInfo:
         """Keep a text under the id that stands in it."""
-        draft = read_draft(text)
+        draft = read_draft(text, draft_of)
         return await self.change(draft.id, saving(draft, expected, self._now()))
 
     async def get(self, blueprint: str, revision: int | None = None) -> StoredBlueprint:
@@ -136,7 +138,7 @@ class Blueprints(ABC):
         self, blueprint: str, revision: int, *, expected: str | None = None
     ) -> BlueprintInfo:
         """Make the text of an earlier revision the newest one."""
-        draft = read_draft((await self.get(blueprint, revision)).text)
+        draft = read_draft((await self.get(blueprint, revision)).text, blueprint)
         return await self.change(blueprint, saving(draft, expected, self._now()))
 
     async def delete(self, blueprint: str, *, expected: str | None = None) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from atomiton.errors import AtomitonError, StoreError
 from atomiton.ports.blueprints import BlueprintInfo, StoredBlueprint
 from atomiton.store.blueprints.base import Blueprints, Infos
-from atomiton.store.blueprints.rules import Decide, Wanted, search_text
+from atomiton.store.blueprints.rules import Decide, Wanted, problem_of, search_text
 from atomiton.store.postgres.schema import migrate
 from atomiton.store.postgres.server import Server
 
@@ -176,4 +176,5 @@ def _info(row: asyncpg.Record) -> BlueprintInfo:
         created_at=row[8],
         updated_at=row[9],
         deleted_at=row[10],
+        problem=problem_of(row[3]),
     )

@@ -23,6 +23,9 @@ _TAGS = 50
 #: Most items on a page.
 LIMIT = 1000
 
+#: Most bytes of a text, as of any blueprint.
+MAX_BYTES = 1024 * 1024
+
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 Change = tuple[BlueprintInfo, str | None]
@@ -44,6 +47,7 @@ class Draft(msgspec.Struct, frozen=True):
         version: The author's version.
         description: The author's description.
         tags: Words that it can be found by.
+        problem: Why the text is no blueprint yet; None if it is one.
     """
 
     id: str
@@ -54,6 +58,11 @@ class Draft(msgspec.Struct, frozen=True):
     version: str
     description: str
     tags: tuple[str, ...]
+    problem: str | None = None
+
+
+UNREADABLE = "its text cannot be read yet: open it to see why"
+"""What is wrong with a draft, where a store does not know it in more detail."""
 
 
 def etag_of(text: str) -> str:
@@ -66,12 +75,29 @@ def etag_of(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def read_draft(text: str) -> Draft:
+def read_draft(text: str, blueprint: str | None = None) -> Draft:
     """Read what a list needs to know of a text.
 
+    Args:
+        text: The text.
+        blueprint: The id to take it for if it names none: half of what somebody writes is kept,
+            too.
+
     Raises:
-        BlueprintError: The text is not YAML of a mapping, or holds no valid id.
+        BlueprintError: The text is not YAML of a mapping, or holds no valid id, and none is
+            given; or it is larger than any blueprint may be, or holds what no text does.
     """
+    try:
+        return _read(text)
+    except BlueprintError as error:
+        if blueprint is None or len(text.encode()) > MAX_BYTES or "\0" in text:
+            raise
+        check_id(blueprint)
+        why = error.problems[0].message
+        return Draft(blueprint, text, etag_of(text), "", blueprint, "", "", (), why)
+
+
+def _read(text: str) -> Draft:
     # Here, because those who keep no blueprints should not wait for its import.
     from atomiton.blueprint.yaml import load
 
@@ -120,7 +146,13 @@ def describe(draft: Draft, revision: int, created_at: float, updated_at: float) 
         tags=draft.tags,
         created_at=created_at,
         updated_at=updated_at,
+        problem=draft.problem,
     )
+
+
+def problem_of(hash_: str) -> str | None:
+    """What a store says of a text whose hash it knows: drafts that cannot be read have none."""
+    return None if hash_ else UNREADABLE
 
 
 def saving(draft: Draft, expected: str | None, now: float) -> Decide:

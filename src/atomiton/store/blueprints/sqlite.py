@@ -17,7 +17,7 @@ import msgspec
 from atomiton.errors import StoreError
 from atomiton.ports.blueprints import BlueprintInfo, StoredBlueprint
 from atomiton.store.blueprints.base import Blueprints, Infos
-from atomiton.store.blueprints.rules import Decide, Wanted, search_text
+from atomiton.store.blueprints.rules import Decide, Wanted, problem_of, search_text
 from atomiton.store.database import Database, Row
 from atomiton.store.schema import connect, migrate, migrations, prepare_file, store_error
 
@@ -194,4 +194,5 @@ def _info(row: Row) -> BlueprintInfo:
         created_at=row[8],
         updated_at=row[9],
         deleted_at=row[10],
+        problem=problem_of(row[3]),
     )
