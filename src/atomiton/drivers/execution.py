@@ -138,7 +138,7 @@ class Execution(Driven, eq=False):
             if step.waits:
                 self._spawn(start, step)
                 continue
-            if straight and step.is_straight and not start.frame:
+            if straight and step.is_straight and not (start.frame or state.changed):
                 start, fact, left = await self._go_straight(start, left)
                 if fact is not None and self._current is not start:
                     return self._resumed(start, fact)
