@@ -31,13 +31,13 @@ from atomiton.conductor.wire import (
     SendSignal,
     Started,
     StartRun,
-    StepRun,
     WaitList,
     WaitQuery,
 )
 from atomiton.errors import AtomitonError
 from atomiton.events import RunEvent
 from atomiton.ports.journal import RunHeader
+from atomiton.server.debugging import stops_of
 from atomiton.server.problems import Refusal
 from atomiton.server.streams import Stream, run_stream
 from atomiton.server.table import Call, Reply, Route, checked
@@ -64,6 +64,7 @@ async def start(call: Call) -> Reply:
         priority=asked.priority,
         lane=asked.lane,
         delay=asked.delay,
+        breakpoints=None if asked.breakpoints is None else stops_of(asked.breakpoints),
     )
     return _started(run.id)
 
@@ -196,14 +197,6 @@ async def pause(call: Call) -> Done:
     return Done(run)
 
 
-async def step(call: Call) -> Done:
-    """Let a paused run start one more attempt."""
-    asked = checked(call.body, StepRun)
-    run = call.params["run"]
-    await call.conductor.step(run, call.by(asked.by), key=asked.key or call.key or "")
-    return Done(run)
-
-
 async def resume(call: Call) -> Done:
     """Let a run go on."""
     asked = checked(call.body, ResumeRun)
@@ -311,7 +304,6 @@ ROUTES = (
     _look(f"{RUN}/waits", waits, "List what a run waits for", answer=WaitList),
     _steer("cancel", cancel, "Ask a run to stop", CancelRun),
     _steer("pause", pause, "Let a run start nothing new", PauseRun),
-    _steer("step", step, "Let a paused run start one more attempt", StepRun),
     _steer("resume", resume, "Let a run go on", ResumeRun),
     _steer("signal", signal, "Send a signal to a run", SendSignal),
     _steer("approve", approve, "Answer an approval", AnswerApproval),
