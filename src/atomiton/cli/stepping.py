@@ -14,6 +14,7 @@ from atomiton.cli.screen import Lines
 from atomiton.conductor.stops import StepMode
 from atomiton.errors import AtomitonError
 from atomiton.events import RunEvent
+from atomiton.machine.debugging import in_turn
 from atomiton.machine.events import AttemptCompleted
 
 #: Seconds between looks whether the step is done.
@@ -61,7 +62,7 @@ class Stepper:
             if not asks(execution):
                 await asyncio.sleep(_LOOK)
                 continue
-            names = [frame.path(node) for frame, node in execution.state.ready]
+            names = [frame.path(node) for frame, node in in_turn(execution.state)]
             sys.stderr.write(f"next: {', '.join(names)}\n{_PROMPT}")
             sys.stderr.flush()
             answer = await self._lines.get()

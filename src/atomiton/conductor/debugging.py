@@ -31,7 +31,7 @@ from atomiton.drivers.program import Program
 from atomiton.drivers.trimming import shortened
 from atomiton.errors import AtomitonError, InputError, NodeError, NotFound, Problem
 from atomiton.machine import RunState, apply
-from atomiton.machine.debugging import without_numbers
+from atomiton.machine.debugging import in_turn, without_numbers
 from atomiton.machine.events import (
     Breakpoint,
     BreakpointsSet,
@@ -99,7 +99,7 @@ class Debugging(Steering):
     async def standing(self, run: str) -> Standing:
         """Where a run stands: whether it is paused, and at what; ``NotFound``."""
         state, events = await self._moment(run, None)
-        waiting = [place for place in state.ready if place[0].status[place[1]] == READY]
+        waiting = in_turn(state)
         stopped = (at for at in waiting if state.paused and (at[0].id, at[1]) in state.passed)
         first = next(stopped, None)
         return Standing(
@@ -347,7 +347,7 @@ def _step(
     """The fact that is a step."""
     if mode == "into":
         return StepRequested(now, by, key)
-    waiting = [place for place in state.ready if place[0].status[place[1]] == READY]
+    waiting = in_turn(state)
     if node is None and not waiting:
         return StepRequested(now, by, key)  # what becomes ready first
     frame, number = waiting[0] if node is None else place_of(state, node)

@@ -89,6 +89,18 @@ def without_numbers(path: str) -> str:
     )
 
 
+def in_turn(run: RunState) -> list[tuple[Frame, int]]:
+    """The nodes that are ready, in the order in which single steps start them.
+
+    Those that the run has stopped before come first, then what was opened last: a step goes deeper
+    into a body before it goes on beside it.
+    """
+    waiting = [place for place in run.ready if place[0].status[place[1]] == READY]
+    if run.breaks is not None:
+        waiting.sort(key=lambda place: ((place[0].id, place[1]) not in run.passed, -place[0].id))
+    return waiting
+
+
 def choose(run: RunState, out: list[Command]) -> bool:
     """Bring the node that may start next to the front of those that are ready.
 
@@ -99,6 +111,8 @@ def choose(run: RunState, out: list[Command]) -> bool:
     within = _target(run)
     if run.asked is not None or (run.paused and not run.credits and within is None):
         return False
+    if run.paused and run.credits:
+        return _bring(run, in_turn(run)[:1])
     while place < len(ready):
         frame, node = ready[place]
         if frame.status[node] != READY:
@@ -114,6 +128,15 @@ def choose(run: RunState, out: list[Command]) -> bool:
             del ready[place]
             ready.appendleft((frame, node))
             return True
+    return False
+
+
+def _bring(run: RunState, first: Iterable[tuple[Frame, int]]) -> bool:
+    """Bring the node that a single step starts to the front, if there is one."""
+    for place in first:
+        run.ready.remove(place)
+        run.ready.appendleft(place)
+        return True
     return False
 
 
@@ -136,7 +159,7 @@ def _is_in(target: tuple[Frame, int], frame: Frame, node: int) -> bool:
 
 def _asks(run: RunState, frame: Frame, node: int) -> bool:
     """Whether a breakpoint is to be asked about; not if that was done, or a step is for this."""
-    if (frame.id, node) in run.passed or (run.paused and run.credits):
+    if (frame.id, node) in run.passed:
         return False
     if run.paused and run.until is not None and run.until == (frame, node):
         return False

@@ -233,6 +233,36 @@ def test_a_step_goes_into_a_group() -> None:
     assert run.told == ["g.a", "g.b"]
 
 
+def test_steps_go_deeper_before_they_go_on_beside() -> None:
+    run = Debugged("m: {map: [1, 2], nodes: {a: {CALL}}}, z: {CALL}", paused=True)
+    for _ in ("m", "m[0]", "m[0].a"):
+        run.step()
+    assert run.told == ["m[0].a"]
+    for _ in ("m[1]", "m[1].a"):
+        run.step()
+    assert run.told == ["m[0].a", "m[1].a"]
+    run.step()
+    assert run.told == ["m[0].a", "m[1].a", "z"]
+
+
+def test_a_step_starts_what_the_run_has_stopped_before() -> None:
+    run = Debugged("g: {nodes: {a: {CALL}}}, b: {CALL}", "b", paused=True)
+    run.step()
+    run.resume()
+    run.answer()
+    assert run.told == []
+    run.step()
+    assert run.told == ["b"]
+
+
+def test_a_step_waits_until_something_is_ready() -> None:
+    run = Debugged(CHAIN, paused=True)
+    run.step()
+    run.step()
+    run.ok("a")
+    assert run.told == ["a", "b"]
+
+
 def test_a_step_over_one_item_leaves_the_others() -> None:
     run = Debugged(MAP, paused=True)
     run.step()
