@@ -356,6 +356,20 @@ class Pinned(msgspec.Struct, frozen=True):
     document: dict[str, object]
 
 
+class RunText(msgspec.Struct, frozen=True):
+    """The blueprint of a run as text.
+
+    Attributes:
+        text: As YAML.
+        exact: Whether it is what its author wrote, comments and all; else it was written anew.
+        revision: Of the kept blueprint, when it is that.
+    """
+
+    text: str
+    exact: bool
+    revision: int | None = None
+
+
 class DeadPage(msgspec.Struct, frozen=True):
     """Some dead letters, newest first; ``next`` is the ``before`` of those that follow, if any."""
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
+from typing import cast
 
 import msgspec
 
+from atomiton.blueprint.emit import to_yaml
+from atomiton.blueprint.model import Json
+from atomiton.conductor.calls import BUNDLE
 from atomiton.conductor.result import RunResult, RunView
 from atomiton.conductor.wire import (
     PREFIX,
@@ -28,14 +32,16 @@ from atomiton.conductor.wire import (
     RetryRun,
     RunPage,
     RunsQuery,
+    RunText,
     SendSignal,
     Started,
     StartRun,
     WaitList,
     WaitQuery,
 )
-from atomiton.errors import AtomitonError
+from atomiton.errors import AtomitonError, NotFound
 from atomiton.events import RunEvent
+from atomiton.ports.blueprints import BlueprintInfo
 from atomiton.ports.journal import RunHeader
 from atomiton.server.debugging import stops_of
 from atomiton.server.problems import Refusal
@@ -101,6 +107,22 @@ async def matching(call: Call) -> Ids:
 async def document(call: Call) -> Pinned:
     """Give the blueprint that a run is pinned to."""
     return Pinned(await call.conductor.document(call.params["run"]))
+
+
+async def text(call: Call) -> RunText:
+    """Give the blueprint of a run as text: as its author wrote it, where that is kept."""
+    run = call.params["run"]
+    header = await call.conductor.header(run)
+    kept: tuple[BlueprintInfo, ...] = ()
+    with suppress(NotFound):
+        kept = await call.conductor.blueprint_history(header.blueprint, limit=1000)
+    for info in kept:
+        if info.hash == header.blueprint_hash:
+            stored = await call.conductor.blueprint(header.blueprint, info.revision)
+            return RunText(stored.text, True, info.revision)
+    record = await call.conductor.document(run)
+    written = record["document"] if BUNDLE in record else record
+    return RunText(to_yaml(cast("Mapping[str, Json]", written)), False)
 
 
 async def result(call: Call) -> Reply:
@@ -292,6 +314,7 @@ ROUTES = (
     _look(RUN, show, "Sum up a run as it is now", answer=RunView),
     _look(f"{RUN}/header", header, "Show what a list shows of a run", answer=RunHeader),
     _look(f"{RUN}/document", document, "Give the blueprint of a run", answer=Pinned),
+    _look(f"{RUN}/text", text, "Give the blueprint of a run as text", answer=RunText),
     _look(f"{RUN}/result", result, "Wait for a run to end", query=WaitQuery, answer=RunView),
     _look(
         f"{RUN}/events",
