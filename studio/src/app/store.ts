@@ -19,7 +19,7 @@ export interface Pane {
   readonly dock: "form" | "text" | "none";
   readonly palette: boolean;
   readonly run: boolean;
-  readonly tab: "output" | "timeline" | "events" | "problems";
+  readonly tab: "output" | "timeline" | "events" | "debug" | "problems";
 }
 
 export interface Studio {
