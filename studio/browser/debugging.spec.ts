@@ -84,6 +84,42 @@ test("a run that has stopped stays so when the page is closed, and goes on from 
   await other.close();
 });
 
+test("two windows look at one run: what one does with it, the other sees, and nothing is lost", async ({ studio: page, context, served }) => {
+  await write(page, `atomiton: 1\nid: both-look\nnodes:\n  one: {uses: data.value, with: {value: 1}}\n  two: {uses: data.value, with: {value: "\${{ one + 1 }}"}}\n  three: {uses: data.value, with: {value: "\${{ two + 1 }}"}}\n`);
+  await page.keyboard.press("ControlOrMeta+s");
+  await page.keyboard.press("ControlOrMeta+Shift+Enter");
+  await expect(page.getByText("next: one", { exact: true })).toBeVisible();
+  const { run } = (await (await fetch(`${served.address}/api/v1/runs?blueprint=both-look`, { headers: { authorization: `Bearer ${await served.token()}` } })).json() as { runs: { run: string }[] }).runs[0]!;
+  const other = await context.newPage();
+  await other.goto(`${served.address}/#/runs/${run}`);
+  await expect(other.getByText("next: one", { exact: true })).toBeVisible();
+  await other.getByRole("button", { name: "Step", exact: true }).click();
+  await page.bringToFront();
+  await expect(page.getByText("next: two", { exact: true })).toBeVisible();
+  await page.getByRole("tab", { name: "Debug" }).click();
+  await page.getByRole("textbox", { name: "value of two" }).fill("40");
+  await page.getByRole("button", { name: "Use these" }).click();
+  await expect(page.locator(".next-inputs .chip")).toHaveText("changed");
+  await other.bringToFront();
+  await other.getByRole("tab", { name: "Debug" }).click();
+  await expect(other.locator(".next-inputs .chip")).toHaveText("changed");
+  await expect(other.getByRole("textbox", { name: "value of two" })).toHaveValue("40");
+  await other.getByRole("button", { name: "Step", exact: true }).click();
+  await expect(other.getByText("next: three", { exact: true })).toBeVisible();
+  await page.bringToFront();
+  await page.getByRole("button", { name: "Continue" }).click();
+  for (const window of [page, other]) {
+    await window.bringToFront();
+    await expect(window.locator(".steering .chip-completed")).toBeVisible();
+    await window.getByRole("tab", { name: "Events" }).click();
+    await expect(window.locator(".event")).toHaveCount(11);
+    await window.getByRole("tab", { name: "Output" }).click();
+    await window.locator('[data-path="three"] .card-head').click();
+    await expect(window.locator(".value-body")).toContainText("41");
+  }
+  await other.close();
+});
+
 test("pinned data stand in for a node, one node runs alone, slow motion and playing again", async ({ studio: page }) => {
   await write(page, `atomiton: 1
 id: pinned-one

@@ -127,7 +127,7 @@ class Debugging(Steering):
         frame, number = place_of(state, node, called=True)
         plan_node = frame.nodes[number]
         shown = shown_parameters(frame, number)
-        own = {} if plan_node.type is None else plan_node.type.parameters
+        own = () if plan_node.type is None else plan_node.type.parameters
         return NodeInputs(
             node=frame.path(number),
             type="" if plan_node.type is None else plan_node.type.name,
@@ -391,7 +391,9 @@ def restored(given: object, shown: object, own: object, path: str) -> object:
             for name, value in values
         }
     if isinstance(given, list) and isinstance(shown, list) and isinstance(own, list):
-        places = zip_longest(given, shown[: len(given)], own[: len(given)])
+        wanted = cast("list[object]", given)
+        some, kept = cast("list[object]", shown), cast("list[object]", own)
+        places = zip_longest(wanted, some[: len(wanted)], kept[: len(wanted)])
         return [restored(*place, f"{path}[{at}]") for at, place in enumerate(places)]
     if isinstance(given, str) and BLOT in given:
         message = f"'{path}' holds a secret: leave it as it is shown, or write all of it anew"

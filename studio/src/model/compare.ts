@@ -33,15 +33,15 @@ export function compare(a: Side, b: Side, most = 2000): Compared[] {
       path, one, two, longer: took,
       way: one?.status !== two?.status || (one?.attempts ?? 0) !== (two?.attempts ?? 0),
       data: both && !same(left.output, right.output),
-      began: Math.min(start(left, a), start(right, b)),
+      began: Math.min(start(left, one, a), start(right, two, b)),
     };
   });
   return found.sort((x, y) => x.began - y.began);
 }
 
-function start(node: NodeRun | undefined, side: Side): number {
-  const first = node?.attempts[0];
-  return first === undefined ? Number.MAX_SAFE_INTEGER : first.from - side.log.started;
+function start(node: NodeRun | undefined, seen: Seen | null, side: Side): number {
+  const first = node?.attempts[0]?.from ?? seen?.since;
+  return first === undefined ? Number.MAX_SAFE_INTEGER : first - side.log.started;
 }
 
 /** Whether two values are the same, whatever the order of the keys of a map. */

@@ -49,7 +49,7 @@ export default function Compare({ a, b }: { readonly a: string; readonly b: stri
           </section>
         ))}
       </div>
-      <p className="lead apart">{apart === undefined ? "Both went the same way, and gave the same." : <><GitFork aria-hidden="true" />They part at <b>{apart.path}</b>: {apart.way ? `${apart.one?.status ?? "not there"}, and ${apart.two?.status ?? "not there"}` : "it gave something else"}.</>}</p>
+      <p className="lead apart">{apart === undefined ? "Both went the same way, and gave the same." : <><GitFork aria-hidden="true" /><span>They part at <b>{apart.path}</b>: {apart.way ? `${apart.one?.status ?? "not there"}, and ${apart.two?.status ?? "not there"}` : "it gave something else"}.</span></>}</p>
       <div className="table-wrap">
         <table className="runs compared">
           <thead><tr><th scope="col">Node</th><th scope="col">First</th><th scope="col">Second</th><th scope="col">Time</th><th scope="col">Data</th></tr></thead>
@@ -83,7 +83,7 @@ function Times({ row, slowest }: { readonly row: Compared; readonly slowest: num
   const share = (ms: number | null | undefined): string => `${(100 * (ms ?? 0)) / slowest}%`;
   return (
     <div className="times">
-      <span className="pair" aria-hidden="true"><i style={{ width: share(row.one?.duration_ms) }} /><i style={{ width: share(row.two?.duration_ms) }} /></span>
+      <span className="both-times" aria-hidden="true"><i style={{ width: share(row.one?.duration_ms) }} /><i style={{ width: share(row.two?.duration_ms) }} /></span>
       <span className="muted">{row.longer === null ? "" : `${row.longer < 0 ? "−" : "+"}${duration(Math.abs(row.longer))}`}</span>
     </div>
   );
