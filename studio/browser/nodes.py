@@ -2,7 +2,8 @@
 
 import asyncio
 
-from atomiton import node
+from atomiton import NodeError, node
+from atomiton.ports.capabilities import Attempt
 
 
 @node("shop.slow")
@@ -10,6 +11,14 @@ async def slow(seconds: float, value: object = None) -> object:
     """Take some time."""
     await asyncio.sleep(seconds)
     return value
+
+
+@node("shop.flaky", runtime="inline")
+def flaky(attempt: Attempt) -> int:
+    """Fail twice in each run, then give how often it was tried."""
+    if attempt.attempt < 3:
+        raise NodeError("not yet", code="FLAKY", retryable=True)
+    return attempt.attempt
 
 
 @node("shop.picture")

@@ -62,7 +62,11 @@ nodes:
   await shot(page, "breakpoint");
   await page.getByRole("button", { name: "Step", exact: true }).click();
   await expect(page.locator('[data-path="three"] .state-completed')).toBeVisible();
-  await expect(page.getByText("next: each[0].inner, each[1].inner")).toBeVisible();
+  await expect(page.getByText("next: each", { exact: true })).toBeVisible();
+  await page.getByRole("button", { name: "Step", exact: true }).click();
+  await expect(page.getByText("next: each[0], each[1]")).toBeVisible();
+  await page.getByRole("button", { name: "Step", exact: true }).click();
+  await expect(page.getByText("next: each[0].inner, each[1]")).toBeVisible();
   await page.getByRole("button", { name: "Continue" }).click();
   await expect(page.locator(".steering .chip-completed")).toBeVisible();
 

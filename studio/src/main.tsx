@@ -1,6 +1,6 @@
 import "@fontsource-variable/inter/wght.css";
 import "./style.css";
-import { Blocks, ClipboardCheck, ListVideo, Moon, Search } from "lucide-react";
+import { Blocks, ClipboardCheck, Inbox, ListVideo, Moon, Search, Zap } from "lucide-react";
 import { lazy, StrictMode, Suspense, useEffect, useSyncExternalStore, type ReactElement } from "react";
 import { createRoot } from "react-dom/client";
 import { begin, setDialog, useStudio } from "./app/store";
@@ -11,7 +11,9 @@ import { Approvals, Runs } from "./pages/Runs";
 
 const Editor = lazy(() => import("./pages/Editor"));
 const RunPage = lazy(() => import("./pages/RunPage"));
-const Compare = lazy(() => import("./pages/RunPage").then((m) => ({ default: m.Compare })));
+const Compare = lazy(() => import("./pages/Compare"));
+const Triggers = lazy(() => import("./pages/Triggers"));
+const Queue = lazy(() => import("./pages/Queue"));
 
 const listen = (to: () => void): (() => void) => {
   window.addEventListener("hashchange", to);
@@ -29,6 +31,8 @@ function Page({ parts }: { readonly parts: readonly string[] }): ReactElement {
   if (first === "runs") return second === undefined ? <Runs /> : <RunPage key={second} run={second} />;
   if (first === "compare" && second !== undefined && third !== undefined) return <Compare a={second} b={third} />;
   if (first === "approvals") return <Approvals />;
+  if (first === "triggers") return <Triggers />;
+  if (first === "queue") return <Queue />;
   return <Home />;
 }
 
@@ -61,6 +65,8 @@ function App(): ReactElement {
         <a href="#/" aria-current={place("")} title="Blueprints"><Blocks /><span>Blueprints</span></a>
         <a href="#/runs" aria-current={place("runs")} title="Runs"><ListVideo /><span>Runs</span></a>
         <a href="#/approvals" aria-current={place("approvals")} title="Approvals"><ClipboardCheck /><span>Approvals</span></a>
+        <a href="#/triggers" aria-current={place("triggers")} title="Triggers and schedules"><Zap /><span>Triggers</span></a>
+        <a href="#/queue" aria-current={place("queue")} title="Queue and dead letters"><Inbox /><span>Queue</span></a>
         <span className="grow" />
         <button title="Commands (Ctrl+K)" onClick={() => setDialog("commands")}><Search /><span>Search</span></button>
         <button title="Light or dark" onClick={cycleTheme}><Moon /><span>Theme</span></button>

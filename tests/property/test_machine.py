@@ -25,6 +25,9 @@ from atomiton.machine.events import (
     AttemptLost,
     AttemptRepeated,
     AttemptStarted,
+    Breakpoint,
+    BreakpointChecked,
+    BreakpointsSet,
     CancelRequested,
     Event,
     FailRequested,
@@ -62,6 +65,7 @@ def candidates(run: RunState, draw: Random, now: float) -> list[Event]:
         Paused(now),
         Resumed(now),
         StepRequested(now),
+        BreakpointsSet(now, some_breakpoints(run, draw)),
         *(TimerFired(now, timer) for timer in (*run.timers, -1, 0, run.next_timer)),
     ]
     found += [SignalReceived(now, name, draw.choice(PAYLOADS)) for name in SIGNALS]
@@ -70,6 +74,8 @@ def candidates(run: RunState, draw: Random, now: float) -> list[Event]:
         there = frame is not None and 0 <= node < len(frame.attempts)
         latest = frame.attempts[node] if there else 1
         found += [ApprovalGiven(now, number, node, draw.random() < 0.5)]
+        found += [BreakpointChecked(now, number, node, draw.random() < 0.5)]
+        found += [StepRequested(now, until=(number, node))]
         for attempt in (latest - 1, latest, latest + 1):
             of = (now, number, node, attempt)
             found += [AttemptStarted(*of), AttemptRepeated(*of)]
@@ -78,6 +84,13 @@ def candidates(run: RunState, draw: Random, now: float) -> list[Event]:
             found += [AttemptFailed(*of, draw.choice(ERRORS))]
             found += [InputChanged(now, number, node, {"x": 1}, "me", attempt)]
     return found
+
+
+def some_breakpoints(run: RunState, draw: Random) -> tuple[Breakpoint, ...]:
+    """Breakpoints at some of the nodes that there are by now."""
+    frames = run.frames.values()
+    paths = [frame.path(node) for frame in frames for node in range(len(frame.status))]
+    return tuple(Breakpoint(path) for path in paths if draw.random() < 0.3)
 
 
 def places(run: RunState) -> list[tuple[int, int]]:
@@ -98,8 +111,11 @@ def possible(run: RunState, event: Event) -> bool:
     if isinstance(event, RunAdmitted):
         return run.gated
     if isinstance(event, StepRequested):
-        return alive and run.paused
-    anytime = CancelRequested | FailRequested | Paused | Resumed | SignalReceived
+        return alive and run.paused and (event.until is None or has_not_ended(run, event.until))
+    if isinstance(event, BreakpointChecked):
+        asked = run.asked and (run.asked[0].id, run.asked[1])
+        return alive and asked == (event.frame, event.node)
+    anytime = CancelRequested | FailRequested | Paused | Resumed | SignalReceived | BreakpointsSet
     if isinstance(event, anytime):
         return alive
     frame = run.frames.get(event.frame)
@@ -116,6 +132,11 @@ def possible(run: RunState, event: Event) -> bool:
     if isinstance(event, AttemptRepeated):
         return right and lost
     return right and (out or (lost and isinstance(event, AttemptFailed)))
+
+
+def has_not_ended(run: RunState, place: tuple[int, int]) -> bool:
+    frame, node = run.frames.get(place[0]), place[1]
+    return frame is not None and 0 <= node < len(frame.status) and frame.status[node] < COMPLETED
 
 
 def frozen(run: RunState) -> bytes:
@@ -223,6 +244,8 @@ def to_its_end(run: RunState) -> Event | None:
                 return AttemptFailed(*of, ERRORS[1])
             if status == LOST:
                 return AttemptFailed(*of, ERRORS[1])
+    if run.asked is not None:
+        return BreakpointChecked(T0, run.asked[0].id, run.asked[1], False)
     if run.paused:
         return Resumed(T0)
     return TimerFired(T0, min(run.timers)) if run.timers else None
@@ -252,6 +275,7 @@ ERROR = st.builds(
     st.none() | st.dictionaries(st.text(), VALUES, max_size=3),
 )
 OF = (TIMES, NUMBERS, NUMBERS, NUMBERS)
+STOPS = st.builds(Breakpoint, st.text(), st.text())
 EVENTS = st.one_of(
     st.builds(
         RunRequested,
@@ -281,7 +305,9 @@ EVENTS = st.one_of(
     st.builds(CancelRequested, TIMES, st.text(), st.text()),
     st.builds(Paused, TIMES, st.text()),
     st.builds(Resumed, TIMES, st.text()),
-    st.builds(StepRequested, TIMES, st.text()),
+    st.builds(StepRequested, TIMES, st.text(), st.text(), st.none() | st.tuples(NUMBERS, NUMBERS)),
+    st.builds(BreakpointsSet, TIMES, st.lists(STOPS, max_size=3).map(tuple), st.text()),
+    st.builds(BreakpointChecked, TIMES, NUMBERS, NUMBERS, st.booleans(), st.text()),
 )
 
 

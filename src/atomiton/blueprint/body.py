@@ -265,7 +265,8 @@ class BodyCompiler:
         seen = {node.as_ or "item": "item", "index": "index"}
         self._kind(node, inner, Names(self.names, items=seen), path)
         self._undo(node, inner, Names(self.names, items={**seen, compiled.id: "own"}), path)
-        compiled.detail = MapPlan(inner, items, node.concurrency or 0, node.on_item_error or "fail")
+        at_once, policy = node.concurrency or 0, node.on_item_error or "fail"
+        compiled.detail = MapPlan(inner, items, at_once, policy, node.as_ or "item")
 
     def _loop(self, node: Node, compiled: PlanNode, path: Path) -> None:
         loop = node.loop or {}

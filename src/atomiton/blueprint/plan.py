@@ -253,12 +253,14 @@ class MapPlan(NamedTuple):
         items: Gives the list of the items.
         concurrency: How many at once; 0 without a bound.
         on_item_error: fail, collect or skip.
+        name: What an item is called in expressions.
     """
 
     node: PlanNode
     items: Getter
     concurrency: int
     on_item_error: str
+    name: str = "item"
 
 
 class LoopPlan(NamedTuple):

@@ -19,6 +19,7 @@ from atomiton.conductor import Conductor, Run
 from atomiton.conductor.inputs import check_options
 from atomiton.conductor.result import RunResult
 from atomiton.errors import AtomitonError
+from atomiton.machine.events import Breakpoint
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,12 @@ class Wishes:
     detach: bool
     quiet: bool
     main: str | None = None  # the main process that it is to be made in
+    stops: tuple[str, ...] = ()  # nodes to stop before, each perhaps with a condition
+
+    @property
+    def asks(self) -> bool:
+        """Whether somebody is asked before attempts."""
+        return self.step or bool(self.stops)
 
 
 class _Unstarted(Exception):
@@ -117,7 +124,7 @@ async def _follow(
             if not isinstance(conductor, Conductor):
                 await conductor.follow(run.id)
             follower = Follower(conductor, run.id, screen, signals, durable=durable)
-            if wishes.step:
+            if wishes.asks:
                 stepping = _serve_steps(conductor, run.id)
             try:
                 return await follower.follow(detach=wishes.detach), None
@@ -130,7 +137,7 @@ async def _follow(
 
 
 def _screen(conductor: Reached, wishes: Wishes) -> Screen:
-    if not wishes.step:
+    if not wishes.asks:
         return make_screen(conductor, quiet=wishes.quiet)
     from atomiton.cli.stepping import Steps
 
@@ -151,6 +158,7 @@ async def _start(conductor: Reached, prepared: Prepared, wishes: Wishes) -> Run:
             durability=prepared.durability,
             key=wishes.key,
             paused=wishes.step,
+            breakpoints=[_breakpoint(text) for text in wishes.stops] if wishes.asks else None,
         )
         if wishes.key is not None and driven(conductor, run.id) is None:
             # An earlier run of this key, which nobody may be driving any more.
@@ -160,6 +168,12 @@ async def _start(conductor: Reached, prepared: Prepared, wishes: Wishes) -> Run:
     except AtomitonError as error:
         raise _Unstarted(error) from error
     return run
+
+
+def _breakpoint(text: str) -> Breakpoint:
+    """What is meant by ``NODE``, or ``NODE if CONDITION``."""
+    node, _, condition = text.partition(" if ")
+    return Breakpoint(node.strip(), condition.strip())
 
 
 async def hint_at_others(conductor: Conductor) -> None:

@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 )
 @click.option("--timeout", metavar="TIME", help="Longest time for the run, such as 5m.")
 @click.option("--step", is_flag=True, help="Start paused and ask before each attempt.")
+@click.option(
+    "--break",
+    "stops",
+    multiple=True,
+    metavar="NODE",
+    help="Stop before a node and ask; 'NODE if CONDITION' only when it holds. May be repeated.",
+)
 @store_option
 @click.option("--key", metavar="KEY", help="Run only once under this key; later runs get its end.")
 @click.option("--detach", is_flag=True, help="Leave the run on record once it only waits.")
@@ -41,6 +48,7 @@ def command(
     nodes: tuple[str, ...],
     durability: Durability | None,
     timeout: str | None,
+    stops: tuple[str, ...],
     store: str | None,
     key: str | None,
     *,
@@ -75,5 +83,5 @@ def command(
         from atomiton.conductor.places import main_process
 
         main = main_process(store)
-    wishes = Wishes(file, store, key, as_json, step, detach, quiet, main)
+    wishes = Wishes(file, store, key, as_json, step, detach, quiet, main, stops)
     return perform(prepared, wishes)

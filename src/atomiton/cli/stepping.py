@@ -1,4 +1,4 @@
-"""``run --step``: a run that asks before each attempt, and shows what each gave."""
+"""``run --step`` and ``--break``: a run that asks before attempts, and shows what each gave."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ from contextlib import suppress
 from atomiton.cli.elsewhere import Driven, Reached, driven
 from atomiton.cli.output import note, to_json
 from atomiton.cli.screen import Lines
+from atomiton.conductor.stops import StepMode
 from atomiton.errors import AtomitonError
 from atomiton.events import RunEvent
+from atomiton.machine.debugging import in_turn
 from atomiton.machine.events import AttemptCompleted
 
 #: Seconds between looks whether the step is done.
 _LOOK = 0.01
 #: Longest part of an output that is shown.
 _WIDTH = 500
-_PROMPT = "Enter: step, c: continue, q: cancel > "
+_PROMPT = "Enter: step, n: over, o: out, c: continue, i: inputs, p EXPRESSION: print, q: cancel > "
+_MODES: dict[str, StepMode] = {
+    "": "into", "s": "into", "step": "into", "n": "over", "over": "over", "o": "out", "out": "out",
+}  # fmt: skip
 
 
 class Steps(Lines):
@@ -29,12 +34,19 @@ class Steps(Lines):
         """Write the lines of a fact."""
         super().hear(event)
         if isinstance(event.fact, AttemptCompleted):
-            shown = to_json(event.fact.output).decode()
-            self.write(f"  = {shown[:_WIDTH]}" + ("…" if len(shown) > _WIDTH else ""))
+            self.write(f"  = {_short(event.fact.output)}")
+
+
+def _short(value: object) -> str:
+    shown = to_json(value).decode()
+    return shown[:_WIDTH] + ("…" if len(shown) > _WIDTH else "")
 
 
 class Stepper:
-    """Asks, step by step, whoever sits at standard input; at its end the run continues."""
+    """Asks whoever sits at standard input each time the run stands still.
+
+    At the end of the input the run goes on, past all breakpoints.
+    """
 
     def __init__(self, conductor: Reached, run: str) -> None:
         self._conductor = conductor
@@ -50,28 +62,63 @@ class Stepper:
             if not asks(execution):
                 await asyncio.sleep(_LOOK)
                 continue
-            names = [frame.path(node) for frame, node in execution.state.ready]
+            names = [frame.path(node) for frame, node in in_turn(execution.state)]
             sys.stderr.write(f"next: {', '.join(names)}\n{_PROMPT}")
             sys.stderr.flush()
             answer = await self._lines.get()
+            told = len(execution.facts)
             with suppress(AtomitonError):  # it has ended in this moment, by a timeout
-                if not await self._act(answer):
+                if not await self._act(answer, names[0]):
                     return
+                await self._moved(told, answer)
 
-    async def _act(self, answer: str | None) -> bool:
+    async def _moved(self, told: int, answer: str | None) -> None:
+        """Wait until a run has taken note of a wish, or it would be asked about the same again."""
+        word = (answer or "").strip().lower()
+        if word not in _MODES and word not in ("c", "continue"):
+            return
+        while (execution := driven(self._conductor, self._run)) is not None:
+            if len(execution.facts) > told:
+                return
+            await asyncio.sleep(_LOOK)
+
+    async def _act(self, answer: str | None, first: str) -> bool:
         """Do what was answered; whether to ask again."""
-        word = "c" if answer is None else answer.strip().lower()
-        if word in ("", "s", "step"):
-            await self._conductor.step(self._run)
-            return True
-        if word in ("c", "continue"):
+        text = "" if answer is None else answer.strip()
+        word = text.lower()
+        if answer is None:
+            await self._conductor.set_breakpoints(self._run, [])
             await self._conductor.resume(self._run)
             return False
-        if word in ("q", "quit", "cancel"):
+        if word in _MODES:
+            await self._conductor.step(self._run, mode=_MODES[word])
+        elif word in ("c", "continue"):
+            await self._conductor.resume(self._run)
+        elif word in ("q", "quit", "cancel"):
             await self._conductor.cancel(self._run, "interrupted")
             return False
-        note(f"{word!r} is none of the keys")
+        elif word in ("i", "inputs"):
+            await self._show_inputs(first)
+        elif word.startswith(("p ", "print ")):
+            await self._print(text.partition(" ")[2].strip(), first)
+        else:
+            note(f"{word!r} is none of the keys")
         return True
+
+    async def _show_inputs(self, node: str) -> None:
+        """Show what the next node would be called on."""
+        try:
+            shown = await self._conductor.node_inputs(self._run, node)
+        except AtomitonError as error:
+            note(error.message)
+            return
+        for name, value in shown.parameters.items():
+            note(f"  {name} = {_short(value)}")
+
+    async def _print(self, expression: str, node: str) -> None:
+        """Show what an expression gives where the next node stands."""
+        (found,) = await self._conductor.watch(self._run, [expression], node=node)
+        note(f"  {found.error}" if found.error else f"  = {_short(found.value)}")
 
     def _read(self) -> None:
         # The file below Python's: its lock would keep the process from ending.

@@ -23,6 +23,7 @@ from atomiton.conductor.nodes import NodeInfo
 from atomiton.conductor.previewing import Previewed
 from atomiton.conductor.result import RunResult, RunView
 from atomiton.conductor.run import Run
+from atomiton.conductor.stops import NodeInputs, Standing, StepMode, Watched
 from atomiton.conductor.waits import Wait
 from atomiton.conductor.wire import (
     AnswerApproval,
@@ -30,6 +31,7 @@ from atomiton.conductor.wire import (
     Asking,
     BlueprintsQuery,
     CancelRun,
+    ChangeInputs,
     Checked,
     DeadPage,
     DeadQuery,
@@ -39,6 +41,7 @@ from atomiton.conductor.wire import (
     ForkRun,
     HistoryQuery,
     Ids,
+    InputsQuery,
     LimitQuery,
     MatchingQuery,
     NodeList,
@@ -58,19 +61,24 @@ from atomiton.conductor.wire import (
     RunsQuery,
     SecretList,
     SendSignal,
+    SetBreakpoints,
     SetSecret,
     Started,
     StartRun,
     Status,
     StepRun,
+    StopBefore,
     TriggerList,
     Validate,
     WaitList,
     WaitQuery,
+    WatchedList,
+    WatchRun,
     error_of,
 )
 from atomiton.errors import AtomitonError, Problem
 from atomiton.events import RunEvent
+from atomiton.machine.events import Breakpoint
 from atomiton.ports.admission import DeadLetter, QueueSizes
 from atomiton.ports.blueprints import BlueprintInfo, BlueprintPage, StoredBlueprint
 from atomiton.ports.journal import RunHeader
@@ -163,6 +171,7 @@ class RemoteConductor:
         priority: int = 0,
         lane: str = "",
         delay: float = 0.0,
+        breakpoints: Sequence[Breakpoint] | None = None,
     ) -> Run:
         """Start a run there; arguments and errors are those of ``Conductor.start``."""
         check_options(durability, key)
@@ -175,6 +184,7 @@ class RemoteConductor:
             priority=priority,
             lane=lane,
             delay=delay,
+            breakpoints=None if breakpoints is None else _stops(breakpoints),
         )
         _name_source(asked, blueprint)
         return Run(self, (await self.calls.post("/runs", asked, Started)).run)
@@ -342,9 +352,52 @@ class RemoteConductor:
         """Start nothing new until the run is resumed or stepped."""
         await self._tell(run, "/pause", PauseRun(by=by))
 
-    async def step(self, run: str, by: str = "", *, key: str = "") -> None:
-        """Let a paused run start one more attempt."""
-        await self._tell(run, "/step", StepRun(by=by, key=key or None))
+    async def step(
+        self,
+        run: str,
+        by: str = "",
+        *,
+        key: str = "",
+        mode: StepMode = "into",
+        node: str | None = None,
+    ) -> None:
+        """Let a paused run start one more attempt, or finish a node; see ``Conductor.step``."""
+        await self._tell(run, "/step", StepRun(by=by, key=key or None, mode=mode, node=node))
+
+    async def set_breakpoints(
+        self, run: str, breakpoints: Sequence[Breakpoint], by: str = ""
+    ) -> None:
+        """Let a run stop before the attempts of some nodes, instead of those it had."""
+        asked = SetBreakpoints(breakpoints=_stops(breakpoints), by=by)
+        await self._tell(run, "/breakpoints", asked)
+
+    async def standing(self, run: str) -> Standing:
+        """Where a run stands: whether it is paused, and at what; ``NotFound``."""
+        return await self.calls.get(_run(run, "/standing"), Standing)
+
+    async def node_inputs(self, run: str, node: str, *, at: int | None = None) -> NodeInputs:
+        """What a node is to be called on; errors are those of ``Conductor.node_inputs``."""
+        query = InputsQuery(node=node, at=at)
+        return await self.calls.get(_run(run, "/inputs"), NodeInputs, query)
+
+    async def change_inputs(
+        self, run: str, node: str, parameters: Mapping[str, object], by: str = ""
+    ) -> None:
+        """Let a node be called on other parameters; see ``Conductor.change_inputs``."""
+        asked = ChangeInputs(node=node, parameters=_names(parameters), by=by)
+        await self._tell(run, "/inputs", asked)
+
+    async def watch(
+        self,
+        run: str,
+        expressions: Sequence[str],
+        *,
+        at: int | None = None,
+        node: str | None = None,
+    ) -> builtins.list[Watched]:
+        """Work out expressions over what a run has given so far; see ``Conductor.watch``."""
+        asked = WatchRun(expressions=[*expressions], at=at, node=node)
+        return (await self.calls.post(_run(run, "/watch"), asked, WatchedList)).watched
 
     async def resume(self, run: str, by: str = "", *, lost: str | None = None) -> None:
         """Let a run go on; arguments and errors are those of ``Conductor.resume``."""
@@ -465,6 +518,10 @@ class RemoteConductor:
     async def nodes(self) -> builtins.list[NodeInfo]:
         """The node types that blueprints can use there, by name."""
         return (await self.calls.get("/nodes", NodeList)).nodes
+
+
+def _stops(breakpoints: Sequence[Breakpoint]) -> list[StopBefore]:
+    return [StopBefore(node=of.node, condition=of.condition) for of in breakpoints]
 
 
 def _run(run: str, more: str = "") -> str:

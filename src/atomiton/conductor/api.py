@@ -10,9 +10,11 @@ import msgspec
 
 from atomiton.blueprint.model import Durability
 from atomiton.conductor.result import RunResult
+from atomiton.conductor.stops import NodeInputs, Standing, StepMode, Watched
 from atomiton.conductor.waits import Wait
 from atomiton.errors import Problem
 from atomiton.events import RunEvent
+from atomiton.machine.events import Breakpoint
 from atomiton.ports.journal import RunHeader
 
 if TYPE_CHECKING:
@@ -59,8 +61,16 @@ class RunApi(Protocol):
         """Start nothing new until the run is resumed or stepped."""
         ...
 
-    async def step(self, run: str, by: str = "", *, key: str = "") -> None:
-        """Let a paused run start one more attempt."""
+    async def step(
+        self,
+        run: str,
+        by: str = "",
+        *,
+        key: str = "",
+        mode: StepMode = "into",
+        node: str | None = None,
+    ) -> None:
+        """Let a paused run start one more attempt, or finish a node."""
         ...
 
     async def resume(self, run: str, by: str = "", *, lost: str | None = None) -> None:
@@ -116,8 +126,40 @@ class ConductorApi(RunApi, Protocol):
         priority: int = 0,
         lane: str = "",
         delay: float = 0.0,
+        breakpoints: Sequence[Breakpoint] | None = None,
     ) -> Run:
         """Start a run and return at once."""
+        ...
+
+    async def set_breakpoints(
+        self, run: str, breakpoints: Sequence[Breakpoint], by: str = ""
+    ) -> None:
+        """Let a run stop before the attempts of some nodes, instead of those it had."""
+        ...
+
+    async def standing(self, run: str) -> Standing:
+        """Where a run stands: whether it is paused, and at what."""
+        ...
+
+    async def node_inputs(self, run: str, node: str, *, at: int | None = None) -> NodeInputs:
+        """What a node is to be called on."""
+        ...
+
+    async def change_inputs(
+        self, run: str, node: str, parameters: Mapping[str, object], by: str = ""
+    ) -> None:
+        """Let a node of a paused run be called on other parameters."""
+        ...
+
+    async def watch(
+        self,
+        run: str,
+        expressions: Sequence[str],
+        *,
+        at: int | None = None,
+        node: str | None = None,
+    ) -> builtins.list[Watched]:
+        """Work out expressions over what a run has given so far."""
         ...
 
     async def fork(

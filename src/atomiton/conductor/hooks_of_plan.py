@@ -81,24 +81,32 @@ class FittingHooks:
         """What an interceptor gave, as parameters of a node."""
         if not isinstance(given, Mapping):
             raise _unfit(f"it returned {type(given).__name__}, not parameters by name")
-        values = cast("Mapping[object, object]", given)
-        ports = {} if node.type is None else {port.name: port for port in node.type.parameters}
-        takes_any = any(port.variadic for port in ports.values())
-        named = {name for name, port in ports.items() if not port.variadic}
-        for name in values:
-            if not isinstance(name, str) or (name not in named and not takes_any):
-                raise _unfit(f"'{node.id}' has no parameter {name!r}; it has {_listed(named)}")
-            if name in named and ports[name].expression:
-                raise _unfit(f"parameter {name!r} is an expression, which no hook can change")
-        for name in named:
-            port = ports[name]
-            if port.required and not port.expression and name not in values:
-                raise _unfit(f"'{node.id}' needs the parameter {name!r}; return all of them")
-        return cast("dict[str, object]", to_value(dict(values)))
+        return fitting_parameters(node, cast("Mapping[object, object]", given))
 
     def output(self, given: object) -> object:
         """What an interceptor gave, as an output."""
         return None if isinstance(given, Null) else to_value(given)
+
+
+def fitting_parameters(node: PlanNode, values: Mapping[object, object]) -> dict[str, object]:
+    """What somebody wants a node to be called on, as its parameters.
+
+    Raises:
+        NodeError: There is one too many or too few, or one that cannot be changed.
+    """
+    ports = {} if node.type is None else {port.name: port for port in node.type.parameters}
+    takes_any = any(port.variadic for port in ports.values())
+    named = {name for name, port in ports.items() if not port.variadic}
+    for name in values:
+        if not isinstance(name, str) or (name not in named and not takes_any):
+            raise _unfit(f"'{node.id}' has no parameter {name!r}; it has {_listed(named)}")
+        if name in named and ports[name].expression:
+            raise _unfit(f"parameter {name!r} is an expression, which cannot be changed")
+    for name in named:
+        port = ports[name]
+        if port.required and not port.expression and name not in values:
+            raise _unfit(f"'{node.id}' needs the parameter {name!r}; return all of them")
+    return cast("dict[str, object]", to_value(dict(values)))
 
 
 def _of_compensation(hook: Hook) -> bool:

@@ -19,7 +19,7 @@ from atomiton.conductor.waits import Wait
 from atomiton.drivers.execution import Execution
 from atomiton.drivers.program import Program
 from atomiton.errors import AtomitonError, NotFound, StoreError
-from atomiton.machine.events import Resumed, RunRequested
+from atomiton.machine.events import Breakpoint, Resumed, RunRequested
 from atomiton.machine.records import pieces
 from atomiton.ports.admission import ALONE, DeadLetter, Queued, QueueSizes
 from atomiton.ports.journal import RunHeader
@@ -80,6 +80,7 @@ class Queueing(Forks):
         durability: Durability | None,
         key: str | None,
         turn: tuple[int, str, float],
+        stops: tuple[Breakpoint, ...] | None = None,
     ) -> str:
         """Put a run on record that begins when it is its turn; gives its id."""
         program: Program = self.library.program(blueprint, durability)
@@ -88,7 +89,7 @@ class Queueing(Forks):
         await self.library.keep(self.journal, program)
         run = new_run_id()
         queued = Queued(run, plan.id, priority, lane, now + delay, now)
-        request = RunRequested(now, run, inputs, self._seed(), True)
+        request = RunRequested(now, run, inputs, self._seed(), True, breakpoints=stops)
         header = RunHeader(
             run=run,
             blueprint=plan.id,

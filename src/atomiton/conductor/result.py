@@ -6,12 +6,15 @@ from typing import Self
 
 import msgspec
 
+from atomiton.blueprint.plan import WAIT_APPROVAL, WAIT_FOR, WAIT_SIGNAL, WAIT_UNTIL
 from atomiton.errors import ErrorInfo, RunFailed
 from atomiton.machine.finishing import undone
 from atomiton.machine.state import ENDED, STATUS_NAMES, Frame, RunState
 
+_WAITS = frozenset({WAIT_FOR, WAIT_UNTIL, WAIT_SIGNAL, WAIT_APPROVAL})
 
-class NodeResult(msgspec.Struct, frozen=True):
+
+class NodeResult(msgspec.Struct, frozen=True, omit_defaults=True):
     """How one node fared.
 
     Attributes:
@@ -19,12 +22,14 @@ class NodeResult(msgspec.Struct, frozen=True):
         attempts: How often it was tried.
         duration_ms: From its first attempt to its end, in milliseconds; None if it has not ended.
         error: Its latest error.
+        since: Of a wait, when it began to wait, seconds since 1970, UTC; None of all else.
     """
 
     status: str
     attempts: int
     duration_ms: float | None
     error: ErrorInfo | None
+    since: float | None = None
 
 
 class RunView(msgspec.Struct, frozen=True):
@@ -182,6 +187,7 @@ def _add(frame: Frame, results: dict[str, NodeResult]) -> None:
             frame.attempts[node],
             frame.duration_ms(node),
             frame.errors.get(node),
+            frame.started[node] or None if frame.nodes[node].kind in _WAITS else None,
         )
         child = frame.children.get(node)
         if child is not None:

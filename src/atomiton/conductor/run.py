@@ -10,6 +10,7 @@ from atomiton.events import RunEvent
 
 if TYPE_CHECKING:
     from atomiton.conductor.api import RunApi
+    from atomiton.conductor.stops import StepMode
     from atomiton.drivers.execution import Execution
 
 
@@ -66,9 +67,9 @@ class Run:
         """Let a paused run go on."""
         await self._conductor.resume(self.id)
 
-    async def step(self) -> None:
-        """Let a paused run start one more attempt."""
-        await self._conductor.step(self.id)
+    async def step(self, mode: StepMode = "into", node: str | None = None) -> None:
+        """Let a paused run start one more attempt, or finish a node; ``Conductor.step``."""
+        await self._conductor.step(self.id, mode=mode, node=node)
 
 
 class DrivenRun(Run):

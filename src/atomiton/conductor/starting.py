@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from atomiton.blueprint.model import Blueprint, Durability
+from atomiton.conductor.debugging import check_breakpoints
 from atomiton.conductor.ids import new_run_id
 from atomiton.conductor.inputs import check_options, check_turn
 from atomiton.conductor.library import Ready, Source
@@ -18,7 +19,7 @@ from atomiton.drivers.eager import begin
 from atomiton.drivers.execution import Execution
 from atomiton.drivers.program import Program
 from atomiton.errors import AtomitonError
-from atomiton.machine.events import RunRequested
+from atomiton.machine.events import Breakpoint, RunRequested
 from atomiton.ports.journal import RunHeader
 
 
@@ -111,16 +112,20 @@ class Starting(Queueing):
         priority: int = 0,
         lane: str = "",
         delay: float = 0.0,
+        breakpoints: Sequence[Breakpoint] | None = None,
     ) -> Run:
         """Start a run and return at once; when it is durable, it is on record by then.
 
-        With ``paused`` it waits to be resumed or stepped. Other arguments and errors: ``run``.
+        With ``paused`` it waits to be resumed or stepped; with ``breakpoints`` it stops before the
+        attempts of some nodes. Other arguments and errors: ``run``.
         """
         if durability is not None or key is not None:
             check_options(durability, key)
         ready = await self._ready(blueprint)
         turn = (priority, lane, delay)
-        run, _ = await self._start(ready, inputs, durability, key, turn, paused=paused)
+        run, _ = await self._start(
+            ready, inputs, durability, key, turn, paused=paused, breakpoints=breakpoints
+        )
         return Run(self, run)
 
     async def _start(
@@ -132,20 +137,24 @@ class Starting(Queueing):
         turn: tuple[int, str, float],
         *,
         paused: bool = False,
+        breakpoints: Sequence[Breakpoint] | None = None,
     ) -> tuple[str, Execution | None]:
         """Start a run; gives its id, and what drives it if it was begun here and now."""
         loaded, program = ready.blueprint, ready.program
         checked = ready.inputs({} if inputs is None else inputs)
+        stops = None if breakpoints is None else check_breakpoints(program.plan, breakpoints)
         in_memory = self._in_memory(loaded, durability)
         priority, lane, delay = turn
         if priority or lane or delay:
             check_turn(priority, lane, delay)
         if self._must_queue(delay, lane, paused=paused, in_memory=in_memory):
-            return await self._enqueue(loaded, checked, durability, key, turn), None
+            return await self._enqueue(loaded, checked, durability, key, turn, stops), None
         if in_memory:
-            execution = self._begin(program, checked, paused=paused, key=key)
+            execution = self._begin(program, checked, paused=paused, key=key, stops=stops)
             return execution.state.id, execution
-        return await self._accept(loaded, program, checked, durability, key, paused=paused)
+        return await self._accept(
+            loaded, program, checked, durability, key, paused=paused, stops=stops
+        )
 
     def _in_memory(self, blueprint: Blueprint, durability: Durability | None) -> bool:
         return self.in_memory or (durability or blueprint.durability) == "none"
@@ -157,12 +166,15 @@ class Starting(Queueing):
         *,
         paused: bool = False,
         key: str | None = None,
+        stops: tuple[Breakpoint, ...] | None = None,
     ) -> Execution:
         if key is not None:
             earlier = self._keyed(program.plan.id, key)
             if earlier is not None:
                 return earlier
-        request = RunRequested(self._now(), new_run_id(), inputs, self._seed(), paused)
+        request = RunRequested(
+            self._now(), new_run_id(), inputs, self._seed(), paused, breakpoints=stops
+        )
         if key is not None:
             self._note_key(program.plan.id, key, request.run)
         return self.driver.begin(program, request, self._secrets_of(program))
@@ -176,6 +188,7 @@ class Starting(Queueing):
         key: str | None,
         *,
         paused: bool = False,
+        stops: tuple[Breakpoint, ...] | None = None,
     ) -> tuple[str, Execution | None]:
         plan = program.plan
         now = self._now()
@@ -191,7 +204,7 @@ class Starting(Queueing):
             version=plan.version,
             key=key,
         )
-        request = RunRequested(now, header.run, inputs, self._seed(), paused)
+        request = RunRequested(now, header.run, inputs, self._seed(), paused, breakpoints=stops)
         secrets = self._secrets_of(program)
         accepting = begin(self.driver.accept(program, request, header, secrets))
         if isinstance(accepting, tuple):

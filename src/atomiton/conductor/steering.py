@@ -1,4 +1,4 @@
-"""Steering runs: cancelling, pausing, stepping, going on, answering what they wait for."""
+"""Steering runs: cancelling, pausing, going on, answering what they wait for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from atomiton.machine.events import (
     Paused,
     Resumed,
     SignalReceived,
-    StepRequested,
 )
 from atomiton.machine.records import decode, encode
 
@@ -34,10 +33,6 @@ class Steering(Keeping):
     async def pause(self, run: str, by: str = "") -> None:
         """Start nothing new until the run is resumed or stepped."""
         await self._tell(run, Paused(self._now(), by))
-
-    async def step(self, run: str, by: str = "", *, key: str = "") -> None:
-        """Let a paused run start one more attempt; once, however often it is told of a key."""
-        await self._tell(run, StepRequested(self._now(), by, key))
 
     async def resume(self, run: str, by: str = "", *, lost: str | None = None) -> None:
         """Let a run go on: one that a dead process left, one that is paused, or both.

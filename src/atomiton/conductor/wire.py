@@ -16,6 +16,7 @@ from msgspec import Meta
 from atomiton.blueprint.model import Durability
 from atomiton.conductor.api import Asked
 from atomiton.conductor.nodes import NodeInfo
+from atomiton.conductor.stops import StepMode, Watched
 from atomiton.conductor.waits import Wait
 from atomiton.errors import (
     AtomitonError,
@@ -54,6 +55,16 @@ class Asking(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_
     """What is sent to a server; a field that it does not know is an error."""
 
 
+class StopBefore(Asking):
+    """A breakpoint: the run stops before the attempts of a node, if the condition holds."""
+
+    node: Name
+    condition: Annotated[str, Meta(max_length=2000)] = ""
+
+
+Stops = Annotated[list[StopBefore], Meta(max_length=100)]
+
+
 class StartRun(Asking):
     """Start a run: of a kept blueprint by its id, or of one that is sent along.
 
@@ -68,6 +79,7 @@ class StartRun(Asking):
         priority: Of those that wait for their turn, higher ones begin earlier.
         lane: Runs of a blueprint in the same lane share a bound.
         delay: Seconds before which it does not begin.
+        breakpoints: Where it stops; none at all, and it is not debugged.
     """
 
     blueprint: Name | None = None
@@ -80,6 +92,7 @@ class StartRun(Asking):
     priority: Annotated[int, Meta(ge=-(2**31) + 1, lt=2**31)] = 0
     lane: Annotated[str, Meta(max_length=255)] = ""
     delay: Annotated[float, Meta(ge=0, lt=1e10)] = 0.0
+    breakpoints: Stops | None = None
 
 
 class ForkRun(Asking):
@@ -112,10 +125,54 @@ class PauseRun(Asking):
 
 
 class StepRun(Asking):
-    """Let a paused run start one more attempt."""
+    """Let a paused run start one more attempt, or finish a node.
+
+    Attributes:
+        mode: Into: one attempt. Over: until the node has ended. Out: until what is around it has.
+        node: The node that is meant, when it is not the next.
+    """
 
     by: Text = ""
     key: Key | None = None
+    mode: StepMode = "into"
+    node: Name | None = None
+
+
+class SetBreakpoints(Asking):
+    """Let a run stop before the attempts of some nodes, instead of those it had."""
+
+    breakpoints: Stops
+    by: Text = ""
+
+
+class InputsQuery(Asking):
+    """Of which node, and after which fact."""
+
+    node: Name
+    at: Number | None = None
+
+
+class ChangeInputs(Asking):
+    """Let a node of a paused run be called on other parameters."""
+
+    node: Name
+    parameters: dict[str, object]
+    by: Text = ""
+
+
+class WatchRun(Asking):
+    """Work out expressions over what a run has given.
+
+    Attributes:
+        at: Number of the fact after which it is looked at; None for now.
+        node: Where the expressions stand; None for the top.
+    """
+
+    expressions: Annotated[
+        list[Annotated[str, Meta(min_length=1, max_length=2000)]], Meta(max_length=100)
+    ]
+    at: Number | None = None
+    node: Name | None = None
 
 
 class ResumeRun(Asking):
@@ -294,6 +351,12 @@ class Started(msgspec.Struct, frozen=True):
     run: str
 
 
+class WatchedList(msgspec.Struct, frozen=True):
+    """What expressions gave, in the order in which they were asked."""
+
+    watched: list[Watched]
+
+
 class Done(msgspec.Struct, frozen=True):
     """What was asked for is done, or on its way."""
 
@@ -317,6 +380,20 @@ class Pinned(msgspec.Struct, frozen=True):
     """The blueprint that a run is pinned to, as data."""
 
     document: dict[str, object]
+
+
+class RunText(msgspec.Struct, frozen=True):
+    """The blueprint of a run as text.
+
+    Attributes:
+        text: As YAML.
+        exact: Whether it is what its author wrote, comments and all; else it was written anew.
+        revision: Of the kept blueprint, when it is that.
+    """
+
+    text: str
+    exact: bool
+    revision: int | None = None
 
 
 class DeadPage(msgspec.Struct, frozen=True):

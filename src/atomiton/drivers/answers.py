@@ -22,7 +22,8 @@ def stopped(message: str = "stopped because it was asked to") -> ErrorInfo:
 
 #: Shorter secrets are not looked for: they would blot out words that have nothing to do with them.
 SHORTEST_SECRET = 4
-_BLOT = "***"
+#: What stands where a secret was.
+BLOT = "***"
 
 
 def without_secrets(text: str, secrets: object) -> str:
@@ -39,7 +40,7 @@ def without_secrets(text: str, secrets: object) -> str:
     }
     for value in sorted(values, key=len, reverse=True):
         if len(value) >= SHORTEST_SECRET:
-            text = text.replace(value, _BLOT)
+            text = text.replace(value, BLOT)
     cut = CUT.search(text)
     return text if cut is None else _whole_words(text[: cut.start()], values) + cut[0]
 
@@ -56,7 +57,7 @@ def _whole_words(text: str, secrets: Collection[str]) -> str:
         ),
         default=0,
     )
-    return text[: len(text) - longest] + _BLOT if longest else text
+    return text[: len(text) - longest] + BLOT if longest else text
 
 
 def blotted(info: ErrorInfo, secrets: object) -> ErrorInfo:

@@ -22,6 +22,7 @@ from atomiton.machine import apply, outstanding
 from atomiton.machine.commands import (
     CancelAttempt,
     CancelTimer,
+    CheckBreakpoint,
     Command,
     FinishRun,
     SetTimer,
@@ -138,7 +139,7 @@ class Execution(Driven, eq=False):
             if step.waits:
                 self._spawn(start, step)
                 continue
-            if straight and step.is_straight and not start.frame:
+            if straight and step.is_straight and not (start.frame or state.changed):
                 start, fact, left = await self._go_straight(start, left)
                 if fact is not None and self._current is not start:
                     return self._resumed(start, fact)
@@ -371,6 +372,10 @@ class Execution(Driven, eq=False):
         elif isinstance(command, CancelAttempt):
             at_work = (command.frame, command.node) in self._jobs
             self._cancel(command) if at_work else unmade.append(command)
+        elif isinstance(command, CheckBreakpoint) and not self.state.ended:
+            from atomiton.drivers.names import check  # few runs are debugged
+
+            self._inbox.appendleft(check(self.state, self.driver.now()))
 
     def _fire(self, timer: int) -> None:
         self._drain_once()  # an answer that came in first may have dropped the timer

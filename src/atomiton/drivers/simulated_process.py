@@ -15,6 +15,7 @@ from atomiton.machine import RunState, apply, outstanding
 from atomiton.machine.commands import (
     CancelAttempt,
     CancelTimer,
+    CheckBreakpoint,
     Command,
     FinishRun,
     SetTimer,
@@ -25,6 +26,7 @@ from atomiton.machine.events import (
     AttemptFailed,
     AttemptLost,
     AttemptStarted,
+    BreakpointChecked,
     Event,
     RunRequested,
     TimerFired,
@@ -195,6 +197,10 @@ class Process:
                 timer.cancel()
         elif isinstance(command, CancelAttempt):
             self._cancel(command)
+        elif isinstance(command, CheckBreakpoint) and not self.state.ended:
+            stops = self.world.random.random() < 0.5
+            of = (command.frame, command.node)
+            self.inbox.appendleft(BreakpointChecked(self.world.now(), *of, stops))
         elif isinstance(command, FinishRun):
             self._finish = command
 

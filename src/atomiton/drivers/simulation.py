@@ -33,7 +33,7 @@ from atomiton.drivers.simulated_world import Effect, Violation, World
 from atomiton.errors import ErrorInfo
 from atomiton.machine import RunState
 from atomiton.machine.commands import Command
-from atomiton.machine.events import Event, Resumed, RunRequested
+from atomiton.machine.events import Breakpoint, Event, Resumed, RunRequested
 from atomiton.machine.finishing import undone
 from atomiton.machine.records import decode, encode
 from atomiton.machine.state import STATUS_NAMES
@@ -148,9 +148,12 @@ class Crash(BaseException):
 class Simulation:
     """One run in one world, through as many lives as it takes."""
 
-    def __init__(self, plan: Plan, seed: int, faults: Faults) -> None:
+    def __init__(
+        self, plan: Plan, seed: int, faults: Faults, stops: Sequence[str] | None = None
+    ) -> None:
         self.plan = plan
         self.seed = seed
+        self.stops = None if stops is None else tuple(Breakpoint(path) for path in stops)
         self.faults = faults
         self.world = World(seed)
         self.journal = SimulatedJournal()
@@ -241,7 +244,8 @@ class Simulation:
         self._tell("a process comes up")
         self.laws.recovered()
         if not self.journal.records:
-            self.process.accept(RunRequested(self.world.now(), "run", {}, self.seed))
+            now, stops = self.world.now(), self.stops
+            self.process.accept(RunRequested(now, "run", {}, self.seed, breakpoints=stops))
             return
         self.process.recover([decode(record) for record in self.journal.records])
 
@@ -312,13 +316,20 @@ class Simulation:
         self._tell(f"the wall clock is off by {self.world.skew:g} s")
 
 
-def simulate(what: Blueprint | Plan, seed: int, faults: Faults | None = None) -> Outcome:
+def simulate(
+    what: Blueprint | Plan,
+    seed: int,
+    faults: Faults | None = None,
+    stops: Sequence[str] | None = None,
+) -> Outcome:
     """Run a blueprint in a world drawn from a seed.
 
     Args:
         what: A blueprint of the simulated node types, or its plan.
         seed: Draws the order of events, what nodes do, and when faults strike.
         faults: What may go wrong; nothing by default.
+        stops: Paths of nodes that have breakpoints: about half of the attempts stop the run, and
+            somebody lets it go on.
 
     Returns:
         How it went.
@@ -332,7 +343,7 @@ def simulate(what: Blueprint | Plan, seed: int, faults: Faults | None = None) ->
         1
     """
     plan = what if isinstance(what, Plan) else compile_blueprint(what, SimulatedTypes())
-    simulation = Simulation(plan, seed, faults or Faults())
+    simulation = Simulation(plan, seed, faults or Faults(), stops)
     try:
         return simulation.run()
     except Violation as violation:

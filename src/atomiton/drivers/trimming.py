@@ -44,6 +44,16 @@ def trimmed(info: ErrorInfo) -> ErrorInfo:
     return msgspec.structs.replace(info, message=message, details=details)
 
 
+def shortened(value: object, most: int) -> object:
+    r"""A plain value of about so many bytes of JSON at most; the same one if it is small enough.
+
+    Example:
+        >>> shortened("x" * 1000, 3)[:13]
+        'xx\n[cut: 998 '
+    """
+    return _value(value, most)
+
+
 def _text(text: str, most: int) -> str:
     encoded = text.encode()
     if len(encoded) <= most:

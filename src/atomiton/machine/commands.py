@@ -43,6 +43,13 @@ class CancelTimer(msgspec.Struct, frozen=True, tag="cancel_timer", gc=False):
     timer: int
 
 
+class CheckBreakpoint(msgspec.Struct, frozen=True, tag="check_breakpoint", gc=False):
+    """Find out whether the run stops before an attempt; answered before anything else."""
+
+    frame: int
+    node: int
+
+
 class FinishRun(msgspec.Struct, frozen=True, tag="finish_run", gc=False):
     """The run has ended: always the last command.
 
@@ -55,5 +62,5 @@ class FinishRun(msgspec.Struct, frozen=True, tag="finish_run", gc=False):
     error: ErrorInfo | None = None
 
 
-Command = StartAttempt | CancelAttempt | SetTimer | CancelTimer | FinishRun
+Command = StartAttempt | CancelAttempt | SetTimer | CancelTimer | CheckBreakpoint | FinishRun
 """Any wish."""

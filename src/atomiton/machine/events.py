@@ -12,6 +12,19 @@ import msgspec
 from atomiton.errors import ErrorInfo
 
 
+class Breakpoint(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Where a run is to stop.
+
+    Attributes:
+        node: Path of the node before whose attempts it stops: ``group.inner``; ``each`` for every
+            item of a map, ``each[3]`` for one of them.
+        condition: Expression that must hold; empty to stop always.
+    """
+
+    node: str
+    condition: str = ""
+
+
 class RunRequested(msgspec.Struct, frozen=True, tag="run_requested", gc=False, omit_defaults=True):
     """A run was accepted: always the first fact.
 
@@ -22,6 +35,7 @@ class RunRequested(msgspec.Struct, frozen=True, tag="run_requested", gc=False, o
         paused: Whether nothing starts before the run is resumed or stepped.
         gated: Whether nothing begins, waits included, before the run is admitted.
         forked_from: Id of the run whose results it begins with; empty if it is no fork.
+        breakpoints: Where it stops; None when it is not debugged.
     """
 
     time: float
@@ -31,6 +45,7 @@ class RunRequested(msgspec.Struct, frozen=True, tag="run_requested", gc=False, o
     paused: bool = False
     gated: bool = False
     forked_from: str = ""
+    breakpoints: tuple[Breakpoint, ...] | None = None
 
 
 class RunAdmitted(msgspec.Struct, frozen=True, tag="run_admitted", gc=False):
@@ -131,15 +146,17 @@ class Resumed(msgspec.Struct, frozen=True, tag="resumed", gc=False):
 class StepRequested(
     msgspec.Struct, frozen=True, tag="step_requested", gc=False, omit_defaults=True
 ):
-    """A paused run may start one more attempt.
+    """A paused run may start one more attempt, or finish a node.
 
     Attributes:
         key: Names the wish, so that one that is sent again is known; empty if it has no name.
+        until: Frame and number of the node that is to end, with all that is in it.
     """
 
     time: float
     by: str = ""
     key: str = ""
+    until: tuple[int, int] | None = None
 
 
 class SignalReceived(
@@ -195,6 +212,31 @@ class InputChanged(msgspec.Struct, frozen=True, tag="input_changed", gc=False, o
     attempt: int = 0
 
 
+class BreakpointsSet(msgspec.Struct, frozen=True, tag="breakpoints_set", gc=False):
+    """The run stops at these breakpoints from now on, and at no others."""
+
+    time: float
+    breakpoints: tuple[Breakpoint, ...]
+    by: str = ""
+
+
+class BreakpointChecked(
+    msgspec.Struct, frozen=True, tag="breakpoint_checked", gc=False, omit_defaults=True
+):
+    """It was found out whether the run stops before an attempt of a node with a breakpoint.
+
+    Attributes:
+        stops: Whether it does.
+        error: Why the condition could not be worked out, if so; then the run stops.
+    """
+
+    time: float
+    frame: int
+    node: int
+    stops: bool
+    error: str = ""
+
+
 Event = (
     RunRequested
     | RunAdmitted
@@ -212,5 +254,7 @@ Event = (
     | Paused
     | Resumed
     | StepRequested
+    | BreakpointsSet
+    | BreakpointChecked
 )
 """Any fact."""

@@ -20,6 +20,7 @@ from atomiton.errors import AtomitonError, ErrorInfo
 from atomiton.machine.attempts import start_attempt
 from atomiton.machine.bodies import open_group, open_loop, open_map
 from atomiton.machine.commands import Command
+from atomiton.machine.debugging import choose, stands_in_line
 from atomiton.machine.ending import complete, evaluation_failure, fail, skip
 from atomiton.machine.joining import joined
 from atomiton.machine.state import PENDING, READY, RUN_ACTIVE, RUNNING, Frame, RunState
@@ -60,11 +61,16 @@ def _holds(frame: Frame, node: int, now: float, out: list[Command]) -> bool:
 
 def open_node(frame: Frame, node: int, now: float, out: list[Command]) -> None:
     """Begin with a node that is wanted: calls wait for a free place, all else begins now."""
-    kind = frame.nodes[node].kind
-    if kind == USES:
+    if frame.nodes[node].kind == USES or stands_in_line(frame.run, frame, node):
         frame.status[node] = READY
         frame.run.ready.append((frame, node))
-        return
+    else:
+        _open(frame, node, now, out)
+
+
+def _open(frame: Frame, node: int, now: float, out: list[Command]) -> None:
+    """Begin with a node that calls no type."""
+    kind = frame.nodes[node].kind
     if frame.run.notices is not None:
         frame.run.notices.append((RUNNING, frame, node))
     try:
@@ -108,23 +114,33 @@ def start_ready(run: RunState, now: float, out: list[Command]) -> bool:
     """Start what is ready, as far as limits, pause and steps allow.
 
     Returns:
-        Whether that has stopped the run, so that there is more to decide.
+        Whether there is more to decide: a body was opened, or the run was stopped.
     """
     ready = run.ready
     plan = run.plan
     while ready:
+        if run.breaks is not None and not choose(run, out):
+            return False
         frame, node = ready[0]
         if frame.status[node] == READY:
             if plan.concurrency and run.running >= plan.concurrency:
                 return False
             if run.paused:
-                if not run.credits:
+                if run.credits:
+                    run.credits -= 1
+                elif run.until is None:
                     return False
-                run.credits -= 1
+            if frame.nodes[node].kind != USES:
+                run.passed.pop((frame.id, node), None)
+                ready.popleft()
+                _open(frame, node, now, out)
+                return True
             if plan.steps and run.steps >= plan.steps and run.status == RUN_ACTIVE:
                 message = f"the run needs more than its {plan.steps} steps"
                 stop(run, ErrorInfo("LIMIT_EXCEEDED", message), now, out)
                 return True
+            if run.passed:
+                run.passed.pop((frame.id, node), None)
             start_attempt(frame, node, now, out)
         ready.popleft()  # it has been started, or was cancelled meanwhile
     return False

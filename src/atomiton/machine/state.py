@@ -248,13 +248,18 @@ class RunState:
         listening: Nodes that wait for a signal, by its name, as (frame, node).
         secrets: Given by the driver for expressions; never part of a fact.
         forked_from: Id of the run that it began with the results of; empty if it is no fork.
+        breaks: Conditions of the breakpoints, by path; None when the run is not debugged.
+        asked: The node whose breakpoint is asked about, as (frame, node).
+        passed: Ready nodes whose breakpoint was asked about, by frame and node.
+        until: The node that a step goes over, while the run is paused, as (frame, node).
     """
 
     __slots__ = (
-        "cancelled", "changed", "closing", "credits", "ended_at", "failure", "forked_from",
-        "frames", "free", "gated", "id", "inputs", "listening", "mail", "next_frame",
-        "next_timer", "notices", "opened", "output", "paused", "plan", "ready", "running",
+        "asked", "breaks", "cancelled", "changed", "closing", "credits", "ended_at", "failure",
+        "forked_from", "frames", "free", "gated", "id", "inputs", "listening", "mail", "next_frame",
+        "next_timer", "notices", "opened", "output", "passed", "paused", "plan", "ready", "running",
         "secrets", "seed", "started_at", "status", "steps", "timers", "top", "undo", "undone",
+        "until",
     )  # fmt: skip
 
     def __init__(self, plan: Plan) -> None:
@@ -295,6 +300,10 @@ class RunState:
         self.changed: dict[tuple[int, int, int], dict[str, object]] = {}
         self.notices: list[tuple[int, Frame, int]] | None = None
         self.secrets: object = None
+        self.breaks: dict[str, str] | None = None
+        self.asked: tuple[Frame, int] | None = None
+        self.passed: dict[tuple[int, int], None] = {}
+        self.until: tuple[Frame, int] | None = None
 
     @property
     def ended(self) -> bool:
@@ -350,9 +359,10 @@ class RunState:
         """Status as people see it: also paused, and waiting when nothing is out but timers."""
         if self.status in ENDED or self.status == RUN_COMPENSATING:
             return self.status
-        if self.paused and not self.running:
+        if self.paused and not self.running and self.until is None:
             return "paused"
-        if self.running or self.ready or self.gated or self.status not in (RUN_NEW, RUN_ACTIVE):
+        busy = self.running or self.ready or self.gated or self.asked is not None
+        if busy or self.status not in (RUN_NEW, RUN_ACTIVE):
             return "running"
         return "waiting"
 

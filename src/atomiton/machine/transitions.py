@@ -14,6 +14,8 @@
     CancelRequested     running          -> stopping: what runs is cancelled, nothing new starts
     FailRequested       running          -> stopping, and failed in the end
     Paused, Resumed, StepRequested       whether, and how many, ready nodes start
+    BreakpointsSet      before which nodes the run stops; each attempt of one is asked about
+    BreakpointChecked   asked about      -> ready, and the run goes on, or is paused before it
 
 After every fact, what has opened is decided about, bodies in which everything has ended end the
 node that holds them, and ready nodes start as far as the limits allow. The run ends when nothing is
@@ -26,7 +28,8 @@ from collections.abc import Callable, Mapping
 
 from atomiton.errors import ErrorInfo, IllegalEvent
 from atomiton.machine.attempts import start_attempt
-from atomiton.machine.commands import Command, SetTimer, StartAttempt
+from atomiton.machine.commands import CheckBreakpoint, Command, SetTimer, StartAttempt
+from atomiton.machine.debugging import pause, set_breakpoints, take_answer, wish_step
 from atomiton.machine.ending import complete, end_stopped, fail, fail_attempt
 from atomiton.machine.events import (
     ApprovalGiven,
@@ -35,6 +38,8 @@ from atomiton.machine.events import (
     AttemptLost,
     AttemptRepeated,
     AttemptStarted,
+    BreakpointChecked,
+    BreakpointsSet,
     CancelRequested,
     Event,
     FailRequested,
@@ -111,6 +116,8 @@ def outstanding(run: RunState) -> list[Command]:
             if status in (RUNNING, STOPPING) and step >= 0:
                 attempt, end = frame.attempts[node], _end(frame, node)
                 out.append(StartAttempt(frame.id, node, attempt, step, end))
+    if run.asked is not None and not run.ended:
+        out.append(CheckBreakpoint(run.asked[0].id, run.asked[1]))
     return out
 
 
@@ -135,6 +142,8 @@ def _requested(run: RunState, event: RunRequested, out: list[Command]) -> None:
     if event.paused:
         run.paused = True
         run.free = False
+    if event.breakpoints is not None:
+        set_breakpoints(run, event.breakpoints)
     top = run.top
     if run.plan.timeout is not None:
         top.deadline = event.time + run.plan.timeout
@@ -262,22 +271,31 @@ def _fail_run(run: RunState, event: FailRequested, out: list[Command]) -> None:
 
 def _paused(run: RunState, _event: Paused, _out: list[Command]) -> None:
     _alive(run)
-    run.paused = True
-    run.free = False
-    run.credits = 0
+    pause(run)
 
 
 def _resumed(run: RunState, _event: Resumed, _out: list[Command]) -> None:
     _alive(run)
     run.paused = False
-    run.free = not run.plan.bounded
+    run.until = None
+    run.free = not run.plan.bounded and run.breaks is None
 
 
-def _step(run: RunState, _event: StepRequested, _out: list[Command]) -> None:
+def _step(run: RunState, event: StepRequested, _out: list[Command]) -> None:
     _alive(run)
     if not run.paused:
         raise IllegalEvent(f"run {run.id} is not paused; only a paused run can be stepped")
-    run.credits += 1
+    wish_step(run, event.until)
+
+
+def _breakpoints(run: RunState, event: BreakpointsSet, _out: list[Command]) -> None:
+    _alive(run)
+    set_breakpoints(run, event.breakpoints)
+
+
+def _checked(run: RunState, event: BreakpointChecked, _out: list[Command]) -> None:
+    _alive(run)
+    take_answer(run, event)
 
 
 def _alive(run: RunState) -> None:
@@ -329,4 +347,6 @@ _TABLE: Mapping[type[Event], Callable[..., None]] = {
     Paused: _paused,
     Resumed: _resumed,
     StepRequested: _step,
+    BreakpointsSet: _breakpoints,
+    BreakpointChecked: _checked,
 }

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
+from typing import cast
 
 import msgspec
 
+from atomiton.blueprint.emit import to_yaml
+from atomiton.blueprint.model import Json
+from atomiton.conductor.calls import BUNDLE
 from atomiton.conductor.result import RunResult, RunView
 from atomiton.conductor.wire import (
     PREFIX,
@@ -28,16 +32,18 @@ from atomiton.conductor.wire import (
     RetryRun,
     RunPage,
     RunsQuery,
+    RunText,
     SendSignal,
     Started,
     StartRun,
-    StepRun,
     WaitList,
     WaitQuery,
 )
-from atomiton.errors import AtomitonError
+from atomiton.errors import AtomitonError, NotFound
 from atomiton.events import RunEvent
+from atomiton.ports.blueprints import BlueprintInfo
 from atomiton.ports.journal import RunHeader
+from atomiton.server.debugging import stops_of
 from atomiton.server.problems import Refusal
 from atomiton.server.streams import Stream, run_stream
 from atomiton.server.table import Call, Reply, Route, checked
@@ -64,6 +70,7 @@ async def start(call: Call) -> Reply:
         priority=asked.priority,
         lane=asked.lane,
         delay=asked.delay,
+        breakpoints=None if asked.breakpoints is None else stops_of(asked.breakpoints),
     )
     return _started(run.id)
 
@@ -100,6 +107,22 @@ async def matching(call: Call) -> Ids:
 async def document(call: Call) -> Pinned:
     """Give the blueprint that a run is pinned to."""
     return Pinned(await call.conductor.document(call.params["run"]))
+
+
+async def text(call: Call) -> RunText:
+    """Give the blueprint of a run as text: as its author wrote it, where that is kept."""
+    run = call.params["run"]
+    header = await call.conductor.header(run)
+    kept: tuple[BlueprintInfo, ...] = ()
+    with suppress(NotFound):
+        kept = await call.conductor.blueprint_history(header.blueprint, limit=1000)
+    for info in kept:
+        if info.hash == header.blueprint_hash:
+            stored = await call.conductor.blueprint(header.blueprint, info.revision)
+            return RunText(stored.text, True, info.revision)
+    record = await call.conductor.document(run)
+    written = record["document"] if BUNDLE in record else record
+    return RunText(to_yaml(cast("Mapping[str, Json]", written)), False)
 
 
 async def result(call: Call) -> Reply:
@@ -193,14 +216,6 @@ async def pause(call: Call) -> Done:
     """Start nothing new until the run is resumed or stepped."""
     run = call.params["run"]
     await call.conductor.pause(run, call.by(checked(call.body, PauseRun).by))
-    return Done(run)
-
-
-async def step(call: Call) -> Done:
-    """Let a paused run start one more attempt."""
-    asked = checked(call.body, StepRun)
-    run = call.params["run"]
-    await call.conductor.step(run, call.by(asked.by), key=asked.key or call.key or "")
     return Done(run)
 
 
@@ -299,6 +314,7 @@ ROUTES = (
     _look(RUN, show, "Sum up a run as it is now", answer=RunView),
     _look(f"{RUN}/header", header, "Show what a list shows of a run", answer=RunHeader),
     _look(f"{RUN}/document", document, "Give the blueprint of a run", answer=Pinned),
+    _look(f"{RUN}/text", text, "Give the blueprint of a run as text", answer=RunText),
     _look(f"{RUN}/result", result, "Wait for a run to end", query=WaitQuery, answer=RunView),
     _look(
         f"{RUN}/events",
@@ -311,7 +327,6 @@ ROUTES = (
     _look(f"{RUN}/waits", waits, "List what a run waits for", answer=WaitList),
     _steer("cancel", cancel, "Ask a run to stop", CancelRun),
     _steer("pause", pause, "Let a run start nothing new", PauseRun),
-    _steer("step", step, "Let a paused run start one more attempt", StepRun),
     _steer("resume", resume, "Let a run go on", ResumeRun),
     _steer("signal", signal, "Send a signal to a run", SendSignal),
     _steer("approve", approve, "Answer an approval", AnswerApproval),

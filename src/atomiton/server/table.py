@@ -146,6 +146,7 @@ def routes() -> tuple[Route, ...]:
     from atomiton.server import (
         blueprints,
         bus,
+        debugging,
         general,
         queue,
         runs,
@@ -155,7 +156,7 @@ def routes() -> tuple[Route, ...]:
         webhooks,
     )
 
-    parts = (general, blueprints, runs, queue, triggers, secrets, bus, webhooks, studio)
+    parts = (general, blueprints, runs, debugging, queue, triggers, secrets, bus, webhooks, studio)
     return tuple(route for of in parts for route in of.ROUTES)
 
 

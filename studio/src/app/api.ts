@@ -89,6 +89,83 @@ export interface Previewing {
   readonly over?: string;
 }
 
+export interface Breakpoint {
+  readonly node: string;
+  readonly condition?: string;
+}
+
+export interface NextNode {
+  readonly node: string;
+  readonly type?: string;
+  readonly attempt?: number;
+  readonly changed?: boolean;
+}
+
+/** Where a run that is debugged stands. */
+export interface Standing {
+  readonly status: string;
+  readonly paused: boolean;
+  readonly stopped: string | null;
+  readonly breakpoints: readonly Breakpoint[];
+  readonly next: readonly NextNode[];
+  readonly events: number;
+}
+
+export interface NodeInputs {
+  readonly node: string;
+  readonly type: string;
+  readonly attempt: number;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly expressions: readonly string[];
+  readonly changed: boolean;
+  readonly open: boolean;
+}
+
+export interface Watched {
+  readonly expression: string;
+  readonly value?: unknown;
+  readonly cut?: boolean;
+  readonly error?: string;
+}
+
+export type StepMode = "into" | "over" | "out";
+
+export interface Trigger {
+  readonly id: string;
+  readonly blueprint: string;
+  readonly kind: "webhook" | "schedule" | "event" | "watch";
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly fired: {
+    readonly paused: boolean;
+    readonly handled_at: number | null;
+    readonly fired_at: number | null;
+    readonly count: number;
+    readonly run: string | null;
+    readonly problem: string | null;
+  };
+  readonly next_at: number | null;
+}
+
+export interface QueueSizes {
+  readonly waiting: number;
+  readonly delayed: number;
+  readonly running: number;
+}
+
+export interface DeadLetter {
+  readonly run: string;
+  readonly blueprint: string;
+  readonly ended_at: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface RunText {
+  readonly text: string;
+  readonly exact: boolean;
+  readonly revision: number | null;
+}
+
 export interface StudioInfo {
   readonly version: string;
   readonly role: "viewer" | "operator" | "owner";
@@ -181,7 +258,7 @@ export const api = {
   preview: (json: Previewing, signal: AbortSignal) => data<Previewed>("/expressions/preview", { method: "POST", json, signal }),
   python: async (source: string, signal?: AbortSignal) =>
     (await data<{ code: string }>("/python", { method: "POST", json: { source }, ...(signal ? { signal } : {}) })).code,
-  start: async (body: { blueprint?: string; source?: string; inputs: unknown; paused?: boolean }) =>
+  start: async (body: { blueprint?: string; source?: string; inputs: unknown; paused?: boolean; breakpoints?: readonly Breakpoint[] }) =>
     (await post<{ run: string }>("/runs", body)).run,
   runs(query: { status?: string; blueprint?: string; before?: string; limit?: number }): Promise<{ runs: RunHeader[]; next: string | null }> {
     const words = new URLSearchParams();
@@ -195,7 +272,37 @@ export const api = {
   cancel: (run: string) => post(`/runs/${at(run)}/cancel`),
   pause: (run: string) => post(`/runs/${at(run)}/pause`),
   resume: (run: string, lost?: "repeat" | "fail") => post(`/runs/${at(run)}/resume`, lost ? { lost } : {}),
-  step: (run: string) => post(`/runs/${at(run)}/step`, { key: crypto.randomUUID() }),
+  step: (run: string, mode: StepMode = "into", node?: string) =>
+    post(`/runs/${at(run)}/step`, { key: crypto.randomUUID(), mode, ...(node === undefined ? {} : { node }) }),
+  standing: (run: string) => data<Standing>(`/runs/${at(run)}/standing`),
+  setBreakpoints: (run: string, breakpoints: readonly Breakpoint[]) => post(`/runs/${at(run)}/breakpoints`, { breakpoints }),
+  nodeInputs: (run: string, node: string, when: number | null) =>
+    data<NodeInputs>(`/runs/${at(run)}/inputs?${new URLSearchParams({ node, ...(when === null ? {} : { at: String(when) }) }).toString()}`),
+  changeInputs: (run: string, node: string, parameters: unknown) => post(`/runs/${at(run)}/inputs`, { node, parameters }),
+  watch: async (run: string, expressions: readonly string[], when: number | null, node: string | null) =>
+    (await post<{ watched: Watched[] }>(`/runs/${at(run)}/watch`, { expressions, ...(when === null ? {} : { at: when }), ...(node === null ? {} : { node }) })).watched,
+  text: (run: string) => data<RunText>(`/runs/${at(run)}/text`),
+  /** The facts of a run, all of them up to a bound. */
+  async facts(run: string, most = 20_000): Promise<RunEvent[]> {
+    const found: RunEvent[] = [];
+    for (let after = 0; found.length < most; ) {
+      const page = await data<{ events: RunEvent[]; next: number; ended: boolean }>(`/runs/${at(run)}/events?limit=1000&after=${after}`);
+      found.push(...page.events);
+      if (page.events.length === 0 || page.next === after) break;
+      after = page.next;
+    }
+    return found;
+  },
+  triggers: async () => (await data<{ triggers: Trigger[] }>("/triggers")).triggers,
+  pauseTrigger: (trigger: string, paused: boolean) => post(`/triggers/${at(trigger)}/pause`, { paused }),
+  fireTrigger: async (trigger: string, inputs: unknown) => (await post<{ run: string }>(`/triggers/${at(trigger)}/fire`, { inputs, key: crypto.randomUUID() })).run,
+  queue: () => data<QueueSizes>("/queue"),
+  dead(query: { blueprint?: string; code?: string; before?: string }): Promise<{ runs: DeadLetter[]; next: string | null }> {
+    const words = new URLSearchParams({ limit: "50" });
+    for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== "") words.set(name, value);
+    return data(`/queue/dead?${words.toString()}`);
+  },
+  replay: async (run: string) => (await post<{ run: string }>(`/runs/${at(run)}/replay`)).run,
   retry: async (run: string) => (await post<{ run: string }>(`/runs/${at(run)}/retry`)).run,
   fork: async (run: string, node: string, inputs: unknown, paused: boolean) =>
     (await post<{ run: string }>(`/runs/${at(run)}/fork`, { node, inputs, paused })).run,

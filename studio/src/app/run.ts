@@ -1,10 +1,12 @@
 /** The run that is looked at: followed live, or seen as it was at some earlier moment. */
 import { create } from "zustand";
-import { readyNodes, startLog, takeIn, talliesOf, templateOf, type RunEvent, type RunLog, type Tally } from "../model/runs";
+import { startLog, takeIn, talliesOf, type RunEvent, type RunLog, type Tally } from "../model/runs";
+import { alone, withPins } from "../model/pins";
 import * as op from "../model/operations";
 import type { Model } from "../model/blueprint";
-import { api, follow, Refused, type RunView, type Wait } from "./api";
-import { attempt, dirty, next, setPane, tell, useStudio } from "./store";
+import { api, follow, Refused, type RunView, type Standing, type StepMode, type Wait } from "./api";
+import { breakpointsNow, setSlow, useDebug } from "./debug";
+import { attempt, dirty, next, read, setPane, tell, useStudio } from "./store";
 
 export interface Watching {
   readonly run: string | null;
@@ -19,14 +21,15 @@ export interface Watching {
   readonly events: readonly RunEvent[];
   /** Number of the event that time has gone back to; null for now. */
   readonly at: number | null;
-  /** Nodes that a debugged run has stopped before. */
+  /** Nodes that a paused run stands before: that with the breakpoint, or all that could be next. */
   readonly stopped: readonly string[];
+  readonly standing: Standing | null;
   readonly debugging: boolean;
 }
 
 const none: Watching = {
   run: null, blueprint: null, view: null, log: startLog(), tallies: new Map(), version: 0,
-  connection: "none", waits: [], events: [], at: null, stopped: [], debugging: false,
+  connection: "none", waits: [], events: [], at: null, stopped: [], standing: null, debugging: false,
 };
 
 export const useRun = create<Watching>(() => none);
@@ -42,7 +45,8 @@ let waiting: RunEvent[] = [];
 let flushing = false;
 let viewing = false;
 let again = false;
-let passed = new Set<string>();
+/** Number of the fact at which the person was last told that the run has stopped. */
+let told = 0;
 
 export function leaveRun(): void {
   stop();
@@ -50,7 +54,7 @@ export function leaveRun(): void {
   log = startLog();
   events = [];
   waiting = [];
-  passed = new Set();
+  told = 0;
   set({ ...none, log });
 }
 
@@ -123,8 +127,10 @@ async function refresh(run: string): Promise<void> {
   const began = performance.now();
   try {
     const view = await api.run(run);
-    const waits = ENDED.has(view.status) ? [] : await api.waits(run);
+    const ended = ENDED.has(view.status);
+    const [waits, standing] = await Promise.all([ended ? [] : api.waits(run), view.status === "paused" ? api.standing(run) : null]);
     if (get().run === run) {
+      stand(standing);
       set({ view, waits });
       publish();
     }
@@ -169,80 +175,124 @@ export interface Executing {
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly paused?: boolean;
   readonly until?: string;
+  /** The one node that is to run, on pinned data or on what was given before it last time. */
+  readonly only?: string;
+}
+
+/** The text that is to run, and whether it is other than the one on the screen. */
+function asked({ until, only }: Executing): { text: string; other: boolean } | string {
+  const { model } = useStudio.getState();
+  const { pins } = useDebug.getState();
+  if (only !== undefined) {
+    const made = alone(model, only, (path) => (path in pins ? pins[path] : outputFor(path)), next);
+    return typeof made === "string" ? made : { text: made.text, other: true };
+  }
+  const pinned = withPins(model, pins, next);
+  return { text: until === undefined ? pinned.text : upTo(pinned, until), other: until !== undefined || pinned !== model };
 }
 
 /** Start a run of what is on the screen, saved or not. */
-export async function execute({ inputs, paused = false, until }: Executing): Promise<void> {
-  const { model, id, breakpoints, etag } = useStudio.getState();
-  const debugging = paused || breakpoints.size > 0;
-  const kept = until === undefined && etag !== null && !dirty(useStudio.getState()) && id !== null;
-  const source = until === undefined ? model.text : upTo(model, until);
-  const run = await attempt(api.start({ ...(kept ? { blueprint: id } : { source }), inputs, paused: debugging }));
+export async function execute(how: Executing): Promise<void> {
+  const { inputs, paused = false } = how;
+  const { model, id, etag } = useStudio.getState();
+  const wanted = asked(how);
+  if (typeof wanted === "string") return tell(wanted, "bad");
+  const { nodes } = wanted.other ? read(wanted.text) : model;
+  const breakpoints = breakpointsNow((path) => nodes.has(path));
+  const { slow } = useDebug.getState();
+  const debugging = paused || slow !== null || breakpoints.length > 0;
+  const kept = !wanted.other && etag !== null && !dirty(useStudio.getState()) && id !== null;
+  const what = kept ? { blueprint: id } : { source: wanted.text };
+  const run = await attempt(api.start({ ...what, inputs, paused: paused || slow !== null, ...(debugging ? { breakpoints } : {}) }));
   if (run === null) return;
   setPane({ run: true, tab: "output" });
   watch(run, model.head.id, debugging);
-  if (debugging && !paused) void goOn(run);
-  else if (paused) void look(run);
+  if (slow !== null) void slowly(run);
 }
 
-async function look(run: string): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  const view = await attempt(api.run(run));
-  if (view !== null) set({ stopped: ready(view) });
-}
-
-function ready(view: RunView): string[] {
-  const { model } = useStudio.getState();
-  return readyNodes(view.nodes, model.edges, (path) => {
-    const node = model.nodes.get(path);
-    return node?.kind === "group" || node?.repeat !== null;
-  });
-}
-
-/** Let a paused run go on, up to the next breakpoint. */
-export async function goOn(run = get().run): Promise<void> {
-  if (run === null) return;
-  for (const path of get().stopped) passed.add(path);
-  set({ stopped: [], debugging: true });
-  for (;;) {
-    if (get().run !== run) return;
-    const { breakpoints } = useStudio.getState();
-    const view = await attempt(api.run(run));
-    if (view === null || ENDED.has(view.status)) return;
-    if (breakpoints.size === 0) {
-      await attempt(api.resume(run));
-      return;
-    }
-    const open = ready(view);
-    const hit = open.filter((path) => breakpoints.has(templateOf(path)) && !passed.has(path));
-    if (hit.length > 0) {
-      set({ stopped: hit });
-      return tell(`stopped before ${hit[0]!}`, "info");
-    }
-    const busy = Object.values(view.nodes).some((node) => node.status === "running" && node.duration_ms === null);
-    if (open.length > 0) await attempt(api.step(run));
-    await new Promise((resolve) => setTimeout(resolve, busy || open.length === 0 ? 120 : 25));
+/** Take in where the run stands; tell of a breakpoint once. */
+function stand(standing: Standing | null): void {
+  const before = get();
+  const paths = standing === null ? [] : standing.stopped !== null ? [standing.stopped] : standing.next.map((n) => n.node);
+  const same = paths.length === before.stopped.length && paths.every((path, i) => path === before.stopped[i]);
+  set({ standing, ...(same ? {} : { stopped: paths }), ...(standing === null ? {} : { debugging: true }) });
+  if (standing !== null && standing.stopped !== null && standing.events > told && useDebug.getState().slow === null) {
+    told = standing.events;
+    tell(`stopped before ${standing.stopped}`, "info");
   }
 }
 
-/** Start one more attempt. */
-export async function stepOnce(): Promise<void> {
-  const { run, stopped } = get();
-  if (run === null) return;
-  for (const path of stopped) passed.add(path);
-  if ((await attempt(api.step(run))) === null) return;
-  await look(run);
+/** Let a paused run go on, up to the next breakpoint. */
+export async function goOn(): Promise<void> {
+  const { run, view } = get();
+  if (run === null || ENDED.has(view?.status ?? "")) return;
+  set({ stopped: [], standing: null, debugging: true });
+  await attempt(api.resume(run));
+}
+
+/** Start one more attempt, or let a node end, or what is around it. */
+export async function stepOnce(mode: StepMode = "into"): Promise<void> {
+  const { run, view } = get();
+  if (run === null || ENDED.has(view?.status ?? "")) return;
+  if ((await attempt(api.step(run, mode))) === null) return;
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  if (get().run === run) void refresh(run);
+}
+
+/** Step by step, by itself, for as long as slow motion is wanted; then at full speed. */
+async function slowly(run: string): Promise<void> {
+  for (;;) {
+    const { slow } = useDebug.getState();
+    const { run: shown, view } = get();
+    if (shown !== run || ENDED.has(view?.status ?? "")) break;
+    if (slow === null) {
+      await attempt(api.resume(run));
+      return;
+    }
+    const standing = await attempt(api.standing(run));
+    if (standing === null) return;
+    if (!standing.paused && !["running", "waiting", "queued"].includes(standing.status)) return;
+    if (standing.paused && standing.next.length > 0) {
+      set({ standing, stopped: [standing.next[0]!.node] });
+      await new Promise((resolve) => setTimeout(resolve, slow));
+      if ((await attempt(api.step(run))) === null) return;
+    } else await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+}
+
+/** Slow motion on or off, also for a run that is under way. */
+export async function slowMotion(slow: number | null): Promise<void> {
+  const before = useDebug.getState().slow;
+  setSlow(slow);
+  const { run, view } = get();
+  if (slow === null || before !== null || run === null || view === null || ENDED.has(view.status)) return;
+  if (view.status !== "paused" && (await attempt(api.pause(run))) === null) return;
+  set({ debugging: true });
+  void slowly(run);
+}
+
+useStudio.subscribe((now, before) => {
+  if (now.breakpoints !== before.breakpoints && now.id === before.id) tellBreakpoints();
+});
+useDebug.subscribe((now, before) => {
+  if (now.conditions !== before.conditions && now.id === before.id) tellBreakpoints();
+});
+
+/** Let a run that is under way know where it is to stop. */
+function tellBreakpoints(): void {
+  const { run, view } = get();
+  if (run === null || ENDED.has(view?.status ?? "") || useStudio.getState().info?.role === "viewer") return;
+  const { nodes } = view ?? { nodes: {} };
+  const there = (path: string): boolean => useStudio.getState().model.nodes.has(path) && (path.split(".")[0]! in nodes || view === null);
+  void attempt(api.setBreakpoints(run, breakpointsNow(there)));
 }
 
 export async function steer(what: "cancel" | "pause" | "resume"): Promise<void> {
   const { run } = get();
   if (run === null) return;
-  if (what === "resume") set({ stopped: [] });
+  if (what === "resume") set({ stopped: [], standing: null });
   if ((await attempt(api[what](run))) === null) return;
-  if (what === "pause") {
-    set({ debugging: true });
-    await look(run);
-  }
+  if (what === "pause") set({ debugging: true });
   void refresh(run);
 }
 

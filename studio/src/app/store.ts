@@ -21,7 +21,7 @@ export interface Pane {
   readonly dock: "form" | "text" | "python" | "none";
   readonly palette: boolean;
   readonly run: boolean;
-  readonly tab: "output" | "timeline" | "events" | "problems";
+  readonly tab: "output" | "timeline" | "events" | "debug" | "problems";
 }
 
 export interface Studio {

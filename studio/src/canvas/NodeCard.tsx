@@ -1,10 +1,11 @@
 import { Handle, Position, useConnection, type NodeProps } from "@xyflow/react";
-import { Check, ChevronDown, ChevronRight, CircleDot, Clock3, LoaderCircle, Minus, OctagonAlert, RotateCcw, ShieldAlert, Timer, TriangleAlert, Undo2, X } from "lucide-react";
+import { Check, ChevronDown, ChevronRight, CircleDot, Clock3, LoaderCircle, Minus, OctagonAlert, Pin, RotateCcw, ShieldAlert, Timer, TriangleAlert, Undo2, X } from "lucide-react";
 import { memo, type ReactElement } from "react";
 import type { NodeView } from "../model/blueprint";
 import type { Tally } from "../model/runs";
 import { shownPorts, type Box } from "../model/scene";
 import { toggleBreakpoint, toggleFold, useStudio } from "../app/store";
+import { useDebug } from "../app/debug";
 import { useRun } from "../app/run";
 import { lookOf, subtitle } from "../ui/icons";
 
@@ -54,6 +55,7 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
   const node = useStudio((s) => s.model.nodes.get(id));
   const types = useStudio((s) => s.types);
   const stop = useStudio((s) => s.breakpoints.has(id));
+  const pinned = useDebug((s) => id in s.pins);
   const here = useRun((s) => s.stopped.some((p) => p.replace(/\[\d+\]/g, "") === id));
   const tally = useRun(tallySame(id));
   const connecting = useConnection((c) => c.inProgress && c.fromNode.id !== id);
@@ -82,6 +84,7 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
         <State tally={tally} />
       </div>
       {stop && <button className="stop nodrag" title="Breakpoint: a run stops before this node" aria-label={`remove the breakpoint of ${node.id}`} onClick={() => toggleBreakpoint(id)}><OctagonAlert /></button>}
+      {pinned && <span className="pin-mark" title="Pinned: gives the data that is kept for it, and does not run" role="img" aria-label={`${node.id} is pinned`}><Pin /></span>}
       {here && <span className="here-mark" title="The run has stopped here"><CircleDot /></span>}
       {node.repeat !== null && <span className="repeat-tag" title={`${node.repeat.kind} ${node.repeat.text}`}>{node.repeat.kind === "map" ? "each" : "loop"} {node.repeat.text}</span>}
       {!box.open && (ins.length > 0 || outs.length > 0) && (

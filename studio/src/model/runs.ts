@@ -48,6 +48,14 @@ export interface Tally {
   cancelled: number;
 }
 
+/** A fact that is not about an attempt. */
+export interface Mark {
+  readonly time: number;
+  readonly kind: string;
+  readonly number: number;
+  readonly by: string;
+}
+
 export interface RunLog {
   readonly nodes: Map<string, NodeRun>;
   readonly tallies: Map<string, Tally>;
@@ -57,12 +65,13 @@ export interface RunLog {
   started: number;
   latest: number;
   paused: boolean;
+  beganPaused: boolean;
   inputs: unknown;
-  readonly marks: { readonly time: number; readonly kind: string; readonly number: number }[];
+  readonly marks: Mark[];
 }
 
 export function startLog(): RunLog {
-  return { nodes: new Map(), tallies: new Map(), instances: new Map(), cursor: 0, started: 0, latest: 0, paused: false, inputs: null, marks: [] };
+  return { nodes: new Map(), tallies: new Map(), instances: new Map(), cursor: 0, started: 0, latest: 0, paused: false, beganPaused: false, inputs: null, marks: [] };
 }
 
 /** The path of a node in its blueprint: `each[3].read` is `each.read`. */
@@ -85,11 +94,11 @@ function one(log: RunLog, event: RunEvent): void {
   if (event.kind === "run_requested") {
     log.started = fact.time;
     log.inputs = fact["inputs"];
-    log.paused = fact["paused"] === true;
-  } else if (event.kind === "paused") log.paused = true;
+    log.paused = log.beganPaused = fact["paused"] === true;
+  } else if (event.kind === "paused" || (event.kind === "breakpoint_checked" && fact["stops"] === true)) log.paused = true;
   else if (event.kind === "resumed") log.paused = false;
   if (event.node === null || !event.kind.startsWith("attempt_")) {
-    log.marks.push({ time: fact.time, kind: event.kind, number: event.number });
+    if (event.kind !== "breakpoint_checked" || fact["stops"] === true) log.marks.push({ time: fact.time, kind: event.kind, number: event.number, by: typeof fact["by"] === "string" ? fact["by"] : "" });
     return;
   }
   const node = nodeOf(log, event.node);
@@ -166,6 +175,8 @@ export interface Seen {
   readonly attempts: number;
   readonly duration_ms: number | null;
   readonly error: ErrorInfo | null;
+  /** Of a wait: when it began. */
+  readonly since?: number;
 }
 
 /** The state of each node of the blueprint: what the server says, or else the facts. */
@@ -187,38 +198,4 @@ export function talliesOf(log: RunLog, seen: Readonly<Record<string, Seen>> | nu
   }
   for (const [path, tally] of log.tallies) if (!found.has(path)) found.set(path, tally);
   return found;
-}
-
-export interface Dependency {
-  readonly source: string;
-  readonly target: string;
-}
-
-const SETTLED: ReadonlySet<string> = new Set(["completed", "failed", "skipped", "cancelled"]);
-
-/** The nodes that a paused run would start next, by path in the run. */
-export function readyNodes(
-  seen: Readonly<Record<string, Seen>>,
-  edges: readonly Dependency[],
-  isContainer: (template: string) => boolean,
-): string[] {
-  const into = new Map<string, string[]>();
-  for (const edge of edges) into.set(edge.target, [...(into.get(edge.target) ?? []), edge.source]);
-  const settled = (path: string, source: string): boolean => {
-    const parts = path.split(".");
-    for (let n = parts.length; n >= 0; n--) {
-      const name = source.split(".");
-      const own = [...parts.slice(0, n), name[name.length - 1]!].join(".");
-      if (templateOf(own) === source && own in seen) return SETTLED.has(seen[own]!.status);
-    }
-    return SETTLED.has(seen[source]?.status ?? "pending");
-  };
-  return Object.keys(seen).filter((path) => {
-    if (seen[path]!.status !== "pending") return false;
-    const template = templateOf(path);
-    if (isContainer(template) && !path.endsWith("]")) return false;
-    const outer = path.slice(0, Math.max(0, path.lastIndexOf(".")));
-    if (outer !== "" && SETTLED.has(seen[outer]?.status ?? "pending")) return false;
-    return (into.get(template) ?? []).every((source) => settled(path, source));
-  });
 }

@@ -39,7 +39,7 @@ export function Runs(): ReactElement {
         <label className="select"><Filter aria-hidden="true" /><select aria-label="Status" value={status} onChange={(e) => setStatus(e.target.value)}><option value="">every status</option>{STATUSES.map((s) => <option key={s}>{s}</option>)}</select></label>
         <input aria-label="Blueprint" placeholder="of the blueprint…" value={blueprint} onChange={(e) => setBlueprint(e.target.value.trim())} />
         <span className="grow" />
-        {chosen.length === 2 && <a className="button primary" href={`#/compare/${chosen[0]!}/${chosen[1]!}`}><GitCompare />Compare</a>}
+        {chosen.length === 2 && <a className="button primary" href={`#/compare/${[...chosen].sort().join("/")}`}><GitCompare />Compare</a>}
         <button className="icon" aria-label="Load again" title="Load again" onClick={() => void load()}><RefreshCw /></button>
       </header>
       <div className="table-wrap">

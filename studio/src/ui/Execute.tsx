@@ -4,11 +4,14 @@ import { create } from "zustand";
 import { execute } from "../app/run";
 import { tell, useStudio } from "../app/store";
 import { asWords } from "../model/schemas";
+import { useDebug } from "../app/debug";
+import { whyNotPinned } from "../model/pins";
 import { Field } from "./Field";
 import { useModal } from "./modal";
 
 interface Wish {
   readonly until?: string;
+  readonly only?: string;
   readonly paused?: boolean;
 }
 
@@ -19,8 +22,10 @@ export function requestRun(wish: Wish = {}): void {
   const { model, problems, checked, info } = useStudio.getState();
   if (info?.role === "viewer") return tell("you may look, and not run anything here", "bad");
   if (model.troubles.length > 0) return tell(`this cannot run: ${model.troubles[0]!.message}`, "bad");
-  if (checked === model.text && problems.length > 0 && wish.until === undefined) return tell(`this cannot run yet: ${problems[0]!.message}`, "bad");
+  if (checked === model.text && problems.length > 0 && wish.until === undefined && wish.only === undefined) return tell(`this cannot run yet: ${problems[0]!.message}`, "bad");
   if (model.top.length === 0) return tell("there is nothing to run yet: add a node", "bad");
+  const pinned = Object.keys(useDebug.getState().pins).filter((path) => whyNotPinned(model, path) === null);
+  if (pinned.length > 0) tell(`${pinned.join(", ")}: pinned data instead of running`);
   if (model.head.inputs.length === 0) return void execute({ inputs: {}, ...wish });
   useWish.setState({ wish });
 }

@@ -1,14 +1,18 @@
-import { Ban, ChevronDown, CirclePause, Footprints, GitFork, History, Play, RotateCcw, WifiOff } from "lucide-react";
-import { useMemo, useState, type ReactElement } from "react";
+import { ArrowUpFromLine, Ban, ChevronDown, CirclePause, Footprints, GitFork, History, Pin, PinOff, Play, Redo, RotateCcw, Turtle, WifiOff } from "lucide-react";
+import { useEffect, useMemo, useState, type ReactElement } from "react";
+import { whyNotPinned } from "../model/pins";
 import { templateOf, type RunLog } from "../model/runs";
 import { api, type RunView, type Wait } from "../app/api";
-import { ENDED, goOn, retry, steer, stepOnce, travel, useRun, watch } from "../app/run";
+import { pin, unpin, useDebug } from "../app/debug";
+import { ENDED, goOn, retry, slowMotion, steer, stepOnce, travel, useRun, watch } from "../app/run";
 import { attempt, select, setPane, tell, useStudio, type Pane } from "../app/store";
+import { Debugger } from "./Debugger";
+import { requestRun } from "./Execute";
 import { Field } from "./Field";
 import { duration, Timeline } from "./Timeline";
 import { Value } from "./Value";
 
-const TABS: readonly [Pane["tab"], string][] = [["output", "Output"], ["timeline", "Timeline"], ["events", "Events"], ["problems", "Problems"]];
+const TABS: readonly [Pane["tab"], string][] = [["output", "Output"], ["timeline", "Timeline"], ["events", "Events"], ["debug", "Debug"], ["problems", "Problems"]];
 
 export function RunPanel({ steering = true }: { readonly steering?: boolean }): ReactElement {
   const tab = useStudio((s) => s.pane.tab);
@@ -30,6 +34,7 @@ export function RunPanel({ steering = true }: { readonly steering?: boolean }): 
         {tab === "output" && <Output />}
         {tab === "timeline" && <Timeline />}
         {tab === "events" && <Events />}
+        {tab === "debug" && <Debugger />}
         {tab === "problems" && <Problems />}
       </div>
     </section>
@@ -46,6 +51,7 @@ function Steering(): ReactElement {
   const connection = useRun((s) => s.connection);
   const debugging = useRun((s) => s.debugging);
   const stopped = useRun((s) => s.stopped);
+  const slow = useDebug((s) => s.slow);
   const status = view?.status ?? "queued";
   const ended = ENDED.has(status);
   return (
@@ -56,9 +62,12 @@ function Steering(): ReactElement {
       {stopped.length > 0 && <span className="muted">next: {stopped.slice(0, 3).join(", ")}</span>}
       {!ended && debugging && <>
         <button title="Go on to the next breakpoint (F8)" onClick={() => void goOn()}><Play />Continue</button>
-        <button title="Start one more attempt (F10)" onClick={() => void stepOnce()}><Footprints />Step</button>
+        <button title="Start one more attempt, also inside of what is next (F11)" onClick={() => void stepOnce()}><Footprints />Step</button>
+        <button className="icon" title="Step over: until what is next has ended (F10)" aria-label="Step over" onClick={() => void stepOnce("over")}><Redo /></button>
+        <button className="icon" title="Step out: until what is around has ended (Shift+F11)" aria-label="Step out" onClick={() => void stepOnce("out")}><ArrowUpFromLine /></button>
       </>}
-      {!ended && !debugging && status !== "paused" && <button onClick={() => void steer("pause")}><CirclePause />Pause</button>}
+      {!ended && <button className="icon" aria-pressed={slow !== null} title="Slow motion: one step at a time, by itself" aria-label="Slow motion" onClick={() => void slowMotion(slow === null ? 700 : null)}><Turtle /></button>}
+      {!ended && (!debugging || status === "running") && status !== "paused" && <button onClick={() => void steer("pause")}><CirclePause />Pause</button>}
       {!ended && <button className="danger" onClick={() => void steer("cancel")}><Ban />Cancel</button>}
       {(status === "failed" || status === "cancelled") && <button title="Do again what failed; what was done stays done" onClick={() => { void retry(run).then((made) => { if (made !== null) { tell("tried again, as a new run", "good"); watch(made, view!.blueprint); } }); }}><RotateCcw />Retry</button>}
       {ended && <ForkButton />}
@@ -109,11 +118,34 @@ function TimeTravel(): ReactElement | null {
   return (
     <div className="travel">
       <History aria-hidden="true" />
+      <Playback last={last} />
       <input type="range" aria-label="Go back in time along the events" min={1} max={last} value={at ?? last} onChange={(e) => travel(Number(e.target.value) >= last ? null : Number(e.target.value))} />
       <span>{event ? <>{event.number} of {last}: {event.kind.replace("_", " ")} {event.node ?? ""}</> : "now"}</span>
       {at !== null && <button onClick={() => travel(null)}>Back to now</button>}
     </div>
   );
+}
+
+/** The run once more, event by event, as fast as one can follow. */
+function Playback({ last }: { readonly last: number }): ReactElement {
+  const at = useRun((s) => s.at);
+  const [playing, setPlaying] = useState(false);
+  useEffect(() => {
+    if (!playing) return;
+    const timer = setInterval(() => {
+      const now = useRun.getState().at ?? last;
+      // A long run is shown in two hundred pictures, a short one fact by fact.
+      const next = now + Math.max(1, Math.ceil(last / 200));
+      travel(next >= last ? null : next);
+      if (next >= last) setPlaying(false);
+    }, last > 60 ? 120 : 400);
+    return () => clearInterval(timer);
+  }, [playing, last]);
+  const toggle = (): void => {
+    if (!playing && at === null) travel(1);
+    setPlaying(!playing);
+  };
+  return <button className="icon" aria-label={playing ? "Stop playing" : "Play the run again"} title={playing ? "Stop playing" : "Play the run again, slowly"} onClick={toggle}>{playing ? <CirclePause /> : <Play />}</button>;
 }
 
 const WAYS: Readonly<Record<string, string>> = {
@@ -187,6 +219,8 @@ function NodeOutput({ path }: { readonly path: string }): ReactElement {
         <h2>{instance}</h2><StatusChip status={status} />
         {node !== undefined && node.attempts.length > 1 && <span className="muted">{node.attempts.length} tries</span>}
         {seen?.duration_ms !== null && seen !== undefined && <span className="muted">{duration(seen.duration_ms)}</span>}
+        <span className="grow" />
+        <NodeActions path={path} value={node?.hasOutput === true ? node.output : undefined} />
         {list.length > 1 && (
           <label className="which">item <input type="number" min={0} max={list.length - 1} value={Math.min(number, list.length - 1)} onChange={(e) => setNumber(Math.max(0, Number(e.target.value)))} /> of {list.length.toLocaleString()}</label>
         )}
@@ -196,6 +230,29 @@ function NodeOutput({ path }: { readonly path: string }): ReactElement {
       {node?.hasOutput && status !== "failed" && <Value value={node.output} />}
       {!node?.hasOutput && error === null && <p className="empty">{status === "skipped" ? "It was skipped: what it waits for was not taken, or its condition was false." : status === "pending" ? "It has not run yet." : "It has given nothing of its own."}</p>}
     </div>
+  );
+}
+
+/** What can be done with one node: run it alone, keep what it gave. */
+function NodeActions({ path, value }: { readonly path: string; readonly value: unknown }): ReactElement | null {
+  const pins = useDebug((s) => s.pins);
+  const model = useStudio((s) => s.model);
+  const editing = useStudio((s) => s.id !== null);
+  if (!editing || useStudio.getState().info?.role !== "owner" || !location.hash.startsWith("#/b/")) return null;
+  const why = whyNotPinned(model, path);
+  const pinned = path in pins;
+  const toggle = (): void => {
+    if (pinned) return unpin(path);
+    const problem = pin(path, value);
+    if (problem === null) tell(`${path} gives this from now on, and does not run`);
+    else tell(problem, "bad");
+  };
+  return (
+    <span className="node-actions">
+      {pinned && <span className="chip chip-pinned">pinned</span>}
+      <button title="Run this node alone, on pinned data or on what was given before it" onClick={() => requestRun({ only: path })}><Play />Run only this</button>
+      {(pinned || value !== undefined) && <button aria-pressed={pinned} disabled={why !== null} title={why ?? (pinned ? "Let the node run again" : "Let the node give this instead of running")} onClick={toggle}>{pinned ? <PinOff /> : <Pin />}{pinned ? "Unpin" : "Pin"}</button>}
+    </span>
   );
 }
 

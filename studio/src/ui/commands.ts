@@ -1,6 +1,7 @@
 /** Everything that can be done by name or by key. */
 import { add, addNote, alignSelected, copySelected, dirty, duplicate, redoLast, refit, removeSelected, save, select, selectNotes, setDialog, setPane, startWriting, tidy, toggleBreakpoint, toggleEnabled, undoLast, useStudio } from "../app/store";
-import { goOn, leaveRun, steer, stepOnce, useRun } from "../app/run";
+import { useDebug } from "../app/debug";
+import { goOn, leaveRun, slowMotion, steer, stepOnce, useRun } from "../app/run";
 import type { Align } from "../model/align";
 import { requestRun } from "./Execute";
 import { choices } from "./Palette";
@@ -60,6 +61,8 @@ export function editorCommands(): Command[] {
     { title: "Show the Python code", group: "View", run: () => setPane({ dock: "python" }) },
     { title: pane.palette ? "Hide the nodes to add" : "Show the nodes to add", group: "View", keys: "P", run: () => setPane({ palette: !pane.palette }) },
     { title: pane.run ? "Hide the run" : "Show the run", group: "View", keys: "R", run: () => setPane({ run: !pane.run }) },
+    { title: useDebug.getState().slow === null ? "Slow motion" : "Full speed", group: "Debug", run: () => void slowMotion(useDebug.getState().slow === null ? 700 : null) },
+    { title: "Show breakpoints and watched expressions", group: "Debug", run: () => setPane({ run: true, tab: "debug" }) },
     { title: "Show problems", group: "View", run: () => setPane({ run: true, tab: "problems" }) },
     { title: "Next node", group: "View", keys: "]", run: () => nextNode(1) },
     { title: "Node before", group: "View", keys: "[", run: () => nextNode(-1) },
@@ -68,11 +71,14 @@ export function editorCommands(): Command[] {
   if (one !== undefined) {
     commands.push({ title: `Breakpoint at ${one}`, group: "Debug", keys: "F9", run: () => toggleBreakpoint(one) });
     commands.push({ title: `Run up to ${one}`, group: "Debug", run: () => requestRun({ until: one }) });
+    commands.push({ title: `Run only ${one}`, group: "Debug", run: () => requestRun({ only: one }) });
   }
   if (useRun.getState().run !== null) {
     commands.push(
       { title: "Continue to the next breakpoint", group: "Debug", keys: "F8", run: () => void goOn() },
-      { title: "Step", group: "Debug", keys: "F10", run: () => void stepOnce() },
+      { title: "Step", group: "Debug", keys: "F11", run: () => void stepOnce() },
+      { title: "Step over", group: "Debug", keys: "F10", run: () => void stepOnce("over") },
+      { title: "Step out", group: "Debug", keys: "Shift+F11", run: () => void stepOnce("out") },
       { title: "Pause the run", group: "Debug", run: () => void steer("pause") },
       { title: "Cancel the run", group: "Run", run: () => void steer("cancel") },
       { title: "Put the run away", group: "Run", run: leaveRun },
@@ -88,6 +94,8 @@ export function commonCommands(): Command[] {
     { title: "All blueprints", group: "Go", keys: "G B", run: go("#/") },
     { title: "Runs", group: "Go", keys: "G R", run: go("#/runs") },
     { title: "Approvals", group: "Go", keys: "G A", run: go("#/approvals") },
+    { title: "Triggers", group: "Go", run: go("#/triggers") },
+    { title: "Queue", group: "Go", run: go("#/queue") },
     { title: "Light or dark", group: "View", run: cycleTheme },
     { title: "Keys", group: "Help", keys: "?", run: () => setDialog("keys") },
   ];
@@ -113,7 +121,8 @@ export function onEditorKey(event: KeyboardEvent): void {
   if (mod(event) && key === "s") return hit(() => void save());
   if (mod(event) && key === "enter") return hit(() => requestRun(event.shiftKey ? { paused: true } : {}));
   if (event.key === "F8") return hit(() => void goOn());
-  if (event.key === "F10") return hit(() => void stepOnce());
+  if (event.key === "F10") return hit(() => void stepOnce("over"));
+  if (event.key === "F11") return hit(() => void stepOnce(event.shiftKey ? "out" : "into"));
   const [one] = useStudio.getState().selected;
   if (event.key === "F9" && one !== undefined) return hit(() => toggleBreakpoint(one));
   if (typing || useStudio.getState().dialog !== null || document.querySelector("[aria-modal='true']") !== null) return;

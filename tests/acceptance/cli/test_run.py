@@ -149,6 +149,28 @@ def test_nodes_of_a_file(shell: Shell) -> None:
     assert done.out == "acted\n", done.err
 
 
+def test_a_run_asks_at_its_breakpoints_and_shows_what_is_there(shell: Shell) -> None:
+    (shell.folder / "each.yaml").write_text(
+        "atomiton: 1\nid: each\nnodes:\n"
+        "  a: {uses: data.value, with: {value: 1}}\n"
+        "  g: {map: '${{ [5, 6, 7] }}', uses: data.value, with: {value: '${{ item + a }}'}}\n"
+        "output: ${{ g }}\n"
+    )
+    keys = "i\np item * 100\nc\np nothing\nwhat\nn\n"
+    done = shell.run("run", "each.yaml", "--break", "g if index >= 1", "--json", input_=keys)
+    assert done.code == 0, done.err
+    assert done.data["output"] == [6, 7, 8]
+    asked = [line for line in done.err.splitlines() if line.startswith("next: ")]
+    assert asked == ["next: g[1], g[2]"] * 3 + ["next: g[2]"] * 3
+    assert "value = 7" in done.err
+    assert "= 600" in done.err
+    assert "unknown name 'nothing'" in done.err
+    assert "'what' is none of the keys" in done.err
+    wrong = shell.run("run", "each.yaml", "--break", "h")
+    assert wrong.code == 2
+    assert "no node 'h' to stop before" in wrong.err
+
+
 @pytest.mark.parametrize(("answers", "code"), [("\n\n", 0), ("c\n", 0), ("", 0), ("q\n", 3)])
 def test_step_by_step(shell: Shell, answers: str, code: int) -> None:
     done = shell.run("run", "hello.yaml", "--step", input_=answers)

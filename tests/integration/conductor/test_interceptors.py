@@ -59,6 +59,19 @@ async def test_an_input_can_be_changed_wherever_the_node_runs(
     assert (await conductor.show(result.run)).output == result.output
 
 
+async def test_nodes_without_hooks_run_after_one_whose_input_was_changed(
+    conductor: Conductor,
+) -> None:
+    conductor.hooks.input(plus, node="a")
+    nodes = {
+        "a": {"uses": "h.add", "with": {"x": 1}},
+        "b": {"uses": "h.pure", "with": {"x": "${{ a }}"}},
+    }
+    async with asyncio.timeout(10):
+        result = await conductor.run(document(nodes))
+    assert result.output == {"b": 13}
+
+
 async def test_interceptors_follow_each_other_and_hooks_before_see_what_they_made(
     conductor: Conductor,
 ) -> None:

@@ -90,3 +90,65 @@ async def test_it_is_told_who_looks_and_what_to_open(server: Asked) -> None:
     told = (await server.ask("GET", "/api/v1/studio", token=token)).data
     assert told["role"] == "viewer"
     assert told["open"] == "order-report"
+
+
+KEPT = """# of mine
+atomiton: 1
+id: kept
+nodes:
+  a: {uses: data.value, with: {value: 1}}  # one
+"""
+YAML = {"content-type": "application/yaml"}
+
+
+async def test_the_text_of_a_run_is_that_it_began_with(server: Asked) -> None:
+    assert (await server.ask("PUT", "/api/v1/blueprints/kept", KEPT.encode(), headers=YAML)).status
+    run = (await server.ask("POST", "/api/v1/runs", {"blueprint": "kept"})).data["run"]
+    later = KEPT.replace("value: 1", "value: 2")
+    assert (await server.ask("PUT", "/api/v1/blueprints/kept", later.encode(), headers=YAML)).status
+    told = (await server.ask("GET", f"/api/v1/runs/{run}/text")).data
+    assert told == {"text": KEPT, "exact": True, "revision": 1}
+    loose = KEPT.replace("id: kept", "id: loose")
+    run = (await server.ask("POST", "/api/v1/runs", {"source": loose})).data["run"]
+    told = (await server.ask("GET", f"/api/v1/runs/{run}/text")).data
+    assert not told["exact"]
+    assert "id: loose" in told["text"]
+    assert "# one" not in told["text"]
+
+
+async def test_the_text_of_a_run_that_calls_others_is_its_own(server: Asked) -> None:
+    assert (await server.ask("PUT", "/api/v1/blueprints/kept", KEPT.encode(), headers=YAML)).status
+    caller = "atomiton: 1\nid: caller\nnodes:\n  c: {call: kept}\n"
+    await server.ask("PUT", "/api/v1/blueprints/caller", caller.encode(), headers=YAML)
+    run = (await server.ask("POST", "/api/v1/runs", {"blueprint": "caller"})).data["run"]
+    await server.ask("DELETE", "/api/v1/blueprints/caller")
+    told = (await server.ask("GET", f"/api/v1/runs/{run}/text")).data
+    assert "call: kept" in told["text"]
+
+
+async def test_since_when_a_node_waits_is_told(server: Asked) -> None:
+    waiting = "atomiton: 1\nid: w\nnodes:\n  w: {wait: {signal: go}}\n  a: {uses: data.value}\n"
+    waiting = waiting.replace("uses: data.value", "uses: data.value, with: {value: 1}")
+    run = (await server.ask("POST", "/api/v1/runs", {"source": waiting})).data["run"]
+    nodes = (await server.ask("GET", f"/api/v1/runs/{run}")).data["nodes"]
+    assert nodes["w"]["since"] > 1e9
+    assert "since" not in nodes["a"]
+
+
+async def test_only_an_owner_changes_what_a_node_is_called_on(server: Asked) -> None:
+    await server.ask("PUT", "/api/v1/blueprints/kept", KEPT.encode(), headers=YAML)
+    started = {"blueprint": "kept", "breakpoints": [{"node": "a"}]}
+    run = (await server.ask("POST", "/api/v1/runs", started)).data["run"]
+    operator = server.around.tokens.add("op", "operator")
+    viewer = server.around.tokens.add("eye", "viewer")
+    at = f"/api/v1/runs/{run}"
+    change = {"node": "a", "parameters": {"value": 2}}
+    assert (await server.ask("POST", f"{at}/inputs", change, token=operator)).status == 403
+    assert (await server.ask("GET", f"{at}/inputs?node=a", token=viewer)).data["open"]
+    watched = await server.ask("POST", f"{at}/watch", {"expressions": ["1 + 1"]}, token=viewer)
+    assert watched.data == {"watched": [{"expression": "1 + 1", "value": 2}]}
+    stops = {"breakpoints": [{"node": "a", "if": "1"}]}
+    assert (await server.ask("POST", f"{at}/breakpoints", stops, token=operator)).status == 422
+    assert (await server.ask("POST", f"{at}/step", {}, token=viewer)).status == 403
+    assert (await server.ask("POST", f"{at}/inputs", change)).status == 200
+    assert (await server.ask("POST", f"{at}/step", {"mode": "out"}, token=operator)).status == 200

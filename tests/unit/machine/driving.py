@@ -32,6 +32,7 @@ class Driven:
         nodes: The nodes, as they stand between braces; ``CALL`` calls a type that does nothing.
         more: What else stands in the blueprint.
         called: The nodes of the blueprints that it calls, by id.
+        request: Its first fact.
 
     Attributes:
         run: Where it is.
@@ -40,7 +41,12 @@ class Driven:
     """
 
     def __init__(
-        self, nodes: str, more: str = "", *, called: Mapping[str, str] | None = None
+        self,
+        nodes: str,
+        more: str = "",
+        *,
+        called: Mapping[str, str] | None = None,
+        request: RunRequested | None = None,
     ) -> None:
         others = {name: _blueprint(text, name) for name, text in (called or {}).items()}
 
@@ -50,7 +56,7 @@ class Driven:
         plan = compile_blueprint(_blueprint(nodes, "p", more), SimulatedTypes(), resolve=resolve)
         self.run = RunState(plan)
         self.told: list[str] = []
-        self.feed(RunRequested(T0, "r", {}))
+        self.feed(request or RunRequested(T0, "r", {}))
 
     def feed(self, event: Event) -> list[Command]:
         """Feed a fact."""

@@ -1,0 +1,166 @@
+"""Breakpoints, and steps over and out: which ready node may start in a run that is debugged.
+
+A node with a breakpoint is asked about before each of its attempts: the machine has no way to tell
+whether a condition holds, since what a node is called on may hold secrets that only the driver
+knows. The answer is a fact, so whoever replays the run stops where it has stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from atomiton.blueprint.plan import GROUP, LOOP, MAP
+from atomiton.errors import IllegalEvent
+from atomiton.machine.commands import CheckBreakpoint, Command
+from atomiton.machine.events import Breakpoint, BreakpointChecked
+from atomiton.machine.state import COMPLETED, READY, RUN_ACTIVE, Frame, RunState
+
+
+def set_breakpoints(run: RunState, breakpoints: Iterable[Breakpoint]) -> None:
+    """Let the run stop at these breakpoints, and at no others; from now on it is debugged."""
+    run.breaks = {of.node: of.condition for of in breakpoints}
+    run.free = False
+
+
+def take_answer(run: RunState, event: BreakpointChecked) -> None:
+    """Go on with the node that was asked about, or pause before it."""
+    asked = run.asked
+    if asked is None or (asked[0].id, asked[1]) != (event.frame, event.node):
+        raise IllegalEvent(f"nobody asked about node {event.node} in frame {event.frame}")
+    run.asked = None
+    frame, node = asked
+    if frame.status[node] != READY:
+        return  # it was cancelled meanwhile
+    run.ready.appendleft((frame, node))
+    run.passed[frame.id, node] = None
+    if event.stops:
+        pause(run)
+
+
+def pause(run: RunState) -> None:
+    """Start nothing more, whatever was wanted before."""
+    run.paused = True
+    run.free = False
+    run.credits = 0
+    run.until = None
+
+
+def wish_step(run: RunState, until: tuple[int, int] | None) -> None:
+    """Let one more attempt start, or all that is in a node until it has ended."""
+    if until is None:
+        run.credits += 1
+        return
+    frame, node = run.frames.get(until[0]), until[1]
+    if frame is None or not 0 <= node < len(frame.status) or frame.status[node] >= COMPLETED:
+        raise IllegalEvent(f"node {node} in frame {until[0]} has ended, or is not there")
+    if run.breaks is None:
+        set_breakpoints(run, ())
+    run.until = (frame, node)
+
+
+def stands_in_line(run: RunState, frame: Frame, node: int) -> bool:
+    """Whether a node that calls no type waits for its turn too, to be stopped before.
+
+    So do those with a breakpoint, and while the run is paused all that hold a body: or a step could
+    not go over them.
+    """
+    if run.breaks is None:
+        return False
+    return (run.paused and frame.nodes[node].kind >= GROUP) or stops_before(run, frame, node)
+
+
+def stops_before(run: RunState, frame: Frame, node: int) -> bool:
+    """Whether a node has a breakpoint: one of a map or a loop is before each item or turn."""
+    if not run.breaks or run.status != RUN_ACTIVE or frame.nodes[node].kind in (MAP, LOOP):
+        return False
+    path = frame.path(node)
+    return path in run.breaks or without_numbers(path) in run.breaks
+
+
+def without_numbers(path: str) -> str:
+    """The path of a node in its blueprint.
+
+    Example:
+        >>> without_numbers("each[3].read[0]")
+        'each.read'
+    """
+    return "".join(
+        part.partition("]")[2] if at else part for at, part in enumerate(path.split("["))
+    )
+
+
+def in_turn(run: RunState) -> list[tuple[Frame, int]]:
+    """The nodes that are ready, in the order in which single steps start them.
+
+    Those that the run has stopped before come first, then what was opened last: a step goes deeper
+    into a body before it goes on beside it.
+    """
+    waiting = [place for place in run.ready if place[0].status[place[1]] == READY]
+    if run.breaks is not None:
+        waiting.sort(key=lambda place: ((place[0].id, place[1]) not in run.passed, -place[0].id))
+    return waiting
+
+
+def choose(run: RunState, out: list[Command]) -> bool:
+    """Bring the node that may start next to the front of those that are ready.
+
+    Returns:
+        Whether there is one; else a breakpoint is asked about, or nothing may start now.
+    """
+    ready, place = run.ready, 0
+    within = _target(run)
+    if run.asked is not None or (run.paused and not run.credits and within is None):
+        return False
+    if run.paused and run.credits:
+        return _bring(run, in_turn(run)[:1])
+    while place < len(ready):
+        frame, node = ready[place]
+        if frame.status[node] != READY:
+            del ready[place]  # it was cancelled meanwhile
+        elif within is not None and not _is_in(within, frame, node):
+            place += 1
+        elif _asks(run, frame, node):
+            del ready[place]
+            run.asked = (frame, node)
+            out.append(CheckBreakpoint(frame.id, node))
+            return False
+        else:
+            del ready[place]
+            ready.appendleft((frame, node))
+            return True
+    return False
+
+
+def _bring(run: RunState, first: Iterable[tuple[Frame, int]]) -> bool:
+    """Bring the node that a single step starts to the front, if there is one."""
+    for place in first:
+        run.ready.remove(place)
+        run.ready.appendleft(place)
+        return True
+    return False
+
+
+def _target(run: RunState) -> tuple[Frame, int] | None:
+    """The node that a step goes over, while it has not ended and no single step is wanted."""
+    if run.until is not None and run.until[0].status[run.until[1]] >= COMPLETED:
+        run.until = None
+    return run.until if run.paused and not run.credits else None
+
+
+def _is_in(target: tuple[Frame, int], frame: Frame, node: int) -> bool:
+    """Whether a node is the target of a step, or in it."""
+    at: Frame | None = frame
+    while at is not None:
+        if at is target[0] and node == target[1]:
+            return True
+        node, at = at.node, at.parent
+    return False
+
+
+def _asks(run: RunState, frame: Frame, node: int) -> bool:
+    """Whether a breakpoint is to be asked about; not if that was done, or a step is for this."""
+    if (frame.id, node) in run.passed:
+        return False
+    if run.paused and run.until is not None and run.until == (frame, node):
+        return False
+    return stops_before(run, frame, node)
