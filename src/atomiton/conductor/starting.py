@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 
 from atomiton.blueprint.model import Blueprint, Durability
-from atomiton.conductor.debugging import check_breakpoints
+from atomiton.blueprint.plan import Plan
 from atomiton.conductor.ids import new_run_id
 from atomiton.conductor.inputs import check_options, check_turn
 from atomiton.conductor.library import Source
@@ -124,7 +124,7 @@ class Starting(Queueing):
         ready = await self._ready(blueprint)
         loaded, program = ready.blueprint, ready.program
         checked = ready.inputs({} if inputs is None else inputs)
-        stops = None if breakpoints is None else check_breakpoints(program.plan, breakpoints)
+        stops = None if breakpoints is None else _checked(program.plan, breakpoints)
         in_memory = self._in_memory(loaded, durability)
         if priority or lane or delay:
             check_turn(priority, lane, delay)
@@ -200,3 +200,9 @@ class Starting(Queueing):
             if earlier.ended_at is None and await self.journal.claim(header.run):
                 await self._recover(header.run)
         return header.run, started
+
+
+def _checked(plan: Plan, breakpoints: Sequence[Breakpoint]) -> tuple[Breakpoint, ...]:
+    from atomiton.conductor.debugging import check_breakpoints  # few runs are debugged
+
+    return check_breakpoints(plan, breakpoints)
