@@ -14,6 +14,7 @@ import msgspec
 
 from atomiton.blueprint.model import Blueprint, Durability
 from atomiton.client.calls import Calls, part, read_answer
+from atomiton.client.debugging import Debugging, run_path, stops_of
 from atomiton.client.http import Http, Lost, parse_address
 from atomiton.client.streams import unpacked
 from atomiton.conductor.api import Asked
@@ -23,7 +24,6 @@ from atomiton.conductor.nodes import NodeInfo
 from atomiton.conductor.previewing import Previewed
 from atomiton.conductor.result import RunResult, RunView
 from atomiton.conductor.run import Run
-from atomiton.conductor.stops import NodeInputs, Standing, StepMode, Watched
 from atomiton.conductor.waits import Wait
 from atomiton.conductor.wire import (
     AnswerApproval,
@@ -31,7 +31,6 @@ from atomiton.conductor.wire import (
     Asking,
     BlueprintsQuery,
     CancelRun,
-    ChangeInputs,
     Checked,
     DeadPage,
     DeadQuery,
@@ -41,7 +40,6 @@ from atomiton.conductor.wire import (
     ForkRun,
     HistoryQuery,
     Ids,
-    InputsQuery,
     LimitQuery,
     MatchingQuery,
     NodeList,
@@ -61,19 +59,14 @@ from atomiton.conductor.wire import (
     RunsQuery,
     SecretList,
     SendSignal,
-    SetBreakpoints,
     SetSecret,
     Started,
     StartRun,
     Status,
-    StepRun,
-    StopBefore,
     TriggerList,
     Validate,
     WaitList,
     WaitQuery,
-    WatchedList,
-    WatchRun,
     error_of,
 )
 from atomiton.errors import AtomitonError, Problem
@@ -95,7 +88,7 @@ _LOST: dict[str | None, Literal["repeat", "fail"] | None] = {
 }
 
 
-class RemoteConductor:
+class RemoteConductor(Debugging):
     """A conductor over a connection; ``connect`` makes one.
 
     Every call that changes something carries a key, so that one which is sent again because its
@@ -184,7 +177,7 @@ class RemoteConductor:
             priority=priority,
             lane=lane,
             delay=delay,
-            breakpoints=None if breakpoints is None else _stops(breakpoints),
+            breakpoints=None if breakpoints is None else stops_of(breakpoints),
         )
         _name_source(asked, blueprint)
         return Run(self, (await self.calls.post("/runs", asked, Started)).run)
@@ -201,28 +194,28 @@ class RemoteConductor:
         """Start a new run that begins where another one came to a node."""
         check_options(None, key)
         asked = ForkRun(node=node, inputs=_names(inputs), key=key, paused=paused)
-        return Run(self, (await self.calls.post(_run(run, "/fork"), asked, Started)).run)
+        return Run(self, (await self.calls.post(run_path(run, "/fork"), asked, Started)).run)
 
     async def retry(self, run: str, *, key: str | None = None, paused: bool = False) -> Run:
         """Start a new run that does what a failed or cancelled one did not."""
         check_options(None, key)
         asked = RetryRun(key=key, paused=paused)
-        return Run(self, (await self.calls.post(_run(run, "/retry"), asked, Started)).run)
+        return Run(self, (await self.calls.post(run_path(run, "/retry"), asked, Started)).run)
 
     async def result(self, run: str) -> RunResult:
         """Wait for a run to end and sum it up; ``NotFound`` if there is none."""
         while True:
-            answer = await self.calls.wait(_run(run, "/result"), WaitQuery(wait=_TURN), _TURN)
+            answer = await self.calls.wait(run_path(run, "/result"), WaitQuery(wait=_TURN), _TURN)
             if answer.status == 200:
                 return RunResult.of(read_answer(answer, RunView))
 
     async def show(self, run: str) -> RunResult:
         """Sum a run up as it is now; ``NotFound`` if there is none."""
-        return RunResult.of(await self.calls.get(_run(run), RunView))
+        return RunResult.of(await self.calls.get(run_path(run), RunView))
 
     async def header(self, run: str) -> RunHeader:
         """What a list of runs shows of one; ``NotFound`` if there is none."""
-        return await self.calls.get(_run(run, "/header"), RunHeader)
+        return await self.calls.get(run_path(run, "/header"), RunHeader)
 
     async def list(
         self,
@@ -257,7 +250,7 @@ class RemoteConductor:
         while True:
             query = EventsQuery(after=after, encoding="msgpack")
             try:
-                async for sent in self.calls.stream(_run(run, "/events"), query):
+                async for sent in self.calls.stream(run_path(run, "/events"), query):
                     if sent.kind == "end":
                         return
                     if sent.kind == "error":
@@ -278,11 +271,11 @@ class RemoteConductor:
 
     async def document(self, run: str) -> dict[str, object]:
         """The blueprint that a run is pinned to, as it is on record; ``NotFound``."""
-        return (await self.calls.get(_run(run, "/document"), Pinned)).document
+        return (await self.calls.get(run_path(run, "/document"), Pinned)).document
 
     async def waits(self, run: str) -> builtins.list[Wait]:
         """What a run waits for; empty when it waits for nothing."""
-        return (await self.calls.get(_run(run, "/waits"), WaitList)).waits
+        return (await self.calls.get(run_path(run, "/waits"), WaitList)).waits
 
     async def approvals(self, limit: int = 100) -> builtins.list[Asked]:
         """The approvals that runs wait for, those of the newest run first."""
@@ -307,7 +300,7 @@ class RemoteConductor:
 
     async def replay(self, run: str) -> Run:
         """Do again what a dead letter did not, as a new run; once, however often it is asked."""
-        return Run(self, (await self.calls.post(_run(run, "/replay"), None, Started)).run)
+        return Run(self, (await self.calls.post(run_path(run, "/replay"), None, Started)).run)
 
     async def triggers(self) -> builtins.list[Trigger]:
         """The triggers of all kept blueprints, by blueprint."""
@@ -352,53 +345,6 @@ class RemoteConductor:
         """Start nothing new until the run is resumed or stepped."""
         await self._tell(run, "/pause", PauseRun(by=by))
 
-    async def step(
-        self,
-        run: str,
-        by: str = "",
-        *,
-        key: str = "",
-        mode: StepMode = "into",
-        node: str | None = None,
-    ) -> None:
-        """Let a paused run start one more attempt, or finish a node; see ``Conductor.step``."""
-        await self._tell(run, "/step", StepRun(by=by, key=key or None, mode=mode, node=node))
-
-    async def set_breakpoints(
-        self, run: str, breakpoints: Sequence[Breakpoint], by: str = ""
-    ) -> None:
-        """Let a run stop before the attempts of some nodes, instead of those it had."""
-        asked = SetBreakpoints(breakpoints=_stops(breakpoints), by=by)
-        await self._tell(run, "/breakpoints", asked)
-
-    async def standing(self, run: str) -> Standing:
-        """Where a run stands: whether it is paused, and at what; ``NotFound``."""
-        return await self.calls.get(_run(run, "/standing"), Standing)
-
-    async def node_inputs(self, run: str, node: str, *, at: int | None = None) -> NodeInputs:
-        """What a node is to be called on; errors are those of ``Conductor.node_inputs``."""
-        query = InputsQuery(node=node, at=at)
-        return await self.calls.get(_run(run, "/inputs"), NodeInputs, query)
-
-    async def change_inputs(
-        self, run: str, node: str, parameters: Mapping[str, object], by: str = ""
-    ) -> None:
-        """Let a node be called on other parameters; see ``Conductor.change_inputs``."""
-        asked = ChangeInputs(node=node, parameters=_names(parameters), by=by)
-        await self._tell(run, "/inputs", asked)
-
-    async def watch(
-        self,
-        run: str,
-        expressions: Sequence[str],
-        *,
-        at: int | None = None,
-        node: str | None = None,
-    ) -> builtins.list[Watched]:
-        """Work out expressions over what a run has given so far; see ``Conductor.watch``."""
-        asked = WatchRun(expressions=[*expressions], at=at, node=node)
-        return (await self.calls.post(_run(run, "/watch"), asked, WatchedList)).watched
-
     async def resume(self, run: str, by: str = "", *, lost: str | None = None) -> None:
         """Let a run go on; arguments and errors are those of ``Conductor.resume``."""
         if lost not in _LOST:
@@ -435,7 +381,7 @@ class RemoteConductor:
         await self._tell(run, "/approve", asked)
 
     async def _tell(self, run: str, verb: str, asked: Asking) -> None:
-        await self.calls.post(_run(run, verb), asked, Done)
+        await self.calls.post(run_path(run, verb), asked, Done)
 
     async def preview(
         self,
@@ -518,14 +464,6 @@ class RemoteConductor:
     async def nodes(self) -> builtins.list[NodeInfo]:
         """The node types that blueprints can use there, by name."""
         return (await self.calls.get("/nodes", NodeList)).nodes
-
-
-def _stops(breakpoints: Sequence[Breakpoint]) -> list[StopBefore]:
-    return [StopBefore(node=of.node, condition=of.condition) for of in breakpoints]
-
-
-def _run(run: str, more: str = "") -> str:
-    return f"/runs/{part(run)}{more}"
 
 
 def _condition(expected: str | None) -> dict[str, str]:

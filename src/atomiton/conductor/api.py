@@ -10,11 +10,9 @@ import msgspec
 
 from atomiton.blueprint.model import Durability
 from atomiton.conductor.result import RunResult
-from atomiton.conductor.stops import NodeInputs, Standing, StepMode, Watched
 from atomiton.conductor.waits import Wait
 from atomiton.errors import Problem
 from atomiton.events import RunEvent
-from atomiton.machine.events import Breakpoint
 from atomiton.ports.journal import RunHeader
 
 if TYPE_CHECKING:
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
     from atomiton.conductor.nodes import NodeInfo
     from atomiton.conductor.previewing import Previewed
     from atomiton.conductor.run import Run
+    from atomiton.conductor.stops import NodeInputs, Standing, StepMode, Watched
+    from atomiton.machine.events import Breakpoint
     from atomiton.ports.admission import DeadLetter, QueueSizes
     from atomiton.ports.blueprints import BlueprintInfo, BlueprintPage, StoredBlueprint
     from atomiton.ports.secrets import SecretInfo

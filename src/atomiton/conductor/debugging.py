@@ -1,4 +1,7 @@
-"""Debugging runs: breakpoints, steps, what nodes are called on, what people watch."""
+"""Debugging runs: where one stands, what nodes are called on, what people watch.
+
+Imported where first used: few runs are debugged.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ from atomiton.blueprint.plan import Group, LoopPlan, MapPlan, Plan, PlanNode
 from atomiton.blueprint.problems import nearest
 from atomiton.conductor.hooks_of_plan import fitting_parameters
 from atomiton.conductor.inputs import own_value
-from atomiton.conductor.steering import Steering
 from atomiton.conductor.stops import (
     LARGEST,
     LONGEST,
@@ -30,212 +32,81 @@ from atomiton.drivers.names import STEPS, Place, evaluate, parameters_at, read, 
 from atomiton.drivers.program import Program
 from atomiton.drivers.trimming import shortened
 from atomiton.errors import AtomitonError, InputError, NodeError, NotFound, Problem
-from atomiton.machine import RunState, apply
+from atomiton.machine import RunState
 from atomiton.machine.debugging import in_turn, without_numbers
-from atomiton.machine.events import (
-    Breakpoint,
-    BreakpointsSet,
-    Event,
-    InputChanged,
-    Resumed,
-    StepRequested,
-)
-from atomiton.machine.records import decode
+from atomiton.machine.events import Breakpoint, Event, InputChanged, Resumed, StepRequested
 from atomiton.machine.state import COMPLETED, PENDING, READY, RETRYING, Frame
 
 
-class Debugging(Steering):
-    """What a conductor does for those who look for what is wrong."""
+def standing_of(state: RunState, events: int) -> Standing:
+    """Where a run stands after so many facts."""
+    waiting = in_turn(state)
+    stopped = (at for at in waiting if state.paused and (at[0].id, at[1]) in state.passed)
+    first = next(stopped, None)
+    return Standing(
+        status=state.public_status(),
+        paused=state.paused and not state.ended,
+        stopped=None if first is None else first[0].path(first[1]),
+        breakpoints=tuple(Breakpoint(*of) for of in (state.breaks or {}).items()),
+        next=tuple(_next_node(*place) for place in waiting[:NEXT]),
+        events=events,
+    )
 
-    async def set_breakpoints(
-        self, run: str, breakpoints: Sequence[Breakpoint], by: str = ""
-    ) -> None:
-        """Let a run stop before the attempts of some nodes, instead of those it had.
 
-        Args:
-            run: Its id.
-            breakpoints: All that there are to be; none lets the run go on without.
-            by: Who wants it.
+def inputs_of(state: RunState, node: str) -> NodeInputs:
+    """What a node is to be called on; errors are those of ``Conductor.node_inputs``."""
+    frame, number = place_of(state, node, called=True)
+    plan_node = frame.nodes[number]
+    own = () if plan_node.type is None else plan_node.type.parameters
+    return NodeInputs(
+        node=frame.path(number),
+        type="" if plan_node.type is None else plan_node.type.name,
+        attempt=frame.attempts[number] + 1,
+        parameters=shown_parameters(frame, number),
+        expressions=tuple(port.name for port in own if port.expression),
+        changed=_is_changed(frame, number),
+        open=state.paused and frame.status[number] in _OPEN,
+    )
 
-        Raises:
-            InputError: A node that is not there, or a condition that cannot be read.
-        """
-        state = await self._steered(run)
-        checked = check_breakpoints(state.plan, breakpoints)
-        await self._tell(run, BreakpointsSet(self._now(), checked, by))
 
-    async def step(
-        self,
-        run: str,
-        by: str = "",
-        *,
-        key: str = "",
-        mode: StepMode = "into",
-        node: str | None = None,
-    ) -> None:
-        """Let a paused run start one more attempt, or finish a node.
+def change_of(
+    state: RunState,
+    program: Program,
+    node: str,
+    parameters: Mapping[str, object],
+    by: str,
+    now: float,
+) -> InputChanged:
+    """The fact that a node is called on other parameters; see ``Conductor.change_inputs``."""
+    frame, number = place_of(state, node, called=True)
+    path, plan_node = frame.path(number), frame.nodes[number]
+    if not state.paused or frame.status[number] not in _OPEN:
+        why = f"'{path}' has begun" if state.paused else f"run {state.id} is not paused"
+        message = f"{why}: inputs can be changed before an attempt of a paused run only"
+        raise AtomitonError(message, code="NOT_ALLOWED")
+    given = cast("dict[str, object]", own_value(dict(parameters), "the parameters"))
+    own = parameters_at(frame, number)
+    plain = {name: value for name, value in own.items() if not callable(value)}
+    whole = restored(given, blot(plain, state.secrets), plain, path)
+    try:
+        fitting = fitting_parameters(plan_node, cast("dict[object, object]", whole))
+        program.steps[plan_node.step].call.arguments({**own, **fitting}, None)
+    except NodeError as error:
+        message = str(blot(error.message, state.secrets))
+        raise InputError([Problem(error.code, message, f"parameters of {path}")]) from error
+    hidden = cast("dict[str, object]", masked(fitting, state.secrets))
+    return InputChanged(now, frame.id, number, hidden, by or "somebody")
 
-        Args:
-            run: Its id.
-            by: Who wants it.
-            key: A second step under the same key is not made.
-            mode: ``into``: one attempt. ``over``: until the next node has ended, with all that is
-                in it and all its attempts. ``out``: until what is around it has ended; at the top,
-                the run goes on.
-            node: Path of the node that is meant, when it is not the one that is next.
 
-        Raises:
-            AtomitonError: The run is not paused.
-            NotFound: There is no such node in it.
-        """
-        if key and await self._was_told(run, StepRequested, key):
-            return
-        state = await self._steered(run)
-        if not state.paused:
-            message = f"run {run} is not paused; only a paused run can be stepped"
-            raise AtomitonError(message, code="NOT_ALLOWED")
-        await self._tell(run, _step(state, mode, node, self._now(), by, key))
-
-    async def standing(self, run: str) -> Standing:
-        """Where a run stands: whether it is paused, and at what; ``NotFound``."""
-        state, events = await self._moment(run, None)
-        waiting = in_turn(state)
-        stopped = (at for at in waiting if state.paused and (at[0].id, at[1]) in state.passed)
-        first = next(stopped, None)
-        return Standing(
-            status=state.public_status(),
-            paused=state.paused and not state.ended,
-            stopped=None if first is None else first[0].path(first[1]),
-            breakpoints=tuple(Breakpoint(*of) for of in (state.breaks or {}).items()),
-            next=tuple(_next_node(*place) for place in waiting[:NEXT]),
-            events=events,
-        )
-
-    async def node_inputs(self, run: str, node: str, *, at: int | None = None) -> NodeInputs:
-        """What a node is to be called on, as far as that is known; secrets are blotted out.
-
-        Args:
-            run: Id of the run.
-            node: Path of the node, such as ``each[3].read``.
-            at: Number of the fact after which it is looked at; None for now.
-
-        Raises:
-            NotFound: There is no such node in the run, or not yet.
-            AtomitonError: It calls no node type, or what it depends on is not there yet.
-        """
-        state, _ = await self._moment(run, at)
-        frame, number = place_of(state, node, called=True)
-        plan_node = frame.nodes[number]
-        shown = shown_parameters(frame, number)
-        own = () if plan_node.type is None else plan_node.type.parameters
-        return NodeInputs(
-            node=frame.path(number),
-            type="" if plan_node.type is None else plan_node.type.name,
-            attempt=frame.attempts[number] + 1,
-            parameters=shown,
-            expressions=tuple(port.name for port in own if port.expression),
-            changed=_is_changed(frame, number),
-            open=state.paused and frame.status[number] in _OPEN,
-        )
-
-    async def change_inputs(
-        self, run: str, node: str, parameters: Mapping[str, object], by: str = ""
-    ) -> None:
-        """Let a node be called on other parameters than its own, from its next attempt on.
-
-        Args:
-            run: Id of the run, which must be paused.
-            node: Path of the node, such as ``each[3].read``.
-            parameters: All of them, by name. What was blotted out and is given back as it was
-                shown stays what it is.
-            by: Who changes them.
-
-        Raises:
-            NotFound: There is no such node in the run, or not yet.
-            AtomitonError: The run is not paused, the node is called already, or the parameters do
-                not fit.
-        """
-        state = await self._steered(run)
-        frame, number = place_of(state, node, called=True)
-        path, plan_node = frame.path(number), frame.nodes[number]
-        if not state.paused or frame.status[number] not in _OPEN:
-            why = f"'{path}' has begun" if state.paused else f"run {run} is not paused"
-            message = f"{why}: inputs can be changed before an attempt of a paused run only"
-            raise AtomitonError(message, code="NOT_ALLOWED")
-        given = cast("dict[str, object]", own_value(dict(parameters), "the parameters"))
-        own = parameters_at(frame, number)
-        plain = {name: value for name, value in own.items() if not callable(value)}
-        whole = restored(given, blot(plain, state.secrets), plain, path)
-        try:
-            fitting = fitting_parameters(plan_node, cast("dict[object, object]", whole))
-            call = (await self._program(run)).steps[plan_node.step].call
-            call.arguments({**own, **fitting}, None)
-        except NodeError as error:
-            raise InputError(
-                [Problem(error.code, error.message, f"parameters of {path}")]
-            ) from error
-        hidden = cast("dict[str, object]", masked(fitting, state.secrets))
-        await self._tell(run, InputChanged(self._now(), frame.id, number, hidden, by or "somebody"))
-
-    async def watch(
-        self,
-        run: str,
-        expressions: Sequence[str],
-        *,
-        at: int | None = None,
-        node: str | None = None,
-    ) -> builtins.list[Watched]:
-        """Work out expressions over what a run has given so far, as its conditions are.
-
-        Args:
-            run: Its id.
-            expressions: Without ``${{ }}``; a hundred at most, which share what they may cost.
-            at: Number of the fact after which it is looked at; None for now.
-            node: Path of the node where they stand, which sees ``item`` and ``parameters`` too;
-                None for the top of the blueprint.
-
-        Returns:
-            What each gave, or why it gave nothing.
-        """
-        if len(expressions) > MOST:
-            raise AtomitonError(f"at most {MOST} expressions can be watched", code="LIMIT_EXCEEDED")
-        state, _ = await self._moment(run, at)
-        place: Place = (state.top, None) if node is None else place_of(state, node)
-        steps = STEPS // max(1, len(expressions) // 5)
-        return [_watched(text, place, steps) for text in expressions]
-
-    # -- where a run is --------------------------------------------------------------------------
-
-    async def _steered(self, run: str) -> RunState:
-        """Where a run is that has not ended."""
-        execution = await self._take_over(run)
-        if execution is not None:
-            return execution.state
-        return (await self._moment(run, None))[0]
-
-    async def _moment(self, run: str, at: int | None) -> tuple[RunState, int]:
-        """Where a run was after a fact, and the number of that; None is now."""
-        execution = self._known(run)
-        if execution is not None and at is None and not execution.stopped:
-            return execution.state, len(execution.log)
-        if execution is not None and execution.recorder is None:
-            facts = list(execution.facts)
-        else:
-            facts = [decode(record) for record in await self.journal.read(run)]
-        program = await self._program(run)
-        facts = facts if at is None else facts[:at]
-        state = RunState(program.plan)
-        state.secrets = self._secrets_of(program)
-        for fact in facts:
-            apply(state, fact)
-        return state, len(facts)
-
-    async def _program(self, run: str) -> Program:
-        """What a run is pinned to."""
-        execution = self._known(run)
-        if execution is not None and execution.recorder is None:
-            return self.library.program_of(execution.state.plan)
-        return await self.library.stored(self.journal, await self.journal.header(run))
+def watched(
+    state: RunState, expressions: Sequence[str], node: str | None
+) -> builtins.list[Watched]:
+    """What expressions give where a run stands; see ``Conductor.watch``."""
+    if len(expressions) > MOST:
+        raise AtomitonError(f"at most {MOST} expressions can be watched", code="LIMIT_EXCEEDED")
+    place: Place = (state.top, None) if node is None else place_of(state, node)
+    steps = STEPS // max(1, len(expressions) // 5)
+    return [_watched(text, place, steps) for text in expressions]
 
 
 #: What a node does whose inputs can still be changed.
@@ -341,10 +212,10 @@ def _next_node(frame: Frame, node: int) -> NextNode:
     return NextNode(frame.path(node), type_, attempt, _is_changed(frame, node), frame.id, node)
 
 
-def _step(
+def step_of(
     state: RunState, mode: StepMode, node: str | None, now: float, by: str, key: str
 ) -> Event:
-    """The fact that is a step."""
+    """The fact that is a step; see ``Conductor.step``."""
     if mode == "into":
         return StepRequested(now, by, key)
     waiting = in_turn(state)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from atomiton.conductor.debugging import Debugging
 from atomiton.conductor.forking import fork_facts, fork_points, unfinished
 from atomiton.conductor.ids import new_run_id
 from atomiton.conductor.inputs import Inputs, check_options
 from atomiton.conductor.run import Run
+from atomiton.conductor.steering import Steering
 from atomiton.drivers.program import Program
 from atomiton.errors import AtomitonError
 from atomiton.machine import RunState, apply
@@ -17,7 +17,7 @@ from atomiton.machine.records import decode, pieces
 from atomiton.ports.journal import RunHeader
 
 
-class Forks(Debugging):
+class Forks(Steering):
     """What a conductor makes of runs that were: new ones."""
 
     async def fork(

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 
 from atomiton.blueprint.model import Blueprint, Durability
-from atomiton.conductor.debugging import check_breakpoints
+from atomiton.blueprint.plan import Plan
 from atomiton.conductor.ids import new_run_id
 from atomiton.conductor.inputs import check_options, check_turn
 from atomiton.conductor.library import Ready, Source
@@ -142,7 +142,7 @@ class Starting(Queueing):
         """Start a run; gives its id, and what drives it if it was begun here and now."""
         loaded, program = ready.blueprint, ready.program
         checked = ready.inputs({} if inputs is None else inputs)
-        stops = None if breakpoints is None else check_breakpoints(program.plan, breakpoints)
+        stops = None if breakpoints is None else _checked(program.plan, breakpoints)
         in_memory = self._in_memory(loaded, durability)
         priority, lane, delay = turn
         if priority or lane or delay:
@@ -217,3 +217,9 @@ class Starting(Queueing):
             if earlier.ended_at is None and await self.journal.claim(header.run):
                 await self._recover(header.run)
         return header.run, started
+
+
+def _checked(plan: Plan, breakpoints: Sequence[Breakpoint]) -> tuple[Breakpoint, ...]:
+    from atomiton.conductor.debugging import check_breakpoints  # few runs are debugged
+
+    return check_breakpoints(plan, breakpoints)

@@ -1,9 +1,10 @@
-"""Steering runs: cancelling, pausing, going on, answering what they wait for."""
+"""Steering runs: cancelling, pausing, stepping, going on, answering what they wait for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import cast
+import builtins
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 from atomiton.conductor.core import has_ended
 from atomiton.conductor.decisions import decide_lost
@@ -11,16 +12,24 @@ from atomiton.conductor.inputs import own_value
 from atomiton.conductor.keeping import Keeping
 from atomiton.conductor.repeats import key_of, was_told
 from atomiton.conductor.waits import check_fields, choose_approval
+from atomiton.drivers.program import Program
 from atomiton.errors import AtomitonError
+from atomiton.machine import RunState, apply
 from atomiton.machine.events import (
     ApprovalGiven,
+    Breakpoint,
+    BreakpointsSet,
     CancelRequested,
     Event,
     Paused,
     Resumed,
     SignalReceived,
+    StepRequested,
 )
 from atomiton.machine.records import decode, encode
+
+if TYPE_CHECKING:
+    from atomiton.conductor.stops import NodeInputs, Standing, StepMode, Watched
 
 
 class Steering(Keeping):
@@ -33,6 +42,158 @@ class Steering(Keeping):
     async def pause(self, run: str, by: str = "") -> None:
         """Start nothing new until the run is resumed or stepped."""
         await self._tell(run, Paused(self._now(), by))
+
+    async def set_breakpoints(
+        self, run: str, breakpoints: Sequence[Breakpoint], by: str = ""
+    ) -> None:
+        """Let a run stop before the attempts of some nodes, instead of those it had.
+
+        Args:
+            run: Its id.
+            breakpoints: All that there are to be; none lets the run go on without.
+            by: Who wants it.
+
+        Raises:
+            InputError: A node that is not there, or a condition that cannot be read.
+        """
+        state = await self._steered(run)
+        from atomiton.conductor.debugging import check_breakpoints
+
+        checked = check_breakpoints(state.plan, breakpoints)
+        await self._tell(run, BreakpointsSet(self._now(), checked, by))
+
+    async def step(
+        self,
+        run: str,
+        by: str = "",
+        *,
+        key: str = "",
+        mode: StepMode = "into",
+        node: str | None = None,
+    ) -> None:
+        """Let a paused run start one more attempt, or finish a node.
+
+        Args:
+            run: Its id.
+            by: Who wants it.
+            key: A second step under the same key is not made.
+            mode: ``into``: one attempt. ``over``: until the next node has ended, with all that is
+                in it and all its attempts. ``out``: until what is around it has ended; at the top,
+                the run goes on.
+            node: Path of the node that is meant, when it is not the one that is next.
+
+        Raises:
+            AtomitonError: The run is not paused.
+            NotFound: There is no such node in it.
+        """
+        if key and await self._was_told(run, StepRequested, key):
+            return
+        state = await self._steered(run)
+        if not state.paused:
+            message = f"run {run} is not paused; only a paused run can be stepped"
+            raise AtomitonError(message, code="NOT_ALLOWED")
+        from atomiton.conductor.debugging import step_of
+
+        await self._tell(run, step_of(state, mode, node, self._now(), by, key))
+
+    async def standing(self, run: str) -> Standing:
+        """Where a run stands: whether it is paused, and at what; ``NotFound``."""
+        from atomiton.conductor.debugging import standing_of
+
+        return standing_of(*await self._moment(run, None))
+
+    async def node_inputs(self, run: str, node: str, *, at: int | None = None) -> NodeInputs:
+        """What a node is to be called on, as far as that is known; secrets are blotted out.
+
+        Args:
+            run: Id of the run.
+            node: Path of the node, such as ``each[3].read``.
+            at: Number of the fact after which it is looked at; None for now.
+
+        Raises:
+            NotFound: There is no such node in the run, or not yet.
+            AtomitonError: It calls no node type, or what it depends on is not there yet.
+        """
+        from atomiton.conductor.debugging import inputs_of
+
+        return inputs_of((await self._moment(run, at))[0], node)
+
+    async def change_inputs(
+        self, run: str, node: str, parameters: Mapping[str, object], by: str = ""
+    ) -> None:
+        """Let a node be called on other parameters than its own, from its next attempt on.
+
+        Args:
+            run: Id of the run, which must be paused.
+            node: Path of the node, such as ``each[3].read``.
+            parameters: All of them, by name. What was blotted out and is given back as it was
+                shown stays what it is.
+            by: Who changes them.
+
+        Raises:
+            NotFound: There is no such node in the run, or not yet.
+            AtomitonError: The run is not paused, the node is called already, or the parameters do
+                not fit.
+        """
+        from atomiton.conductor.debugging import change_of
+
+        state, program = await self._steered(run), await self._program(run)
+        await self._tell(run, change_of(state, program, node, parameters, by, self._now()))
+
+    async def watch(
+        self,
+        run: str,
+        expressions: Sequence[str],
+        *,
+        at: int | None = None,
+        node: str | None = None,
+    ) -> builtins.list[Watched]:
+        """Work out expressions over what a run has given so far, as its conditions are.
+
+        Args:
+            run: Its id.
+            expressions: Without ``${{ }}``; a hundred at most, which share what they may cost.
+            at: Number of the fact after which it is looked at; None for now.
+            node: Path of the node where they stand, which sees ``item`` and ``parameters`` too;
+                None for the top of the blueprint.
+
+        Returns:
+            What each gave, or why it gave nothing.
+        """
+        from atomiton.conductor.debugging import watched
+
+        return watched((await self._moment(run, at))[0], expressions, node)
+
+    async def _steered(self, run: str) -> RunState:
+        """Where a run is that has not ended."""
+        execution = await self._take_over(run)
+        if execution is not None:
+            return execution.state
+        return (await self._moment(run, None))[0]
+
+    async def _moment(self, run: str, at: int | None) -> tuple[RunState, int]:
+        """Where a run was after a fact, and the number of that; None is now."""
+        execution = self._known(run)
+        if execution is not None and at is None and not execution.stopped:
+            return execution.state, len(execution.log)
+        if execution is not None and execution.recorder is None:
+            facts = list(execution.facts)
+        else:
+            facts = [decode(record) for record in await self.journal.read(run)]
+        program = await self._program(run)
+        facts = facts if at is None else facts[:at]
+        state = RunState(program.plan)
+        state.secrets = self._secrets_of(program)
+        for fact in facts:
+            apply(state, fact)
+        return state, len(facts)
+
+    async def _program(self, run: str) -> Program:
+        """What a run is pinned to."""
+        execution = self._known(run)
+        if execution is not None and execution.recorder is None:
+            return self.library.program_of(execution.state.plan)
+        return await self.library.stored(self.journal, await self.journal.header(run))
 
     async def resume(self, run: str, by: str = "", *, lost: str | None = None) -> None:
         """Let a run go on: one that a dead process left, one that is paused, or both.

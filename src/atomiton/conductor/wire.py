@@ -16,7 +16,6 @@ from msgspec import Meta
 from atomiton.blueprint.model import Durability
 from atomiton.conductor.api import Asked
 from atomiton.conductor.nodes import NodeInfo
-from atomiton.conductor.stops import StepMode, Watched
 from atomiton.conductor.waits import Wait
 from atomiton.errors import (
     AtomitonError,
@@ -122,57 +121,6 @@ class PauseRun(Asking):
     """Start nothing new until the run is resumed or stepped."""
 
     by: Text = ""
-
-
-class StepRun(Asking):
-    """Let a paused run start one more attempt, or finish a node.
-
-    Attributes:
-        mode: Into: one attempt. Over: until the node has ended. Out: until what is around it has.
-        node: The node that is meant, when it is not the next.
-    """
-
-    by: Text = ""
-    key: Key | None = None
-    mode: StepMode = "into"
-    node: Name | None = None
-
-
-class SetBreakpoints(Asking):
-    """Let a run stop before the attempts of some nodes, instead of those it had."""
-
-    breakpoints: Stops
-    by: Text = ""
-
-
-class InputsQuery(Asking):
-    """Of which node, and after which fact."""
-
-    node: Name
-    at: Number | None = None
-
-
-class ChangeInputs(Asking):
-    """Let a node of a paused run be called on other parameters."""
-
-    node: Name
-    parameters: dict[str, object]
-    by: Text = ""
-
-
-class WatchRun(Asking):
-    """Work out expressions over what a run has given.
-
-    Attributes:
-        at: Number of the fact after which it is looked at; None for now.
-        node: Where the expressions stand; None for the top.
-    """
-
-    expressions: Annotated[
-        list[Annotated[str, Meta(min_length=1, max_length=2000)]], Meta(max_length=100)
-    ]
-    at: Number | None = None
-    node: Name | None = None
 
 
 class ResumeRun(Asking):
@@ -349,12 +297,6 @@ class Started(msgspec.Struct, frozen=True):
     """A run that was started: its id."""
 
     run: str
-
-
-class WatchedList(msgspec.Struct, frozen=True):
-    """What expressions gave, in the order in which they were asked."""
-
-    watched: list[Watched]
 
 
 class Done(msgspec.Struct, frozen=True):

@@ -10,52 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from atomiton.blueprint.plan import GROUP, LOOP, MAP
-from atomiton.errors import IllegalEvent
 from atomiton.machine.commands import CheckBreakpoint, Command
-from atomiton.machine.events import Breakpoint, BreakpointChecked
 from atomiton.machine.state import COMPLETED, READY, RUN_ACTIVE, Frame, RunState
-
-
-def set_breakpoints(run: RunState, breakpoints: Iterable[Breakpoint]) -> None:
-    """Let the run stop at these breakpoints, and at no others; from now on it is debugged."""
-    run.breaks = {of.node: of.condition for of in breakpoints}
-    run.free = False
-
-
-def take_answer(run: RunState, event: BreakpointChecked) -> None:
-    """Go on with the node that was asked about, or pause before it."""
-    asked = run.asked
-    if asked is None or (asked[0].id, asked[1]) != (event.frame, event.node):
-        raise IllegalEvent(f"nobody asked about node {event.node} in frame {event.frame}")
-    run.asked = None
-    frame, node = asked
-    if frame.status[node] != READY:
-        return  # it was cancelled meanwhile
-    run.ready.appendleft((frame, node))
-    run.passed[frame.id, node] = None
-    if event.stops:
-        pause(run)
-
-
-def pause(run: RunState) -> None:
-    """Start nothing more, whatever was wanted before."""
-    run.paused = True
-    run.free = False
-    run.credits = 0
-    run.until = None
-
-
-def wish_step(run: RunState, until: tuple[int, int] | None) -> None:
-    """Let one more attempt start, or all that is in a node until it has ended."""
-    if until is None:
-        run.credits += 1
-        return
-    frame, node = run.frames.get(until[0]), until[1]
-    if frame is None or not 0 <= node < len(frame.status) or frame.status[node] >= COMPLETED:
-        raise IllegalEvent(f"node {node} in frame {until[0]} has ended, or is not there")
-    if run.breaks is None:
-        set_breakpoints(run, ())
-    run.until = (frame, node)
 
 
 def stands_in_line(run: RunState, frame: Frame, node: int) -> bool:
@@ -64,8 +20,6 @@ def stands_in_line(run: RunState, frame: Frame, node: int) -> bool:
     So do those with a breakpoint, and while the run is paused all that hold a body: or a step could
     not go over them.
     """
-    if run.breaks is None:
-        return False
     return (run.paused and frame.nodes[node].kind >= GROUP) or stops_before(run, frame, node)
 
 

@@ -20,7 +20,6 @@ from atomiton.errors import AtomitonError, ErrorInfo
 from atomiton.machine.attempts import start_attempt
 from atomiton.machine.bodies import open_group, open_loop, open_map
 from atomiton.machine.commands import Command
-from atomiton.machine.debugging import choose, stands_in_line
 from atomiton.machine.ending import complete, evaluation_failure, fail, skip
 from atomiton.machine.joining import joined
 from atomiton.machine.state import PENDING, READY, RUN_ACTIVE, RUNNING, Frame, RunState
@@ -61,11 +60,27 @@ def _holds(frame: Frame, node: int, now: float, out: list[Command]) -> bool:
 
 def open_node(frame: Frame, node: int, now: float, out: list[Command]) -> None:
     """Begin with a node that is wanted: calls wait for a free place, all else begins now."""
-    if frame.nodes[node].kind == USES or stands_in_line(frame.run, frame, node):
+    if frame.nodes[node].kind == USES or _stands_in_line(frame, node):
         frame.status[node] = READY
         frame.run.ready.append((frame, node))
     else:
         _open(frame, node, now, out)
+
+
+def _stands_in_line(frame: Frame, node: int) -> bool:
+    """Whether a node that calls no type waits for its turn, as the run is debugged."""
+    if frame.run.breaks is None:
+        return False
+    from atomiton.machine.debugging import stands_in_line  # few runs are debugged
+
+    return stands_in_line(frame.run, frame, node)
+
+
+def _choose(run: RunState, out: list[Command]) -> bool:
+    """Bring what may start next in a run that is debugged to the front, if there is anything."""
+    from atomiton.machine.debugging import choose  # few runs are debugged
+
+    return choose(run, out)
 
 
 def _open(frame: Frame, node: int, now: float, out: list[Command]) -> None:
@@ -119,7 +134,7 @@ def start_ready(run: RunState, now: float, out: list[Command]) -> bool:
     ready = run.ready
     plan = run.plan
     while ready:
-        if run.breaks is not None and not choose(run, out):
+        if run.breaks is not None and not _choose(run, out):
             return False
         frame, node = ready[0]
         if frame.status[node] == READY:

@@ -282,8 +282,7 @@ class RunState:
         self.ready: deque[tuple[Frame, int]] = deque()
         self.opened: list[tuple[Frame, int]] = []
         self.closing: list[Frame] = []
-        self.running = 0
-        self.steps = 0
+        self.running = self.steps = 0
         self.paused = False
         self.free = not plan.bounded
         self.gated = False

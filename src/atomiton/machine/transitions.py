@@ -24,12 +24,11 @@ left. A fact that cannot happen now raises ``IllegalEvent`` and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from atomiton.errors import ErrorInfo, IllegalEvent
 from atomiton.machine.attempts import start_attempt
 from atomiton.machine.commands import CheckBreakpoint, Command, SetTimer, StartAttempt
-from atomiton.machine.debugging import pause, set_breakpoints, take_answer, wish_step
 from atomiton.machine.ending import complete, end_stopped, fail, fail_attempt
 from atomiton.machine.events import (
     ApprovalGiven,
@@ -38,6 +37,7 @@ from atomiton.machine.events import (
     AttemptLost,
     AttemptRepeated,
     AttemptStarted,
+    Breakpoint,
     BreakpointChecked,
     BreakpointsSet,
     CancelRequested,
@@ -143,7 +143,7 @@ def _requested(run: RunState, event: RunRequested, out: list[Command]) -> None:
         run.paused = True
         run.free = False
     if event.breakpoints is not None:
-        set_breakpoints(run, event.breakpoints)
+        _set_breakpoints(run, event.breakpoints)
     top = run.top
     if run.plan.timeout is not None:
         top.deadline = event.time + run.plan.timeout
@@ -271,7 +271,7 @@ def _fail_run(run: RunState, event: FailRequested, out: list[Command]) -> None:
 
 def _paused(run: RunState, _event: Paused, _out: list[Command]) -> None:
     _alive(run)
-    pause(run)
+    _pause(run)
 
 
 def _resumed(run: RunState, _event: Resumed, _out: list[Command]) -> None:
@@ -285,17 +285,59 @@ def _step(run: RunState, event: StepRequested, _out: list[Command]) -> None:
     _alive(run)
     if not run.paused:
         raise IllegalEvent(f"run {run.id} is not paused; only a paused run can be stepped")
-    wish_step(run, event.until)
+    _wish_step(run, event.until)
 
 
 def _breakpoints(run: RunState, event: BreakpointsSet, _out: list[Command]) -> None:
     _alive(run)
-    set_breakpoints(run, event.breakpoints)
+    _set_breakpoints(run, event.breakpoints)
 
 
 def _checked(run: RunState, event: BreakpointChecked, _out: list[Command]) -> None:
     _alive(run)
-    take_answer(run, event)
+    _take_answer(run, event)
+
+
+def _set_breakpoints(run: RunState, breakpoints: Iterable[Breakpoint]) -> None:
+    """Let the run stop at these breakpoints, and at no others; from now on it is debugged."""
+    run.breaks = {of.node: of.condition for of in breakpoints}
+    run.free = False
+
+
+def _take_answer(run: RunState, event: BreakpointChecked) -> None:
+    """Go on with the node that was asked about, or pause before it."""
+    asked = run.asked
+    if asked is None or (asked[0].id, asked[1]) != (event.frame, event.node):
+        raise IllegalEvent(f"nobody asked about node {event.node} in frame {event.frame}")
+    run.asked = None
+    frame, node = asked
+    if frame.status[node] != READY:
+        return  # it was cancelled meanwhile
+    run.ready.appendleft((frame, node))
+    run.passed[frame.id, node] = None
+    if event.stops:
+        _pause(run)
+
+
+def _pause(run: RunState) -> None:
+    """Start nothing more, whatever was wanted before."""
+    run.paused = True
+    run.free = False
+    run.credits = 0
+    run.until = None
+
+
+def _wish_step(run: RunState, until: tuple[int, int] | None) -> None:
+    """Let one more attempt start, or all that is in a node until it has ended."""
+    if until is None:
+        run.credits += 1
+        return
+    frame, node = run.frames.get(until[0]), until[1]
+    if frame is None or not 0 <= node < len(frame.status) or frame.status[node] >= COMPLETED:
+        raise IllegalEvent(f"node {node} in frame {until[0]} has ended, or is not there")
+    if run.breaks is None:
+        _set_breakpoints(run, ())
+    run.until = (frame, node)
 
 
 def _alive(run: RunState) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from atomiton.conductor.stops import NodeInputs, Standing
-from atomiton.conductor.wire import (
-    PREFIX,
+from atomiton.conductor.wire import PREFIX, Done, StopBefore
+from atomiton.conductor.wire_debugging import (
     ChangeInputs,
-    Done,
     InputsQuery,
     SetBreakpoints,
     StepRun,
-    StopBefore,
     WatchedList,
     WatchRun,
 )
