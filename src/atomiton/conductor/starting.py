@@ -7,10 +7,10 @@ import contextlib
 from collections.abc import Mapping
 
 from atomiton.blueprint.model import Blueprint, Durability
+from atomiton.conductor.forks import Forks
 from atomiton.conductor.ids import new_run_id
 from atomiton.conductor.inputs import check_options, check_turn
 from atomiton.conductor.library import Ready, Source
-from atomiton.conductor.queueing import Queueing
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
 from atomiton.conductor.waiting import accepted, ended
@@ -22,7 +22,7 @@ from atomiton.machine.events import RunRequested
 from atomiton.ports.journal import RunHeader
 
 
-class Starting(Queueing):
+class Starting(Forks):
     """How runs begin: at once, or in their turn; on record, or in memory."""
 
     async def run(
