@@ -138,10 +138,11 @@ def _hold(fork: RunState, now: float) -> list[Event]:
     """
     held: list[Event] = [Paused(now)]
     apply(fork, held[0])
-    for command in outstanding(fork):
-        if isinstance(command, StartAttempt):
-            held.append(AttemptLost(now, command.frame, command.node, command.attempt, acted=False))
-            apply(fork, held[-1])
+    started = [command for command in outstanding(fork) if isinstance(command, StartAttempt)]
+    for command in reversed(started):  # each is put before those that are held already
+        of = (command.frame, command.node, command.attempt)
+        held.append(AttemptLost(now, *of, acted=False, held=True))
+        apply(fork, held[-1])
     return held
 
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from atomiton.conductor.forking import fork_facts, fork_points, unfinished
 from atomiton.conductor.ids import new_run_id
 from atomiton.conductor.inputs import Inputs, check_options
+from atomiton.conductor.queueing import Queueing
 from atomiton.conductor.run import Run
-from atomiton.conductor.steering import Steering
 from atomiton.drivers.program import Program
-from atomiton.errors import AtomitonError
+from atomiton.errors import AtomitonError, NotFound
 from atomiton.machine import RunState, apply
 from atomiton.machine.events import Event, RunRequested
 from atomiton.machine.records import decode, pieces
 from atomiton.ports.journal import RunHeader
+from atomiton.store.ledger import queue
 
 
-class Forks(Steering):
+class Forks(Queueing):
     """What a conductor makes of runs that were: new ones."""
 
     async def fork(
@@ -69,6 +71,20 @@ class Forks(Steering):
             raise AtomitonError(message, code="NOT_ALLOWED")
         return await self._fork(program, facts, unfinished(state), None, key, paused=paused)
 
+    async def replay(self, run: str) -> Run:
+        """Do again what a dead letter did not, as a new run; once, however often it is asked.
+
+        Raises:
+            NotFound: There is no such run, or it was never queued.
+            AtomitonError: It has not failed.
+        """
+        if self.in_memory or await self._beside.do(partial(queue.standing, run)) is None:
+            await self.header(run)
+            raise NotFound(f"run {run} was not queued: retry does it again")
+        again = await self.retry(run, key=f"replay:{run}")
+        await self._beside.do(partial(queue.replayed, run, again.id))
+        return again
+
     async def _story(self, run: str) -> tuple[Program, list[Event]]:
         """What a run is pinned to, and its facts so far."""
         execution = self._known(run)
@@ -93,9 +109,12 @@ class Forks(Steering):
         assert isinstance(first, RunRequested)
         given = Inputs(program.blueprint)({**first.inputs, **(inputs or {})})
         request = RunRequested(now, new_run_id(), given, first.seed, forked_from=first.run)
-        begun = fork_facts(plan, facts, request, points, paused=paused)
+        in_memory = self.in_memory or plan.durability == "none"
+        turn = (0, "", 0.0) if in_memory or paused else await self._turn_of(first.run)
+        queued = self._must_queue(0.0, turn[1], paused=paused, in_memory=in_memory)
+        begun = fork_facts(plan, facts, request, points, paused=paused or queued)
         secrets = self._secrets_of(program)
-        if self.in_memory or plan.durability == "none":
+        if in_memory:
             earlier = None if key is None else self._keyed(plan.id, key)
             if earlier is not None:
                 return Run(self, earlier.state.id)
@@ -109,9 +128,12 @@ class Forks(Steering):
             blueprint_hash=plan.hash,
             created_at=now,
             version=plan.version,
+            status="paused" if paused else "running",
             key=key,
         )
         await self.library.keep(self.journal, program)
+        if queued:
+            return Run(self, await self._enter(header, begun, turn))
         stored = await self.journal.create(header, [pieces(fact) for fact in begun], sync=True)
         if stored == request.run:
             self.driver.recover(request.run, program, begun, secrets, fresh=True)

@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import builtins
 import contextlib
+from collections.abc import Sequence
 from functools import partial
 
 import msgspec
 
 from atomiton.blueprint.model import Blueprint, Durability
 from atomiton.conductor.core import LATE, REST
-from atomiton.conductor.forks import Forks
 from atomiton.conductor.ids import new_run_id
 from atomiton.conductor.result import RunResult
-from atomiton.conductor.run import Run
+from atomiton.conductor.steering import Steering
 from atomiton.conductor.waits import Wait
 from atomiton.drivers.execution import Execution
 from atomiton.drivers.program import Program
-from atomiton.errors import AtomitonError, NotFound, StoreError
-from atomiton.machine.events import Breakpoint, Resumed, RunRequested
+from atomiton.errors import AtomitonError, StoreError
+from atomiton.machine.events import Breakpoint, Event, Resumed, RunRequested
 from atomiton.machine.records import pieces
 from atomiton.ports.admission import ALONE, DeadLetter, Queued, QueueSizes
 from atomiton.ports.journal import RunHeader
@@ -31,7 +31,7 @@ QUEUE = "queue"
 TURN = 1.0
 
 
-class Queueing(Forks):
+class Queueing(Steering):
     """What a conductor does with runs that wait for their turn."""
 
     async def _begin_beside(self) -> None:
@@ -85,23 +85,35 @@ class Queueing(Forks):
         """Put a run on record that begins when it is its turn; gives its id."""
         program: Program = self.library.program(blueprint, durability)
         plan, now = program.plan, self._now()
-        priority, lane, delay = turn
         await self.library.keep(self.journal, program)
-        run = new_run_id()
-        queued = Queued(run, plan.id, priority, lane, now + delay, now)
-        request = RunRequested(now, run, inputs, self._seed(), True, breakpoints=stops)
         header = RunHeader(
-            run=run,
+            run=new_run_id(),
             blueprint=plan.id,
             blueprint_hash=plan.hash,
             created_at=now,
             version=plan.version,
-            status="queued",
             key=key,
         )
+        request = RunRequested(now, header.run, inputs, self._seed(), True, breakpoints=stops)
+        return await self._enter(header, [request], turn)
+
+    async def _enter(
+        self, header: RunHeader, facts: Sequence[Event], turn: tuple[int, str, float]
+    ) -> str:
+        """Put a run on record that is paused until it is its turn; gives its id.
+
+        Args:
+            header: Of the run.
+            facts: Its first ones.
+            turn: Priority, lane, and the seconds before which it does not begin.
+        """
+        run, (priority, lane, delay) = header.run, turn
+        header.status = "queued"
+        ready = header.created_at + delay
+        queued = Queued(run, header.blueprint, priority, lane, ready, header.created_at)
         # In this order: a run on record that the queue does not know would never begin.
         await self._beside.do(partial(queue.enter, queued))
-        stored = await self.journal.create(header, [pieces(request)], sync=True)
+        stored = await self.journal.create(header, [pieces(fact) for fact in facts], sync=True)
         if stored != run:
             await self._beside.do(partial(queue.leave, run))
             return stored
@@ -110,6 +122,13 @@ class Queueing(Forks):
         self._begin_admitting()
         self._turn.set()
         return run
+
+    async def _turn_of(self, run: str) -> tuple[int, str, float]:
+        """The turn that a run takes which does again what another one did: as that one had it."""
+        if self.in_memory:
+            return 0, "", 0.0
+        found = await self._beside.do(partial(queue.standing, run))
+        return (0, "", 0.0) if found is None else (found[0].priority, found[0].lane, 0.0)
 
     async def _taken_up(self, execution: Execution) -> None:
         """Let a queued run begin if it was admitted; else it is put back when it has heard."""
@@ -217,20 +236,6 @@ class Queueing(Forks):
             return []
         asked = partial(queue.dead, blueprint or "", code or "", before or "", limit)
         return await self._beside.do(asked)
-
-    async def replay(self, run: str) -> Run:
-        """Do again what a dead letter did not, as a new run; once, however often it is asked.
-
-        Raises:
-            NotFound: There is no such run, or it was never queued.
-            AtomitonError: It has not failed.
-        """
-        if self.in_memory or await self._beside.do(partial(queue.standing, run)) is None:
-            await self.header(run)
-            raise NotFound(f"run {run} was not queued: retry does it again")
-        again = await self.retry(run, key=f"replay:{run}")
-        await self._beside.do(partial(queue.replayed, run, again.id))
-        return again
 
 
 def _begun(execution: Execution) -> bool:

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 
 from atomiton.blueprint.model import Blueprint, Durability
 from atomiton.blueprint.plan import Plan
+from atomiton.conductor.forks import Forks
 from atomiton.conductor.ids import new_run_id
 from atomiton.conductor.inputs import check_options, check_turn
 from atomiton.conductor.library import Ready, Source
-from atomiton.conductor.queueing import Queueing
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
 from atomiton.conductor.waiting import accepted, ended
@@ -23,7 +23,7 @@ from atomiton.machine.events import Breakpoint, RunRequested
 from atomiton.ports.journal import RunHeader
 
 
-class Starting(Queueing):
+class Starting(Forks):
     """How runs begin: at once, or in their turn; on record, or in memory."""
 
     async def run(

@@ -88,6 +88,7 @@ class AttemptLost(msgspec.Struct, frozen=True, tag="attempt_lost", gc=False):
 
     Attributes:
         acted: Whether it may have acted; it cannot have when its start never came on record.
+        held: Whether it is made again only when the run goes on that is paused, and never before.
     """
 
     time: float
@@ -95,6 +96,7 @@ class AttemptLost(msgspec.Struct, frozen=True, tag="attempt_lost", gc=False):
     node: int
     attempt: int
     acted: bool = True
+    held: bool = False
 
 
 class AttemptRepeated(msgspec.Struct, frozen=True, tag="attempt_repeated", gc=False):

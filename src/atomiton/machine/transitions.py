@@ -199,6 +199,8 @@ def _lost(run: RunState, event: AttemptLost, out: list[Command]) -> None:
     error = ErrorInfo("ATTEMPT_LOST", "the process died; nobody saw how the attempt ended")
     if frame.status[node] == STOPPING:
         end_stopped(frame, node, None, event.time, out)
+    elif event.held:
+        _line_up(frame, node)
     elif not event.acted:
         _again(frame, node, event.time, out)
     elif plan_node.retry is not None and error.code in plan_node.retry.on:
@@ -210,15 +212,19 @@ def _lost(run: RunState, event: AttemptLost, out: list[Command]) -> None:
 
 
 def _repeated(run: RunState, event: AttemptRepeated, _out: list[Command]) -> None:
-    """Make a lost attempt ready, before all others: it starts when a place is free."""
+    """Make a lost attempt ready, before all others."""
     frame = _attempt_lost(run, event.frame, event.node, event.attempt)
-    node = event.node
+    _line_up(frame, event.node)
+
+
+def _line_up(frame: Frame, node: int) -> None:
+    """Make the same attempt again, under the same number and key, when a place is free."""
     # Until then it counts as an attempt: it may have acted.
     frame.again = (frame.again or set()) | {node}
-    run.steps -= 1
+    frame.run.steps -= 1
     frame.started[node] = 0.0  # nobody decides within a deadline: it begins anew
     frame.status[node] = READY
-    run.ready.appendleft((frame, node))
+    frame.run.ready.appendleft((frame, node))
 
 
 def _again(frame: Frame, node: int, now: float, out: list[Command]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -165,6 +167,39 @@ async def test_a_fork_survives_its_process(tmp_path: Path) -> None:
         result = await conductor.result(fork.id)
         assert (result.output, result.forked_from) == (16, first.run)
         assert ACTS == {"a": 1, "aside": 1, "b": 2, "c": 2}
+
+
+async def test_a_paused_fork_runs_nothing_before_it_is_told_to(store: str) -> None:
+    nodes = {name: acts(name, name) for name in ("kept", "one", "two")}
+    nodes["last"] = acts("last", "${{ one + two + kept }}")
+    async with Conductor(store, nodes=[act]) as conductor:
+        first = await conductor.run(document(nodes, output="${{ last }}"))
+        assert dict.fromkeys(("kept", "one", "two", "last"), 1) == ACTS
+        fork = await conductor.fork(first.run, "one", paused=True)
+        again = await conductor.fork(fork.id, "two", paused=True)
+        await asyncio.sleep(0.1)
+        assert dict.fromkeys(("kept", "one", "two", "last"), 1) == ACTS
+        for run in (fork, again):
+            assert (await conductor.show(run.id)).status == "paused"
+            assert (await conductor.header(run.id)).status == "paused"
+        await conductor.step(fork.id)
+        await until(lambda: ACTS["one"] == 2)
+        await conductor.resume(fork.id)
+        assert (await conductor.result(fork.id)).output == first.output
+        assert ACTS == {"kept": 1, "one": 2, "two": 1, "last": 2}
+        for _ in ("one", "two"):  # in the order of the blueprint, as in a run
+            await conductor.step(again.id)
+        await until(lambda: ACTS["two"] == 2)
+        await conductor.resume(again.id)
+        result = await conductor.result(again.id)
+        assert (result.output, result.nodes["two"].attempts) == (first.output, 1)
+        assert ACTS == {"kept": 1, "one": 3, "two": 2, "last": 3}
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not true():
+            await asyncio.sleep(0.01)
 
 
 async def test_what_cannot_be_forked_is_refused(store: str) -> None:

@@ -174,6 +174,54 @@ async def test_what_failed_is_listed_and_done_again(store: str, log: Path) -> No
             await conductor.replay("run_none")
 
 
+async def test_what_is_done_again_waits_for_its_turn_too(store: str, log: Path) -> None:
+    """Forks, retries and replays keep the bounds, with the priority of the first run."""
+    act = {"uses": "q.act", "with": {"log": str(log), "name": "${{ inputs.name }}", "seconds": 0.1}}
+    fails = {"uses": "q.fail_once", "with": {"file": "${{ inputs.flag }}"}, "needs": ["a"]}
+    nodes = {"a": act, "b": fails, "c": {**act, "needs": ["b"]}}
+    inputs = {"name": "string", "flag": "string"}
+    whole = read_document({"atomiton": 1, "id": "w", "inputs": inputs, "nodes": nodes})
+    given = {"name": "w", "flag": str(log.with_name("flag"))}
+    async with opened(store, concurrency=1) as conductor:
+        failed = await conductor.run(whole, given, lane="ada", priority=7)
+        assert failed.status == "failed"
+        blocker = await conductor.start(
+            document("x", log=str(log), name="x", seconds=60.0), priority=9
+        )
+        await until(lambda: "x" in begun(log))
+        low = await conductor.start(document("y", log=str(log), name="y"))
+        fork = await conductor.fork(failed.run, "c", {"name": "fork"})
+        retry = await conductor.retry(failed.run)
+        replay = await conductor.replay(failed.run)
+        assert (await conductor.replay(failed.run)).id == replay.id
+        paused = await conductor.fork(failed.run, "c", {"name": "paused"}, paused=True)
+        assert (await conductor.show(paused.id)).status == "paused"
+        for run in (fork, retry, replay):
+            assert "1 of 1 runs are under way" in str((await conductor.show(run.id)).reason)
+        assert (await conductor.queue_sizes()).waiting == 4
+        await blocker.cancel()
+        results = [await run.result() for run in (fork, retry, replay, low)]
+        assert [of.status for of in results] == ["completed"] * 4
+        assert [of.nodes["a"].attempts for of in results[:3]] == [1] * 3
+        assert begun(log) == ["w", "x", "fork", "w", "w", "y"]  # what had completed is kept
+        assert most_at_once(log) == 1
+        await conductor.cancel(paused.id)
+
+
+async def test_a_queued_fork_survives_its_process(store: str, log: Path) -> None:
+    work = document("w", log=str(log), name="w")
+    async with opened(store, concurrency=1) as conductor:
+        first = await conductor.run(work)
+        await conductor.start(document("x", log=str(log), name="x", seconds=60.0))
+        await until(lambda: "x" in begun(log))
+        fork = await conductor.fork(first.run, "a", key="k")
+        assert (await conductor.header(fork.id)).status == "queued"
+    async with opened(store, concurrency=2) as conductor:
+        assert (await conductor.result(fork.id)).ok
+        assert (await conductor.fork(first.run, "a", key="k")).id == fork.id
+    assert begun(log).count("w") == 2
+
+
 async def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AtomitonError, match="no queue"):
         Conductor("memory:", admission=Admission(concurrency=1))

@@ -70,6 +70,18 @@ def test_a_lost_attempt_can_be_given_up() -> None:
     assert run.failure.node == "a"
 
 
+@pytest.mark.parametrize("effect", ["pure", "idempotent", "once"])
+def test_an_attempt_that_is_held_is_made_when_the_run_goes_on(effect: str) -> None:
+    run, _ = begun(plan_of(uses("a", effect=effect), uses("b", effect=effect)))
+    apply(run, Paused(T0))
+    for node in (1, 0):
+        assert apply(run, AttemptLost(T0, 0, node, 1, acted=False, held=True)) == []
+    assert (run.running, run.steps, run.public_status()) == (0, 0, "paused")
+    assert outstanding(run) == []
+    assert started(apply(run, Resumed(T0))) == [(0, 1), (1, 1)]
+    assert (run.running, run.steps) == (2, 2)
+
+
 def test_a_decision_does_not_exceed_the_concurrency() -> None:
     run, _ = begun(plan_of(uses("a", effect="once"), uses("b"), uses("c"), concurrency=1))
     assert started(lost(run, 0)) == [(1, 1)]
