@@ -41,10 +41,10 @@ NAMED = (SOURCES / "state.py", ROOT / "src" / "atomiton" / "blueprint" / "plan.p
 #: What is run against each mutant, the quickest first; what is not there is left out.
 TESTS = (
     "tests/unit/machine",
-    "tests/property/test_passing.py",
     "tests/simulation/test_walks.py",
     "tests/acceptance/rules",
     "tests/acceptance/test_patterns.py",
+    "tests/property/test_passing.py",
 )
 #: Seconds that a mutant may take at least; one that takes longer hangs, and so is found out.
 PATIENCE = 10.0
