@@ -51,6 +51,8 @@ def plain_plan(seed: int) -> Plan:
             **({"on_error": "continue"} if draw.random() < 0.2 else {}),
             **({"if": "${{ false }}"} if draw.random() < 0.1 else {}),
         }
+    if draw.random() < 0.5:  # one may also need what is written below it
+        nodes = dict(reversed(nodes.items()))
     return compile_blueprint(
         read_document({"atomiton": 1, "id": "plain", "nodes": nodes}), Registry.builtin()
     )
