@@ -190,7 +190,13 @@ def trigger_schema() -> Schema:
     keys: Schema = {
         "webhook": {**closed(webhook, "path"), "description": "A request starts a run."},
         "schedule": {**closed(schedule, "cron"), "description": "The clock starts a run."},
-        "event": closed({"type": text("Type of the event.")}, "type"),
+        "event": closed(
+            {
+                "type": text("Type of the event; run.failed and its kin are the ends of runs."),
+                "blueprint": text("Only ends of runs of this blueprint."),
+            },
+            "type",
+        ),
         "watch": closed({"path": text("Folder."), "pattern": text("Names of files.")}, "path"),
     }
     return {**closed(keys), "minProperties": 1, "maxProperties": 1}

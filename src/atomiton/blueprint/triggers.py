@@ -56,7 +56,7 @@ TRIGGERS: Final[dict[str, tuple[Table, tuple[str, ...]]]] = {
         },
         ("cron",),
     ),
-    "event": ({"type": ("type", some_text)}, ("type",)),
+    "event": ({"type": ("type", some_text), "blueprint": ("blueprint", some_text)}, ("type",)),
     "watch": ({"path": ("path", some_text), "pattern": ("pattern", some_text)}, ("path",)),
 }
 """Kinds of triggers: the keys of each, and those that it needs."""
