@@ -156,6 +156,7 @@ class _Endpoint:
         """Answer a request."""
         headers = _headers(scope)
         began = time.monotonic()
+        self._around.monitor.asked(headers)
         try:
             # Before a byte of the body is read.
             principal = self._admit(scope)
@@ -180,11 +181,12 @@ class _Endpoint:
         """Count a request, and write down who has asked for it if it was to change something."""
         route, monitor = self._route, self._around.monitor
         status = 200 if isinstance(done, Stream) else done.status
-        monitor.request(f"{route.method} {route.path}", status, seconds)
+        monitor.request(route.method, route.path, status, seconds)
         location = "" if isinstance(done, Stream) else done.headers.get("location", "")
         run = location.rpartition("/")[2] if "/runs/" in location else ""
         if run:
             monitor.caused(run, headers)
+        monitor.answered()
         if (route.method != "GET" and route.body is not bytes) or status == 403:
             principal = scope.get(PRINCIPAL)
             who, role = "", ""
