@@ -180,6 +180,10 @@ def trigger_schema() -> Schema:
         "method": words("Method of the request.", "GET", "POST", "PUT", "PATCH", "DELETE"),
         "respond": words("With the run's id at once, or its output.", "accepted", "result"),
         "secret": text("Name of the secret that signs requests; `none` for no signature."),
+        "rate": {
+            **text("Most messages in a time, such as 100/1m."),
+            "pattern": "^[0-9]{1,12}/.+$",
+        },
     }
     schedule: Schema = {
         "cron": text("Minute, hour, day, month, weekday."),
