@@ -110,3 +110,20 @@ def _decimal(number: Fraction) -> str:
     # Never in scientific notation, and exactly, for at most 15 digits behind the point.
     digits = f"{number.numerator * 10**15 // number.denominator:016d}"
     return f"{digits[:-15]}.{digits[-15:]}".rstrip("0").rstrip(".")
+
+
+def read_rate(text: str) -> tuple[int, float]:
+    """Read how many in how many seconds.
+
+    Raises:
+        ValueError: It is not a number from 1 on, a slash and a duration of more than nothing.
+
+    Example:
+        >>> read_rate("100/1m")
+        (100, 60.0)
+    """
+    number, slash, time = text.partition("/")
+    seconds = parse_duration(time) if slash else 0.0
+    if not number.isdecimal() or not int(number[:12]) or seconds <= 0:
+        raise ValueError(f"a rate is a number in a time, such as 100/1m, not {text!r}")
+    return int(number[:12]), seconds

@@ -180,6 +180,10 @@ def trigger_schema() -> Schema:
         "method": words("Method of the request.", "GET", "POST", "PUT", "PATCH", "DELETE"),
         "respond": words("With the run's id at once, or its output.", "accepted", "result"),
         "secret": text("Name of the secret that signs requests; `none` for no signature."),
+        "rate": {
+            **text("Most messages in a time, such as 100/1m."),
+            "pattern": "^[0-9]{1,12}/.+$",
+        },
     }
     schedule: Schema = {
         "cron": text("Minute, hour, day, month, weekday."),
@@ -190,7 +194,13 @@ def trigger_schema() -> Schema:
     keys: Schema = {
         "webhook": {**closed(webhook, "path"), "description": "A request starts a run."},
         "schedule": {**closed(schedule, "cron"), "description": "The clock starts a run."},
-        "event": closed({"type": text("Type of the event.")}, "type"),
+        "event": closed(
+            {
+                "type": text("Type of the event; run.failed and its kin are the ends of runs."),
+                "blueprint": text("Only ends of runs of this blueprint."),
+            },
+            "type",
+        ),
         "watch": closed({"path": text("Folder."), "pattern": text("Names of files.")}, "path"),
     }
     return {**closed(keys), "minProperties": 1, "maxProperties": 1}

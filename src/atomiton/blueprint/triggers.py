@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from atomiton.blueprint.durations import read_rate
 from atomiton.blueprint.problems import Path
 from atomiton.blueprint.reading import (
     Reader,
@@ -37,6 +38,17 @@ def _zone(reader: Reader, value: object, path: Path) -> object:
     return reader.wrong(path, message, "such as Europe/Berlin or UTC")
 
 
+def _rate(reader: Reader, value: object, path: Path) -> object:
+    try:
+        if isinstance(value, str):
+            read_rate(value)
+            return value
+    except ValueError:
+        pass
+    message = f"'rate' must be a number in a time, got {describe(value)}"
+    return reader.wrong(path, message, "such as 100/1m")
+
+
 TRIGGERS: Final[dict[str, tuple[Table, tuple[str, ...]]]] = {
     "webhook": (
         {
@@ -44,6 +56,7 @@ TRIGGERS: Final[dict[str, tuple[Table, tuple[str, ...]]]] = {
             "method": ("method", choice("GET", "POST", "PUT", "PATCH", "DELETE")),
             "respond": ("respond", choice("accepted", "result")),
             "secret": ("secret", some_text),
+            "rate": ("rate", _rate),
         },
         ("path",),
     ),
@@ -56,7 +69,7 @@ TRIGGERS: Final[dict[str, tuple[Table, tuple[str, ...]]]] = {
         },
         ("cron",),
     ),
-    "event": ({"type": ("type", some_text)}, ("type",)),
+    "event": ({"type": ("type", some_text), "blueprint": ("blueprint", some_text)}, ("type",)),
     "watch": ({"path": ("path", some_text), "pattern": ("pattern", some_text)}, ("path",)),
 }
 """Kinds of triggers: the keys of each, and those that it needs."""

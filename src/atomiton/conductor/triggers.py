@@ -16,7 +16,7 @@ from atomiton.conductor.run import DrivenRun, Run
 from atomiton.conductor.starting import Starting
 from atomiton.errors import AtomitonError, NotFound
 from atomiton.ports.admission import ALONE
-from atomiton.ports.triggers import Fired, Trigger, triggers_of
+from atomiton.ports.triggers import RUN_EVENTS, Fired, Trigger, triggers_of
 from atomiton.store.ledger import triggers as ledger
 
 _PAGE = 1000
@@ -177,7 +177,13 @@ class Triggers(Starting):
 
         Returns:
             The runs, which are on record by now.
+
+        Raises:
+            AtomitonError: It is of a type that only the ends of runs have.
         """
+        if kind in RUN_EVENTS:
+            message = f"'{kind}' is told by the end of a run; give your event another type"
+            raise AtomitonError(message, code="INVALID_INPUT")
         event = {"type": kind, "key": key, "data": data}
         started: builtins.list[Run] = []
         for trigger in await self.triggers():
@@ -185,3 +191,20 @@ class Triggers(Starting):
             if wanted and not trigger.fired.paused:
                 started.append(await self.fire(trigger, {"event": event}, key=key))
         return started
+
+    async def cause(self, run: str) -> tuple[str, str] | None:
+        """The run whose end has started this one, and its blueprint; None if none has.
+
+        Raises:
+            NotFound: One of the two is not on record.
+        """
+        known = self._known(run)
+        if known is not None and known.recorder is None:
+            keys = (key for (_, key), of in self._keys.items() if of == run)
+            key = next(keys, None)
+        else:
+            key = (await self.header(run)).key
+        begin, _, cause = (key or "").rpartition("@")
+        if not begin.startswith("trigger:") or not cause.startswith("run_"):
+            return None
+        return cause, (await self.header(cause)).blueprint

@@ -9,6 +9,9 @@ import msgspec
 
 Kind = Literal["webhook", "schedule", "event", "watch"]
 
+#: Types of events that the ends of runs are; nobody else may tell of them.
+RUN_EVENTS = frozenset({"run.completed", "run.failed", "run.cancelled"})
+
 
 class Fired(msgspec.Struct, frozen=True):
     """What is on record of a trigger.

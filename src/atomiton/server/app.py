@@ -40,12 +40,16 @@ class Limits(NamedTuple):
 
     Attributes:
         body: Bytes of a body.
+        message: Bytes of a message to a webhook, whose sender nobody knows yet.
+        messages: Bytes of all such messages that are being read.
         text: Bytes of the text of a blueprint.
         seconds: In which a body must have come in.
         headers: Bytes of all headers.
     """
 
     body: int = 8 * 1024 * 1024
+    message: int = 1024 * 1024
+    messages: int = 64 * 1024 * 1024
     text: int = 1024 * 1024
     seconds: float = 30.0
     headers: int = 32 * 1024
@@ -69,6 +73,7 @@ class Surroundings:
         opened: Id of the blueprint that the studio shows first, if any.
         monitor: Watches all of it.
         recent: What was announced lately, for other processes.
+        unknown: Bytes of messages that are held for senders whom nobody knows.
     """
 
     conductor: Conductor
@@ -85,6 +90,7 @@ class Surroundings:
     opened: str | None = None
     monitor: Monitor = field(init=False)
     recent: Recent = field(init=False)
+    unknown: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         """Begin to watch."""
@@ -156,11 +162,17 @@ class _Endpoint:
         """Answer a request."""
         headers = _headers(scope)
         began = time.monotonic()
+        self._around.monitor.asked(headers)
         try:
             # Before a byte of the body is read.
             principal = self._admit(scope)
+            if self._route.first is not None:
+                await self._route.first(self._call(scope, headers, principal, None))
             body = await self._read(headers, receive)
-            done = await self._answer(scope, headers, principal, body)
+            try:
+                done = await self._answer(scope, headers, principal, body)
+            finally:
+                self._forget(len(body))
         except Exception as error:  # whatever it was, the client is told, and nothing else ends
             done = _told(error, headers)
         self._note(scope, headers, done, time.monotonic() - began)
@@ -180,11 +192,12 @@ class _Endpoint:
         """Count a request, and write down who has asked for it if it was to change something."""
         route, monitor = self._route, self._around.monitor
         status = 200 if isinstance(done, Stream) else done.status
-        monitor.request(f"{route.method} {route.path}", status, seconds)
+        monitor.request(route.method, route.path, status, seconds)
         location = "" if isinstance(done, Stream) else done.headers.get("location", "")
         run = location.rpartition("/")[2] if "/runs/" in location else ""
         if run:
             monitor.caused(run, headers)
+        monitor.answered()
         if (route.method != "GET" and route.body is not bytes) or status == 403:
             principal = scope.get(PRINCIPAL)
             who, role = "", ""
@@ -210,6 +223,8 @@ class _Endpoint:
         if self._route.body is None:
             return b""
         most = limits.text if self._route.body is str else limits.body
+        if self._route.body is bytes:
+            most = limits.message
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length[:20]) > most:
             raise Refusal(413, f"a body has at most {most} bytes", "LIMIT_EXCEEDED")
@@ -222,6 +237,7 @@ class _Endpoint:
                     if message["type"] == "http.disconnect":
                         raise Refusal(400, "the client has gone")
                     piece: bytes = message.get("body", b"")
+                    self._hold(len(piece))
                     size += len(piece)
                     if size > most:
                         raise Refusal(413, f"a body has at most {most} bytes", "LIMIT_EXCEEDED")
@@ -229,7 +245,24 @@ class _Endpoint:
                     if not message.get("more_body", False):
                         return b"".join(pieces)
         except TimeoutError as error:
+            self._forget(size)
             raise Refusal(408, f"the body took over {limits.seconds} s", "TIMEOUT") from error
+        except BaseException:
+            self._forget(size)
+            raise
+
+    def _hold(self, size: int) -> None:
+        """Count bytes of somebody who is not known yet."""
+        if self._route.role is None:
+            self._around.unknown += size
+            if self._around.unknown > self._around.limits.messages:
+                self._around.unknown -= size
+                message = "too many messages are being read; send it again in a while"
+                raise Refusal(503, message, "UNAVAILABLE", {"retry-after": "5"})
+
+    def _forget(self, size: int) -> None:
+        if self._route.role is None:
+            self._around.unknown -= size
 
     async def _answer(
         self, scope: Scope, headers: Mapping[str, str], principal: Principal, body: bytes
@@ -252,6 +285,14 @@ class _Endpoint:
 
         return await self._around.replays.once((principal.name, key), asked, body, work)
 
+    def _call(
+        self, scope: Scope, headers: Mapping[str, str], principal: Principal, key: str | None
+    ) -> Call:
+        call = Call(self._around, principal, scope.get("path_params", {}), headers, key=key)
+        call.method = scope["method"]
+        call.search = scope.get("query_string", b"").decode("latin-1")
+        return call
+
     async def _handle(
         self,
         scope: Scope,
@@ -261,9 +302,7 @@ class _Endpoint:
         key: str | None,
     ) -> Answer | Stream:
         route = self._route
-        call = Call(self._around, principal, scope.get("path_params", {}), headers, key=key)
-        call.method = scope["method"]
-        call.search = scope.get("query_string", b"").decode("latin-1")
+        call = self._call(scope, headers, principal, key)
         if route.query is not None:
             call.query = decode_query(scope.get("query_string", b""), route.query)
         if route.body is str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,8 +12,11 @@ from atomiton.conductor import Conductor
 from atomiton.drivers.execution import Execution
 from atomiton.server.audit import Audit
 from atomiton.server.problems import Refusal
+from atomiton.server.telemetry import wanted
 
 if TYPE_CHECKING:
+    from atomiton.server.counting import Numbers
+    from atomiton.server.meters import Meters
     from atomiton.server.metrics import Metrics
     from atomiton.server.traces import Traces
 
@@ -32,15 +34,23 @@ class Monitor:
     def __init__(self, conductor: Conductor, folder: Path) -> None:
         self.audit = Audit(folder / "audit.jsonl")
         self._metrics: Metrics | None = None
+        self._meters: Meters | None = None
         self._traces: Traces | None = None
         if find_spec("prometheus_client") is not None:
             from atomiton.server.metrics import Metrics
 
             self._metrics = Metrics(conductor)
-        if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") and find_spec("opentelemetry.sdk"):
+        if wanted("metrics"):
+            from atomiton.server.meters import Meters
+
+            self._meters = Meters(conductor)
+        if wanted("traces"):
             from atomiton.server.traces import Traces
 
             self._traces = Traces(conductor)
+        self._numbers: list[Numbers] = [
+            numbers for numbers in (self._metrics, self._meters) if numbers is not None
+        ]
         conductor.on_ended.append(_log_end)
 
     async def metrics(self) -> bytes:
@@ -54,20 +64,31 @@ class Monitor:
             raise Refusal(404, message, "NOT_FOUND")
         return await self._metrics.text()
 
-    def request(self, route: str, status: int, seconds: float) -> None:
+    def asked(self, headers: Mapping[str, str]) -> None:
+        """Note that a request begins, for the trace of what it leads to."""
+        if self._traces is not None:
+            self._traces.asked(headers)
+
+    def answered(self) -> None:
+        """Note that a request is answered."""
+        if self._traces is not None:
+            self._traces.answered()
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request."""
-        if self._metrics is not None:
-            self._metrics.request(route, status, seconds)
+        for numbers in self._numbers:
+            numbers.request(method, route, status, seconds)
 
     def caused(self, run: str, headers: Mapping[str, str]) -> None:
-        """Note the trace of the request that has started a run."""
+        """Note the trace of the request that has put a run on record."""
         if self._traces is not None:
             self._traces.caused(run, headers)
 
     def close(self) -> None:
         """Send what is left."""
-        if self._traces is not None:
-            self._traces.close()
+        for sender in (self._traces, self._meters):
+            if sender is not None:
+                sender.close()
 
 
 def _log_end(execution: Execution) -> None:

@@ -26,6 +26,7 @@ from atomiton.errors import StoreError, Unavailable
 from atomiton.ports.admission import Admission
 from atomiton.server.access import OWNER, Sessions, Tokens
 from atomiton.server.app import Limits, Surroundings, make_app
+from atomiton.server.endings import Endings
 from atomiton.server.firing import Firing
 from atomiton.server.gate import Doors, Gate
 from atomiton.server.peers import protocol_class
@@ -130,13 +131,17 @@ async def serve(
             )
             server = _Server(settings, around, sockets)
             around.login = server.login
-            firing = asyncio.create_task(Firing(conductor, settings.folder).run())
+            beside = [
+                asyncio.create_task(Firing(conductor, settings.folder).run()),
+                asyncio.create_task(Endings(conductor).run()),
+            ]
             around.opened = settings.opened
             serving = Serving(server.address, server.login_link(), place, tokens, around)
             try:
                 await _until(server, around, lambda: started(serving), settings.drain, stop)
             finally:
-                firing.cancel()
+                for task in beside:
+                    task.cancel()
                 around.monitor.close()
 
 

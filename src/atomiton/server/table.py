@@ -114,6 +114,7 @@ class Route:
         answer: What is given; None when that is no data.
         status: HTTP status of a success.
         streams: Whether it can be had as a stream of events.
+        first: Refuses what can be refused before the body is read.
         conditional: Whether ``If-Match`` and ``If-None-Match`` are heeded.
     """
 
@@ -128,6 +129,7 @@ class Route:
     status: int = 200
     streams: bool = False
     conditional: bool = False
+    first: Handler | None = None
 
     @property
     def parameters(self) -> list[str]:

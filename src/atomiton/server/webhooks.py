@@ -10,14 +10,17 @@ import asyncio
 import base64
 import binascii
 import hmac
+import math
 import re
 import time
+from collections import deque
 from collections.abc import Mapping
 from typing import cast
 from urllib.parse import parse_qsl
 
 import msgspec
 
+from atomiton.blueprint.durations import read_rate
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.wire import JSON, PREFIX, Started
 from atomiton.errors import AtomitonError
@@ -30,6 +33,8 @@ from atomiton.server.table import Call, Reply, Route
 WINDOW = 300.0
 #: Seconds for which a sender waits for the result of a run.
 PATIENCE = 30.0
+#: Most characters of the id of a message.
+_LONGEST = 200
 #: Seconds for which it is known which webhooks there are.
 _KNOWN = 1.0
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
@@ -52,6 +57,8 @@ class Hooks:
         self._found: dict[tuple[str, str], Trigger] = {}
         self._at = 0.0
         self._looking = asyncio.Lock()
+        #: When the latest messages came, by trigger, of those that have a rate.
+        self._came: dict[str, deque[float]] = {}
 
     async def find(self, call: Call, method: str, path: str) -> Trigger | None:
         """The trigger of a webhook; None if there is none, or it is paused."""
@@ -65,6 +72,21 @@ class Hooks:
                         found.setdefault((str(settings.get("method", "POST")), place), trigger)
                 self._found, self._at = found, time.monotonic()
         return self._found.get((method, path))
+
+    def count(self, trigger: Trigger) -> None:
+        """Count a message of a webhook that has a rate; ``Refusal`` if it is over it."""
+        rate = trigger.settings.get("rate")
+        if rate is None:
+            return
+        runs, seconds = read_rate(str(rate))
+        came, now = self._came.setdefault(trigger.id, deque()), time.monotonic()
+        while came and came[0] <= now - seconds:
+            came.popleft()
+        if len(came) >= runs:
+            wait = max(1, math.ceil(came[0] + seconds - now))
+            message = f"this webhook takes {rate}; send it again in {wait} s"
+            raise Refusal(429, message, "LIMIT_EXCEEDED", {"retry-after": str(wait)})
+        came.append(now)
 
 
 def check_signature(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> str:
@@ -90,11 +112,7 @@ def check_signature(secret: str, headers: Mapping[str, str], body: bytes, now: f
         >>> check_signature("secret", headers, body, 1010.0)
         'm1'
     """
-    id_, stamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-    if not 0 < len(id_) <= 200 or not stamp.isdecimal() or len(stamp) > 12:
-        raise Refusal(401, "this webhook takes signed messages only", "UNAUTHENTICATED")
-    if abs(now - int(stamp)) > WINDOW:
-        raise Refusal(401, "the time stamp of the message is too far from now", "UNAUTHENTICATED")
+    id_, stamp = check_head(headers, now)
     signed = f"{id_}.{stamp}.".encode("latin-1", "replace") + body
     right = base64.b64encode(hmac.digest(_key(secret), signed, "sha256")).decode()
     for part in headers.get("webhook-signature", "").split():
@@ -102,6 +120,21 @@ def check_signature(secret: str, headers: Mapping[str, str], body: bytes, now: f
         if version == "v1" and hmac.compare_digest(given.encode(), right.encode()):
             return id_
     raise Refusal(401, "the signature of the message is not right", "UNAUTHENTICATED")
+
+
+def check_head(headers: Mapping[str, str], now: float) -> tuple[str, str]:
+    """Check what a signature is about, but not the signature; gives the id and the time stamp.
+
+    Raises:
+        Refusal: It is not there, or too old.
+    """
+    id_, stamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    given = headers.get("webhook-signature", "")
+    if not 0 < len(id_) <= _LONGEST or not stamp.isdecimal() or len(stamp) > 12 or not given:
+        raise Refusal(401, "this webhook takes signed messages only", "UNAUTHENTICATED")
+    if abs(now - int(stamp)) > WINDOW:
+        raise Refusal(401, "the time stamp of the message is too far from now", "UNAUTHENTICATED")
+    return id_, stamp
 
 
 def _key(secret: str) -> bytes:
@@ -114,12 +147,31 @@ def _key(secret: str) -> bytes:
     return secret.encode()
 
 
-async def receive(call: Call) -> Reply:
-    """Take a message, and start the run of its webhook."""
-    path = call.params["hook"]
-    trigger = await call.around.hooks.find(call, call.method, path)
+async def refuse(call: Call) -> None:
+    """Refuse a message by its head alone, before a byte of its body is read."""
+    trigger = await _trigger(call)
+    name = trigger.settings.get("secret")
+    if name == "none":
+        _key_of(call.headers)
+        call.around.hooks.count(trigger)
+    elif name is None:
+        message = "this webhook says no secret; `secret: none` would take what nobody signed"
+        raise Refusal(403, message)
+    else:
+        _secret(call, str(name))
+        check_head(call.headers, time.time())
+
+
+async def _trigger(call: Call) -> Trigger:
+    trigger = await call.around.hooks.find(call, call.method, call.params["hook"])
     if trigger is None:
         raise Refusal(404, "there is no such webhook", "NOT_FOUND")
+    return trigger
+
+
+async def receive(call: Call) -> Reply:
+    """Take a message, and start the run of its webhook."""
+    trigger = await _trigger(call)
     key = _check(call, trigger)
     conductor = call.around.conductor
     given = {
@@ -142,14 +194,26 @@ def _check(call: Call, trigger: Trigger) -> str | None:
     """The key of a message, once it is clear that it may start a run."""
     name = trigger.settings.get("secret")
     if name == "none":
-        return call.headers.get("webhook-id") or call.headers.get("idempotency-key")
-    if name is None:
-        message = "this webhook says no secret; `secret: none` would take what nobody signed"
-        raise Refusal(403, message)
-    secret = call.around.conductor.secret(str(name))
+        return _key_of(call.headers)
+    key = check_signature(_secret(call, str(name)), call.headers, call.raw, time.time())
+    call.around.hooks.count(trigger)  # only who may send can use it up
+    return key
+
+
+def _key_of(headers: Mapping[str, str]) -> str | None:
+    """What names a message that nobody signed."""
+    key = headers.get("webhook-id") or headers.get("idempotency-key")
+    if key is not None and len(key) > _LONGEST:
+        message = f"the id of a message has at most {_LONGEST} characters"
+        raise Refusal(422, message, "INVALID_INPUT")
+    return key
+
+
+def _secret(call: Call, name: str) -> str:
+    secret = call.around.conductor.secret(name)
     if not secret:
         raise Refusal(503, "the secret of this webhook is not known here", "UNAVAILABLE")
-    return check_signature(secret, call.headers, call.raw, time.time())
+    return secret
 
 
 def _body(raw: bytes, content_type: str) -> object:
@@ -232,6 +296,7 @@ def _route(method: str) -> Route:
         bytes,
         status=202,
         answer=Started,
+        first=refuse,
     )
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import json
 import logging
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client.parser import text_string_to_metric_families
 from tests.integration.server.asking import Asked, asked
@@ -17,7 +22,47 @@ from tests.integration.server.asking import Asked, asked
 from atomiton.blueprint.document import read_document
 from atomiton.server.audit import Audit
 from atomiton.server.logs import JsonLines
+from atomiton.server.meters import Meters
 from atomiton.server.traces import Traces
+
+
+class Heard:
+    """A server that notes what it is asked, in a thread of its own."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, dict[str, str], bytes]] = []
+        requests = self.requests
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                if self.headers.get("content-encoding") == "gzip":
+                    body = gzip.decompress(body)
+                named = {name.lower(): value for name, value in self.headers.items()}
+                requests.append((self.path, named, body))
+                self.send_response(200)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            do_POST = do_GET  # noqa: N815 - as the library has it
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def heard() -> Iterator[Heard]:
+    made = Heard()
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -90,6 +135,99 @@ async def test_traces_have_a_span_for_each_attempt(server: Asked) -> None:
     assert node.start_time is not None
     assert whole.end_time is not None
     assert whole.start_time <= node.start_time <= whole.end_time
+
+
+ASKS = """
+atomiton: 1
+id: asks
+triggers: [{{webhook: {{path: asks, secret: none, respond: result}}}}]
+nodes:
+  a: {{uses: http.request, with: {{url: "http://127.0.0.1:{port}/x"}}}}
+  own:
+    uses: http.request
+    with: {{url: "http://127.0.0.1:{port}/own", headers: {{traceparent: mine}}}}
+output: 1
+"""
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+async def test_requests_of_nodes_belong_to_their_spans(server: Asked, heard: Heard) -> None:
+    """Out of a node, and in by a webhook: one trace goes through."""
+    exporter = InMemorySpanExporter()
+    server.around.monitor._traces = traces = Traces(server.around.conductor, exporter)
+    await server.ask("PUT", "/api/v1/blueprints/asks", ASKS.format(port=heard.port).encode())
+    given = {"traceparent": PARENT, "tracestate": "vendor=1"}
+    answered = [
+        await server.ask("POST", "/hooks/asks", b"", token=None, headers=headers)
+        for headers in (given, {}, {"traceparent": PARENT[:-1] + "0"})
+    ]
+    assert [got.status for got in answered] == [200] * 3
+    traces.close()
+    by_span = {f"{span.context.span_id:016x}": span for span in exporter.get_finished_spans()}
+    assert len(by_span) == 6  # those of the third are not to be kept, as its parent says
+    sent = [dict(headers) for path, headers, _ in heard.requests if path == "/x"]
+    own = [headers["traceparent"] for path, headers, _ in heard.requests if path == "/own"]
+    assert own == ["mine"] * 3
+    parts = [headers["traceparent"].split("-") for headers in sent]
+    assert [part[1] == PARENT[3:35] for part in parts] == [True, False, True]
+    assert [part[3] for part in parts] == ["01", "01", "00"]
+    assert sent[0]["tracestate"] == "vendor=1"
+    for part in parts[:2]:
+        span = by_span[part[2]]
+        assert span.name == "node a"
+        assert f"{span.context.trace_id:032x}" == part[1]
+    runs = [span for span in by_span.values() if span.name == "run asks"]
+    assert [f"{of.parent.span_id:016x}" for of in runs if of.parent] == [PARENT[36:52]]
+
+
+async def test_numbers_go_to_a_collector_too(server: Asked) -> None:
+    reader = InMemoryMetricReader()
+    conductor = server.around.conductor
+    monitor = server.around.monitor
+    monitor._numbers.append(Meters(conductor, reader))
+    await conductor.run(document("fine", FINE, FINE))
+    await conductor.run(document("fails", FAILS))
+    await server.ask("GET", "/api/v1/runs/run_none")
+    data = await asyncio.to_thread(reader.get_metrics_data)  # as a sender does
+    assert data is not None
+    found = {
+        (metric.name, tuple(sorted(map(str, (point.attributes or {}).values())))): point
+        for metric in data.resource_metrics[0].scope_metrics[0].metrics
+        for point in metric.data.data_points
+    }
+    assert data.resource_metrics[0].resource.attributes["service.name"] == "atomiton"
+    assert found["atomiton.runs.ended", ("failed", "fails")].value == 1
+    assert found["atomiton.runs.started", ("fine",)].value == 1
+    assert found["atomiton.attempts", ("completed",)].value == 2
+    assert found["atomiton.run.duration", ("fine",)].count == 1
+    route = ("/api/v1/runs/{run}", "404", "GET")
+    assert found["http.server.request.duration", route].count == 1
+    assert found["atomiton.queue.runs", ("waiting",)].value == 0
+    assert found["atomiton.runs.driven", ()].value == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "wanted"),
+    [
+        ({}, {"/v1/traces", "/v1/metrics"}),
+        ({"OTEL_METRICS_EXPORTER": "none"}, {"/v1/traces"}),
+        ({"OTEL_TRACES_EXPORTER": "none"}, {"/v1/metrics"}),
+        ({"OTEL_SDK_DISABLED": "true"}, set()),
+    ],
+)
+async def test_what_the_environment_says_is_sent(
+    tmp_path: Path, heard: Heard, monkeypatch: pytest.MonkeyPatch, more: dict[str, str],
+    wanted: set[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{heard.port}")
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "flows-of-ada")
+    for name, value in more.items():
+        monkeypatch.setenv(name, value)
+    async with asked(tmp_path) as server:
+        await server.around.conductor.run(document("fine", FINE))
+        await asyncio.to_thread(server.around.monitor.close)
+    assert {path for path, _, _ in heard.requests} == wanted
+    assert all(b"flows-of-ada" in body for _, _, body in heard.requests)
 
 
 async def test_who_did_what(server: Asked) -> None:

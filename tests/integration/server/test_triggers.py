@@ -371,6 +371,84 @@ async def test_how_webhooks_may_be_written(server: Asked, monkeypatch: pytest.Mo
     assert bad.status == 422
 
 
+async def test_what_cannot_be_right_is_refused_before_its_body_is_read(server: Asked) -> None:
+    await server.around.conductor.save_blueprint(HOOK)
+    body = b'{"n": 5}'
+    good = signed(body)
+    for headers, to in (
+        ({}, "orders"),
+        ({**good, "webhook-timestamp": "1"}, "orders"),
+        ({**good, "webhook-id": "x" * 201}, "orders"),
+        ({**good, "webhook-signature": ""}, "orders"),
+        (good, "nowhere"),
+        ({**good, "content-length": str(2**20 + 1)}, "orders"),
+    ):
+        server.read = 0
+        got = await send(server, body, headers, to=to)
+        assert (got.status, server.read) == ({"nowhere": 404}.get(to, got.status), 0), headers
+        assert got.status in (401, 404, 413)
+    assert (await send(server, b"x" * (2**20 + 1), good)).status == 413
+    assert server.around.unknown == 0
+    assert await server.around.conductor.list() == []
+
+
+async def test_what_is_held_for_those_whom_nobody_knows_is_bounded(tmp_path: Path) -> None:
+    from atomiton.server.app import Limits
+
+    async with asked(tmp_path, limits=Limits(messages=1000, message=600)) as server:
+        open_ = blueprint(
+            "webhook: {path: open, secret: none}", "open", inputs="body: {default: 1}"
+        )
+        await server.around.conductor.save_blueprint(open_)
+        more = asyncio.Event()
+        scope_of = [(b"host", b"127.0.0.1:8750")]
+        answered: list[int] = []
+
+        async def slow() -> None:
+            pieces = [b"x" * 400, b""]
+
+            async def receive() -> dict[str, object]:
+                if len(pieces) == 1:
+                    await more.wait()
+                return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
+
+            async def answer(message: dict[str, object]) -> None:
+                if "status" in message:
+                    answered.append(int(str(message["status"])))
+
+            scope = {
+                "type": "http", "method": "POST", "path": "/hooks/open",
+                "raw_path": b"/hooks/open", "query_string": b"", "headers": scope_of,
+            }  # fmt: skip
+            await server.gate(scope, receive, answer)  # type: ignore[arg-type]
+
+        going = [asyncio.create_task(slow()) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        assert server.around.unknown == 800
+        got = await send(server, b"x" * 300, {}, to="open")
+        assert (got.status, got.headers["retry-after"]) == (503, "5")
+        more.set()
+        await asyncio.gather(*going)
+        assert (answered, server.around.unknown) == ([202, 202], 0)
+        assert (await send(server, b"x" * 300, {}, to="open")).status == 202
+
+
+async def test_a_rate_holds_and_only_who_may_send_uses_it_up(server: Asked) -> None:
+    conductor = server.around.conductor
+    for id_, secret in (("open", "none"), ("orders", "ORDERS_KEY")):
+        trigger = f"webhook: {{path: {id_}, secret: {secret}, rate: 3/1h}}"
+        await conductor.save_blueprint(blueprint(trigger, id_, inputs="body: {default: 1}"))
+    sent = [await send(server, b"{}", {}, to="open") for _ in range(4)]
+    assert [got.status for got in sent] == [202, 202, 202, 429]
+    assert 3500 < int(sent[3].headers["retry-after"]) <= 3600
+    for number in range(9):
+        wrong = signed(b"{}", f"w{number}", key=b"x" * 24)
+        assert (await send(server, b"{}", wrong)).status == 401
+    right = [await send(server, b"{}", signed(b"{}", f"m{number}")) for number in range(4)]
+    assert [got.status for got in right] == [202, 202, 202, 429]
+    assert len(await conductor.list()) == 6
+
+
 async def test_the_api_of_triggers(server: Asked) -> None:
     conductor = server.around.conductor
     await conductor.save_blueprint(

@@ -152,6 +152,12 @@ WRONG = {
         "defaults.retry.delay",
         None,
     ),
+    "trigger rate": (
+        minimal(triggers=[{"webhook": {"path": "a", "rate": "many"}}]),
+        "'rate' must be a number in a time",
+        "triggers[0].webhook.rate",
+        "100/1m",
+    ),
     "trigger list": (minimal(triggers={}), "must be a list", "triggers", "webhook"),
     "trigger kind": (
         minimal(triggers=[{"cron": "x"}]),

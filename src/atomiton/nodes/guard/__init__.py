@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -78,6 +78,8 @@ class Capabilities:
             "random": random,
         }
         self._shared = {name: it for name, it in given.items() if it is not None}
+        #: Gives the headers by which requests of an attempt name their place in a trace.
+        self.context_of: Callable[[Attempt], Mapping[str, str]] | None = None
         self._secrets = secrets
         self._roots = roots
         self._base = base
@@ -107,6 +109,10 @@ class Capabilities:
             return SystemClock(attempt.now)  # a node reads the clock that its run goes by
         if found is None:
             found = self._shared[name] = self._make(name)
+        if name == "http" and self.context_of is not None:
+            from atomiton.nodes.guard.traced import TracedHttp
+
+            return TracedHttp(cast("Http", found), self.context_of(attempt))
         return found
 
     def reset(self) -> None:
