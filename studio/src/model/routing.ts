@@ -52,7 +52,7 @@ export function wayOf(from: Point, to: Point, things: readonly Rect[], own: read
   const direct = curve(from, to);
   const near = things.filter((t) => overlaps(t, Math.min(from.x, to.x - TURN), Math.max(from.x + TURN, to.x)));
   const isBack = to.x - from.x < TURN;
-  if (!near.some((thing) => hits(direct, thing)) && !(isBack && own.some((thing) => crosses(direct, thing)))) return { path: svg(direct), label: at(direct, 0.5) };
+  if (!isBack && !near.some((thing) => hits(direct, thing))) return { path: svg(direct), label: at(direct, 0.5) };
   const some = near.length <= MOST ? near : nearest(near, from, to);
   // Where things stand close together, lines pass closer by.
   for (const gap of [MARGIN + lane * 6, MARGIN, 8, 4]) {
@@ -94,11 +94,6 @@ function hits(line: Cubic, thing: Rect): boolean {
     if (x > thing.x - 3 && x < thing.x + thing.width + 3 && y > thing.y - 3 && y < thing.y + thing.height + 3) return true;
   }
   return false;
-}
-
-/** Whether a line runs through the inside of something. */
-function crosses(line: Cubic, thing: Rect): boolean {
-  return hits(line, { x: thing.x + 5, y: thing.y + 5, width: thing.width - 10, height: thing.height - 10 });
 }
 
 const round = (n: number): number => Math.round(n * 10) / 10;
