@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 )
 @click.option("--no-browser", is_flag=True, help="Only print the link.")
 @click.option(
+    "--window", is_flag=True, help="Open a window of its own; closing it ends the studio."
+)
+@click.option(
     "--allow",
     multiple=True,
     type=click.Choice(["shell", "files"]),
@@ -41,6 +44,7 @@ def command(
     store: str | None,
     *,
     no_browser: bool,
+    window: bool,
 ) -> None:
     """Open the studio in the browser; only this machine can reach it.
 
@@ -50,6 +54,8 @@ def command(
     """
     from atomiton.server.serve import Settings, run_server
 
+    if window and no_browser:
+        raise click.UsageError("give --window or --no-browser, not both")
     folder, opened = _folder_of(place)
     settings = Settings(
         store=store,
@@ -64,11 +70,16 @@ def command(
     def tell(serving: Serving) -> None:
         click.echo(f"studio at {serving.address}")
         click.echo(f"log in at {serving.login}")
-        if not no_browser and serving.login is not None:
+        if not (no_browser or window) and serving.login is not None:
             # Apart: some browsers keep whoever opens them until they are closed.
             threading.Thread(target=webbrowser.open, args=(serving.login,), daemon=True).start()
 
-    run_server(settings, tell)
+    if window:
+        from atomiton.cli.window import serve_in_window
+
+        serve_in_window(settings, tell)
+    else:
+        run_server(settings, tell)
     click.echo("stopped", err=True)
 
 

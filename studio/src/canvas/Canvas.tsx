@@ -1,9 +1,9 @@
 import {
-  applyNodeChanges, Background, BackgroundVariant, Controls, MiniMap, ReactFlow, useReactFlow, useNodesInitialized, SelectionMode, useOnViewportChange, type Viewport,
+  applyNodeChanges, Background, BackgroundVariant, Controls, ReactFlow, getViewportForBounds, useReactFlow, useStoreApi, SelectionMode, useOnViewportChange, type Viewport,
   type Connection, type Edge, type IsValidConnection, type Node, type NodeChange, type OnConnectEnd,
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
-import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent, type ReactElement } from "react";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type DragEvent, type ReactElement } from "react";
 import { FRAME_HEAD, PAD, sceneOf, shownAs, type Box } from "../model/scene";
 import type { EdgeView, Model, Note } from "../model/blueprint";
 import { whyNot } from "../model/ports";
@@ -11,12 +11,25 @@ import { add, addingOf, connectPorts, mayChange, moveAll, select, selectEdge, se
 import { aroundOf } from "../model/around";
 import { AroundContext, Line, type LineData } from "./Line";
 import { NodeCard, WHOLE, type CardData } from "./NodeCard";
+import { Overview, type OverviewHandle } from "./Overview";
 import { NoteCard, noteId, noteOf, type NoteData } from "./NoteCard";
 import { CONTROL } from "../ui/Palette";
 
 const nodeTypes = { card: NodeCard, note: NoteCard };
 const edgeTypes = { line: Line };
+/** More nodes than these are drawn only where one looks. */
 const HUGE = 150;
+/** The size at which large blueprints begin. */
+const READABLE = 0.5;
+
+function boundsOf(scene: readonly Box[], notes: readonly Note[]): { x: number; y: number; width: number; height: number } {
+  const top = scene.filter((box) => box.parent === "");
+  const x = Math.min(...top.map((b) => b.x), ...notes.map((n) => n.at[0]));
+  const y = Math.min(...top.map((b) => b.y), ...notes.map((n) => n.at[1]));
+  const right = Math.max(...top.map((b) => b.x + b.width), ...notes.map((n) => n.at[0] + 240));
+  const bottom = Math.max(...top.map((b) => b.y + b.height), ...notes.map((n) => n.at[1] + 60));
+  return { x, y, width: right - x, height: bottom - y };
+}
 
 function problemsByNode(model: Model, problems: readonly { path?: string | null; message: string }[]): Map<string, string> {
   const found = new Map<string, string>();
@@ -94,7 +107,7 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
   const problems = useStudio((s) => s.problems);
   const fit = useStudio((s) => s.fit);
   const flow = useReactFlow();
-  const ready = useNodesInitialized();
+  const store = useStoreApi();
   const scene = useMemo(() => sceneOf(model, types, folded), [model, types, folded]);
   const around = useMemo(() => aroundOf(scene), [scene]);
   const wrong = useMemo(() => problemsByNode(model, problems), [model, problems]);
@@ -109,11 +122,15 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
   const edges = useMemo(() => edgesOf(model.edges, folded, chosen, kept.current), [model.edges, folded, chosen]);
   useEffect(() => { kept.current = new Map(edges.map((e) => [e.id, e])); }, [edges]);
   const fitted = useRef(-1);
-  useEffect(() => {
-    if ((!ready && nodes.length < HUGE) || fitted.current === fit || nodes.length === 0) return;
+  useLayoutEffect(() => {
+    const { width, height } = store.getState();
+    if (fitted.current === fit || scene.length === 0 || width === 0) return;
     fitted.current = fit;
-    void flow.fitView({ padding: { top: "64px", left: "40px", right: "40px", bottom: "84px" }, maxZoom: 1.05, minZoom: nodes.length > HUGE && !useStudio.getState().whole ? 0.35 : 0.05 });
-  }, [fit, ready, nodes.length, flow]);
+    // Before anything is drawn, so that nothing is drawn where nobody looks.
+    const bounds = boundsOf(scene, written);
+    const least = scene.length > HUGE && !useStudio.getState().whole ? READABLE : 0.05;
+    void flow.setViewport(getViewportForBounds(bounds, width, height, least, 1.05, { top: "64px", left: "40px", right: "40px", bottom: "84px" }));
+  });
 
   const dragging = useRef(false);
   const moving = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
@@ -176,9 +193,20 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
     const level = view.zoom < 0.3 ? "far" : view.zoom < 0.68 ? "mid" : "near";
     if (frame.current !== null) frame.current.dataset["zoom"] = level;
   }, []);
-  useOnViewportChange({ onChange: zoomed });
+  const still = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const overview = useRef<OverviewHandle>(null);
+  const moved = useCallback((view: Viewport) => {
+    zoomed(view);
+    overview.current?.show();
+    if (frame.current === null) return;
+    // While one moves about, a large blueprint is drawn without what takes long and says little.
+    frame.current.dataset["moving"] = "";
+    clearTimeout(still.current);
+    still.current = setTimeout(() => { delete frame.current?.dataset["moving"]; }, 160);
+  }, [zoomed]);
+  useOnViewportChange({ onChange: moved });
   return (
-    <div className="canvas" ref={frame} onDrop={onDrop} onDragOver={(e) => { e.preventDefault(); e.dataTransfer.dropEffect = "copy"; }}>
+    <div className={`canvas${scene.length > HUGE ? " huge" : ""}`} ref={frame} onDrop={onDrop} onDragOver={(e) => { e.preventDefault(); e.dataTransfer.dropEffect = "copy"; }}>
       <AroundContext value={around}>
       <ReactFlow
         nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes}
@@ -191,7 +219,7 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
       >
         <Background variant={BackgroundVariant.Dots} gap={22} size={1.6} />
         <Controls showInteractive={false} position="bottom-left" aria-label="View" />
-        {nodes.length > 12 && <MiniMap style={{ width: 150, height: 100 }} pannable zoomable position="bottom-right" nodeBorderRadius={8} nodeClassName={(node) => (node.type === "note" ? "mini-note" : (node.data as CardData).box.open ? "mini-frame" : "mini")} aria-label="Overview" />}
+        {scene.length > 12 && <Overview scene={scene} ref={overview} />}
       </ReactFlow>
       </AroundContext>
     </div>

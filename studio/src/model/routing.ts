@@ -52,11 +52,11 @@ export function wayOf(from: Point, to: Point, things: readonly Rect[], own: read
   const direct = curve(from, to);
   const near = things.filter((t) => overlaps(t, Math.min(from.x, to.x - TURN), Math.max(from.x + TURN, to.x)));
   const isBack = to.x - from.x < TURN;
-  if (!near.some((thing) => hits(direct, thing)) && !(isBack && own.some((thing) => crosses(direct, thing)))) return { path: svg(direct), label: at(direct, 0.5) };
+  if (!isBack && !near.some((thing) => hits(direct, thing))) return { path: svg(direct), label: at(direct, 0.5) };
   const some = near.length <= MOST ? near : nearest(near, from, to);
   // Where things stand close together, lines pass closer by.
   for (const gap of [MARGIN + lane * 6, MARGIN, 8, 4]) {
-    const found = isBack ? back(from, to, some, own, gap) : forward(from, to, some, gap);
+    const found = isBack ? (back(from, to, some, own, gap, TURN) ?? back(from, to, some, own, gap, 2 * TURN)) : forward(from, to, some, gap);
     if (found !== null) return found;
   }
   return { path: svg(direct), label: at(direct, 0.5) };
@@ -94,11 +94,6 @@ function hits(line: Cubic, thing: Rect): boolean {
     if (x > thing.x - 3 && x < thing.x + thing.width + 3 && y > thing.y - 3 && y < thing.y + thing.height + 3) return true;
   }
   return false;
-}
-
-/** Whether a line runs through the inside of something. */
-function crosses(line: Cubic, thing: Rect): boolean {
-  return hits(line, { x: thing.x + 5, y: thing.y + 5, width: thing.width - 10, height: thing.height - 10 });
 }
 
 const round = (n: number): number => Math.round(n * 10) / 10;
@@ -189,18 +184,25 @@ function forward(from: Point, to: Point, things: readonly Rect[], gap: number): 
   return { path: `M${round(from.x)},${round(from.y)}${drawn(spans, 1)}`, label: labelOf(spans) };
 }
 
-function back(from: Point, to: Point, things: readonly Rect[], own: readonly Rect[], gap: number): Way | null {
-  const out: Slab = slabs(from.x + 1, from.x + TURN, things, 4)[0]!;
-  const home: Slab = slabs(to.x - TURN, to.x - 1, things, 4)[0]!;
+/** A strip beside an end, in which a line may turn back. */
+function strip(left: number, right: number, things: readonly Rect[]): Slab {
+  const inside = things.filter((t) => overlaps(t, left, right));
+  return { from: left, to: right, blocked: inside.map((t) => [t.y - 4, t.y + t.height + 4] as const) };
+}
+
+function back(from: Point, to: Point, things: readonly Rect[], own: readonly Rect[], gap: number, reach: number): Way | null {
   if (from.x - to.x < 2) return null;
+  // Near its ends a bow is still beside them: what sticks out a little there is not in the way.
+  const out = strip(from.x + 0.6 * reach, from.x + reach, things);
+  const home = strip(to.x - reach, to.x - 0.6 * reach, things);
   const all = slabs(to.x, from.x, [...things, ...own], gap).reverse().map((s) => ({ ...s, from: s.to, to: s.from }));
   const turn = (slab: Slab, end: number) => (y: number): number => (free(slab, end, y) && Math.abs(y - end) > 2 * MARGIN ? Math.abs(y - end) : Infinity);
   const spans = walk(all, heights(all, []), turn(out, from.y), turn(home, to.y));
   if (spans === null) return null;
   const [a, b] = [spans[0]!.y, spans[spans.length - 1]!.y];
-  const reach = TURN * 1.3;
-  const begin = `M${round(from.x)},${round(from.y)} C${round(from.x + reach)},${round(from.y)} ${round(from.x + reach)},${round(a)} ${round(from.x)},${round(a)}`;
-  const end = ` C${round(to.x - reach)},${round(b)} ${round(to.x - reach)},${round(to.y)} ${round(to.x)},${round(to.y)}`;
+  const wide = (reach * 4) / 3;
+  const begin = `M${round(from.x)},${round(from.y)} C${round(from.x + wide)},${round(from.y)} ${round(from.x + wide)},${round(a)} ${round(from.x)},${round(a)}`;
+  const end = ` C${round(to.x - wide)},${round(b)} ${round(to.x - wide)},${round(to.y)} ${round(to.x)},${round(to.y)}`;
   return { path: begin + drawn(spans, -1) + end, label: labelOf(spans) };
 }
 

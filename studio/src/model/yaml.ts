@@ -10,6 +10,7 @@ import {
   Scalar,
   visit,
   YAMLMap,
+  YAMLParseError,
   YAMLSeq,
   type Node,
   type Pair,
@@ -20,15 +21,34 @@ export type Key = string | number;
 export type Path = readonly Key[];
 type Parsed = Document.Parsed;
 
+/** The texts that were read last: a change and the forms ask for the same one again and again. */
+const known: { readonly text: string; readonly doc: Parsed }[] = [];
+const KNOWN = 3;
+
+/** Read a text; what is given is for all who ask, and is not to be changed. */
 export function read(text: string): Parsed {
-  return parseDocument(text, {
-    version: "1.2",
-    schema: "core",
-    merge: false,
-    strict: true,
-    uniqueKeys: true,
-    logLevel: "silent",
-    prettyErrors: false,
+  const found = known.find((k) => k.text === text);
+  if (found !== undefined) return found.doc;
+  // Whether keys stand there once the library would look up by comparing each with each.
+  const doc = parseDocument(text, { version: "1.2", schema: "core", merge: false, strict: true, uniqueKeys: false, logLevel: "silent", prettyErrors: false });
+  for (const key of repeated(doc.contents)) {
+    doc.errors.push(new YAMLParseError(rangeOf(key) ?? [0, 1], "DUPLICATE_KEY", `the key '${String((key as Scalar).value)}' stands there already`));
+  }
+  known.unshift({ text, doc });
+  known.length = Math.min(known.length, KNOWN);
+  return doc;
+}
+
+/** Keys that stand in a map for the second time. */
+function repeated(node: unknown): unknown[] {
+  if (isSeq(node)) return node.items.flatMap(repeated);
+  if (!isMap(node)) return [];
+  const seen = new Set<unknown>();
+  return node.items.flatMap((pair) => {
+    const name = isScalar(pair.key) ? pair.key.value : pair.key;
+    const again = seen.has(name) ? [pair.key] : [];
+    seen.add(name);
+    return [...again, ...repeated(pair.value)];
   });
 }
 
