@@ -5,7 +5,8 @@
     AttemptStarted      an attempt is out: nothing changes; it is on record that it may have acted
     AttemptCompleted    an attempt is out -> completed; successors whose last need this was open
     AttemptFailed       an attempt is out -> retrying, or failed; without a fallback the run stops
-    AttemptLost         an attempt is out -> out again under the same key, or lost (effect: once)
+    AttemptLost         an attempt is out -> out again under the same key, or lost (effect: once),
+                                             or ready if it never acted and the run is paused
     AttemptRepeated     lost             -> ready, and out again under the same key
     TimerFired          retrying -> ready, running -> stopping (TIMEOUT), waiting -> completed
     SignalReceived      waiting -> completed: the wait that has waited longest; else it is kept
@@ -199,6 +200,8 @@ def _lost(run: RunState, event: AttemptLost, out: list[Command]) -> None:
     error = ErrorInfo("ATTEMPT_LOST", "the process died; nobody saw how the attempt ended")
     if frame.status[node] == STOPPING:
         end_stopped(frame, node, None, event.time, out)
+    elif not event.acted and run.paused:
+        _hold_back(frame, node)
     elif not event.acted:
         _again(frame, node, event.time, out)
     elif plan_node.retry is not None and error.code in plan_node.retry.on:
@@ -226,6 +229,16 @@ def _again(frame: Frame, node: int, now: float, out: list[Command]) -> None:
     frame.attempts[node] -= 1
     frame.run.steps -= 1
     start_attempt(frame, node, now, out)
+
+
+def _hold_back(frame: Frame, node: int) -> None:
+    """Make an attempt that has never acted wait with all that is ready: the run is paused."""
+    frame.attempts[node] -= 1
+    frame.run.steps -= 1
+    if not frame.attempts[node]:
+        frame.started[node] = 0.0  # its time begins when it does
+    frame.status[node] = READY
+    frame.run.ready.append((frame, node))
 
 
 def _fired(run: RunState, event: TimerFired, out: list[Command]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from pathlib import Path
 
@@ -165,6 +166,19 @@ async def test_a_fork_survives_its_process(tmp_path: Path) -> None:
         result = await conductor.result(fork.id)
         assert (result.output, result.forked_from) == (16, first.run)
         assert ACTS == {"a": 1, "aside": 1, "b": 2, "c": 2}
+
+
+async def test_a_fork_that_is_paused_starts_nothing_before_it_goes_on(store: str) -> None:
+    async with Conductor(store, nodes=[act]) as conductor:
+        first = await conductor.run(CHAIN)
+        before = ACTS.copy()
+        fork = await conductor.fork(first.run, "b", {"x": 5}, paused=True)
+        await asyncio.sleep(0.1)
+        shown = await conductor.show(fork.id)
+        assert (shown.status, shown.nodes["b"].status) == ("paused", "pending")
+        assert before == ACTS
+        await fork.resume()
+        assert (await fork.result()).output == 16
 
 
 async def test_what_cannot_be_forked_is_refused(store: str) -> None:

@@ -52,6 +52,23 @@ def test_what_acts_once_waits_for_a_decision() -> None:
     assert outstanding(run) == []
 
 
+@pytest.mark.parametrize("effect", ["idempotent", "once"])
+def test_what_never_acted_waits_for_a_paused_run_to_go_on(effect: str) -> None:
+    run, _ = begun(plan_of(uses("a", effect=effect, timeout=5, retry=Retry(attempts=2))))
+    apply(run, Paused(T0))
+    assert apply(run, AttemptLost(T0 + 1, 0, 0, 1, acted=False)) == [CancelTimer(1)]
+    assert (run.running, run.steps, run.frames[0].attempts[0]) == (0, 0, 0)
+    assert (run.public_status(), outstanding(run)) == ("paused", [])
+    assert started(apply(run, Resumed(T0 + 9))) == [(0, 1)]
+    assert run.frames[0].started[0] == T0 + 9
+    bad(run, 0, T0 + 10)
+    fire(run)
+    apply(run, Paused(T0 + 11))
+    apply(run, AttemptLost(T0 + 12, 0, 0, 2, acted=False))
+    assert run.frames[0].started[0] == T0 + 9
+    assert started(apply(run, Resumed(T0 + 13))) == [(0, 2)]
+
+
 def test_a_lost_attempt_can_be_repeated() -> None:
     run, _ = begun(plan_of(uses("a", effect="once")))
     lost(run, 0)
