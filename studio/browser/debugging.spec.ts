@@ -63,6 +63,13 @@ test("a condition stops at one item; its inputs are changed, expressions watched
   await page.locator('[data-path="end"] .card-head').click();
   await expect(page.locator(".value-body")).toContainText("7");
   await expect(page.locator(".value-body")).toContainText("140");
+  await page.locator('[data-path="each"] .card-head').click();
+  await page.getByRole("button", { name: "Run again from each" }).click();
+  await page.getByRole("button", { name: "Start paused" }).click();
+  await expect(page.getByText(/^next: each/)).toBeVisible();
+  await page.getByRole("button", { name: "Continue" }).click();
+  await expect(page.getByText("next: each[1]")).toBeVisible();
+  await page.getByRole("button", { name: "Cancel", exact: true }).click();
 });
 
 test("a run that has stopped stays so when the page is closed, and goes on from another one", async ({ studio: page, context, served }) => {

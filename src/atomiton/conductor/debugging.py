@@ -11,6 +11,7 @@ from itertools import zip_longest
 from typing import cast
 
 from atomiton.blueprint.expressions import Expression
+from atomiton.blueprint.narrow import as_list, as_object
 from atomiton.blueprint.plan import Group, LoopPlan, MapPlan, Plan, PlanNode
 from atomiton.blueprint.problems import nearest
 from atomiton.conductor.hooks_of_plan import fitting_parameters
@@ -252,18 +253,16 @@ def restored(given: object, shown: object, own: object, path: str) -> object:
         return given
     if given == shown:
         return own
-    if isinstance(given, dict) and isinstance(shown, dict) and isinstance(own, dict):
-        values = cast("dict[str, object]", given).items()
-        seen, real = cast("dict[str, object]", shown), cast("dict[str, object]", own)
+    values, seen, real = as_object(given), as_object(shown), as_object(own)
+    if values is not None and seen is not None and real is not None:
         return {
             name: restored(value, seen[name], real[name], f"{path}.{name}")
             if name in seen and name in real
             else value
-            for name, value in values
+            for name, value in values.items()
         }
-    if isinstance(given, list) and isinstance(shown, list) and isinstance(own, list):
-        wanted = cast("list[object]", given)
-        some, kept = cast("list[object]", shown), cast("list[object]", own)
+    wanted, some, kept = as_list(given), as_list(shown), as_list(own)
+    if wanted is not None and some is not None and kept is not None:
         places = zip_longest(wanted, some[: len(wanted)], kept[: len(wanted)])
         return [restored(*place, f"{path}[{at}]") for at, place in enumerate(places)]
     if isinstance(given, str) and BLOT in given:

@@ -7,8 +7,6 @@ knows. The answer is a fact, so whoever replays the run stops where it has stopp
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from atomiton.blueprint.plan import GROUP, LOOP, MAP
 from atomiton.machine.commands import CheckBreakpoint, Command
 from atomiton.machine.state import COMPLETED, READY, RUN_ACTIVE, Frame, RunState
@@ -66,7 +64,7 @@ def choose(run: RunState, out: list[Command]) -> bool:
     if run.asked is not None or (run.paused and not run.credits and within is None):
         return False
     if run.paused and run.credits:
-        return _bring(run, in_turn(run)[:1])
+        return _bring(run)
     while place < len(ready):
         frame, node = ready[place]
         if frame.status[node] != READY:
@@ -85,9 +83,9 @@ def choose(run: RunState, out: list[Command]) -> bool:
     return False
 
 
-def _bring(run: RunState, first: Iterable[tuple[Frame, int]]) -> bool:
+def _bring(run: RunState) -> bool:
     """Bring the node that a single step starts to the front, if there is one."""
-    for place in first:
+    for place in in_turn(run):
         run.ready.remove(place)
         run.ready.appendleft(place)
         return True

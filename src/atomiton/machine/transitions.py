@@ -5,7 +5,8 @@
     AttemptStarted      an attempt is out: nothing changes; it is on record that it may have acted
     AttemptCompleted    an attempt is out -> completed; successors whose last need this was open
     AttemptFailed       an attempt is out -> retrying, or failed; without a fallback the run stops
-    AttemptLost         an attempt is out -> out again under the same key, or lost (effect: once)
+    AttemptLost         an attempt is out -> out again under the same key, or lost (effect: once),
+                                             or ready if it is held back: it never acted
     AttemptRepeated     lost             -> ready, and out again under the same key
     TimerFired          retrying -> ready, running -> stopping (TIMEOUT), waiting -> completed
     SignalReceived      waiting -> completed: the wait that has waited longest; else it is kept

@@ -260,6 +260,18 @@ async function slowly(run: string): Promise<void> {
   }
 }
 
+/** A new run that begins where this one came to a node; one that starts paused stops at breakpoints too. */
+export async function forkFrom(node: string, inputs: unknown, paused: boolean): Promise<string | null> {
+  const { run, blueprint } = get();
+  if (run === null || blueprint === null) return null;
+  const made = await attempt(api.fork(run, node, inputs, paused));
+  if (made === null) return null;
+  const { model } = useStudio.getState();
+  if (paused) await attempt(api.setBreakpoints(made, breakpointsNow((path) => model.nodes.has(path))));
+  watch(made, blueprint, paused);
+  return made;
+}
+
 /** Slow motion on or off, also for a run that is under way. */
 export async function slowMotion(slow: number | null): Promise<void> {
   const before = useDebug.getState().slow;

@@ -4,7 +4,7 @@ import { whyNotPinned } from "../model/pins";
 import { templateOf, type RunLog } from "../model/runs";
 import { api, type RunView, type Wait } from "../app/api";
 import { pin, unpin, useDebug } from "../app/debug";
-import { ENDED, goOn, retry, slowMotion, steer, stepOnce, travel, useRun, watch } from "../app/run";
+import { ENDED, forkFrom, goOn, retry, slowMotion, steer, stepOnce, travel, useRun, watch } from "../app/run";
 import { attempt, select, setPane, tell, useStudio, type Pane } from "../app/store";
 import { Debugger } from "./Debugger";
 import { requestRun } from "./Execute";
@@ -80,18 +80,14 @@ function ForkButton(): ReactElement | null {
   const selected = useStudio((s) => s.selected);
   const inputs = useStudio((s) => s.model.head.inputs);
   const log = useRun((s) => s.log);
-  const run = useRun((s) => s.run)!;
-  const blueprint = useRun((s) => s.blueprint)!;
   const [open, setOpen] = useState(false);
   const [values, setValues] = useState<Record<string, unknown>>({});
   const [one] = selected;
   const node = one?.split(".")[0];
   if (node === undefined) return null;
   const fork = async (paused: boolean): Promise<void> => {
-    const made = await attempt(api.fork(run, node, values, paused));
-    if (made === null) return;
+    if ((await forkFrom(node, values, paused)) === null) return;
     setOpen(false);
-    watch(made, blueprint, paused);
     tell(`a new run begins at ${node}`, "good");
   };
   return (

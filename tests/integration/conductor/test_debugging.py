@@ -324,6 +324,33 @@ async def test_a_call_is_stepped_into_and_watched(conductor: Conductor) -> None:
     assert (await run.result()).output == {"c": 5}
 
 
+async def test_turns_of_a_loop_and_nodes_without_numbers(conductor: Conductor) -> None:
+    turn = {"loop": {"start": 1, "times": 4}, "uses": "h.pure", "with": {"x": "${{ acc * 2 }}"}}
+    stops = [Breakpoint("l", "index == 2 && acc > 1")]
+    run = await conductor.start(document({"l": turn}), breakpoints=stops)
+    standing = await stopped(conductor, run)
+    assert standing.stopped == "l[2]"
+    shown = await conductor.node_inputs(run.id, "l")  # the turn that has not ended
+    assert (shown.node, shown.parameters) == ("l[2]", {"x": 14})
+    (acc, item) = await conductor.watch(run.id, ["acc", "item"], node="l[2]")
+    assert acc.value == 7
+    assert "unknown name 'item'" in item.error
+    await run.step("over")
+    async with asyncio.timeout(10):
+        while (await conductor.show(run.id)).nodes["l[2]"].status != "completed":
+            await asyncio.sleep(0.01)
+    await run.resume()
+    assert (await run.result()).output == {"l": 31}
+
+
+async def test_a_step_over_starts_what_becomes_ready_first(conductor: Conductor) -> None:
+    nodes = {"w": {"wait": {"signal": "go"}}, "a": {"uses": "h.add", "needs": ["w"]}}
+    run = await conductor.start(document(nodes), paused=True)
+    await run.step("over")
+    await run.signal("go")
+    assert (await run.result()).ok
+
+
 async def test_a_run_that_has_stopped_goes_on_in_another_process_as_it_stood(
     tmp_path: Path,
 ) -> None:

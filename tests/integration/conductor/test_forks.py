@@ -202,6 +202,19 @@ async def until(true: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
+async def test_a_fork_that_is_paused_starts_nothing_before_it_goes_on(store: str) -> None:
+    async with Conductor(store, nodes=[act]) as conductor:
+        first = await conductor.run(CHAIN)
+        before = ACTS.copy()
+        fork = await conductor.fork(first.run, "b", {"x": 5}, paused=True)
+        await asyncio.sleep(0.1)
+        shown = await conductor.show(fork.id)
+        assert (shown.status, shown.nodes["b"].status) == ("paused", "pending")
+        assert before == ACTS
+        await fork.resume()
+        assert (await fork.result()).output == 16
+
+
 async def test_what_cannot_be_forked_is_refused(store: str) -> None:
     async with Conductor(store, nodes=[act]) as conductor:
         done = await conductor.run(CHAIN)

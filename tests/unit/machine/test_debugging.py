@@ -11,7 +11,7 @@ from atomiton.drivers.simulated_snapshot import snapshot
 from atomiton.errors import IllegalEvent
 from atomiton.machine import RunState, apply, outstanding
 from atomiton.machine.commands import CheckBreakpoint
-from atomiton.machine.debugging import without_numbers
+from atomiton.machine.debugging import in_turn, without_numbers
 from atomiton.machine.events import (
     Breakpoint,
     BreakpointChecked,
@@ -21,6 +21,7 @@ from atomiton.machine.events import (
     Paused,
     Resumed,
     RunRequested,
+    SignalReceived,
     StepRequested,
 )
 
@@ -303,6 +304,47 @@ def test_a_single_step_is_made_while_a_step_over_is_under_way() -> None:
     run.over("a")
     run.step()
     assert run.told == ["a", "b"]
+
+
+def test_a_step_has_nothing_to_start_where_all_that_was_ready_is_cancelled() -> None:
+    group = "g: {nodes: {a: {CALL}, b: {CALL}}, on_error: continue}"
+    end = "z: {CALL, needs: [g, c], join: settled}"
+    run = Debugged(f"c: {{CALL}}, {group}, {end}", paused=True)
+    for _ in ("c", "g", "g.a"):
+        run.step()
+    run.bad("g.a")
+    run.step()
+    assert run.told == ["c", "g.a"]
+    run.ok("c")
+    assert run.told == ["c", "g.a", "z"]
+
+
+def test_nothing_starts_before_the_answer() -> None:
+    run = Debugged("a: {CALL}, b: {CALL}", "a")
+    run.feed(SignalReceived(T0, "anything"))
+    assert run.told == []
+    run.answer(stops=False)
+    assert run.told == ["a", "b"]
+
+
+def test_waits_begin_while_a_run_is_paused_and_bodies_do_not() -> None:
+    run = Debugged("w: {wait: {for: 5s}}, g: {nodes: {a: {CALL}}}", paused=True)
+    assert run.status("w", "g") == ["waiting", "pending"]
+
+
+def test_turns_of_a_loop_are_asked_about_and_the_loop_is_not() -> None:
+    run = Debugged("l: {loop: {times: 2}, CALL}", "l")
+    assert run.asked == ["l[0]"]
+    run.answer(stops=False)
+    run.ok("l[0]")
+    assert run.asked == ["l[0]", "l[1]"]
+
+
+def test_what_is_ready_in_a_run_that_is_not_debugged_comes_as_it_is() -> None:
+    run = Driven("a: {CALL}, b: {CALL}, c: {CALL, needs: [a]}, d: {CALL, needs: [a]}")
+    run.feed(Paused(T0))
+    run.ok("a")
+    assert [frame.path(node) for frame, node in in_turn(run.run)] == ["c", "d"]
 
 
 def test_a_pause_ends_a_step_over() -> None:
