@@ -22,13 +22,14 @@ from atomiton.drivers.execution import Execution
 from atomiton.errors import AtomitonError, NotFound, StoreError
 from atomiton.ports.journal import RunHeader
 from atomiton.ports.triggers import RUN_EVENTS, Trigger
+from atomiton.server.firing import pause
 
 _log = logging.getLogger("atomiton.triggers")
 
 #: Seconds between looks for ends that this process was not told of.
 LOOK = 10.0
 #: Seconds between looks which triggers there are.
-_KNOWN = 1.0
+_KNOWN = 2.0
 #: Seconds by which clocks may differ, and an end be late on record.
 _LATE = 60.0
 #: Of which runs ends are looked for: how long ago they began, and how many of them, by event.
@@ -54,7 +55,7 @@ class Endings:
         self._conductor = conductor
         self._now = now
         self._triggers: list[Trigger] = []
-        self._known_at = -_KNOWN
+        self._know_at = 0.0
         self._ended: deque[RunHeader] = deque(maxlen=_WAITING)
         self._news = asyncio.Event()
         self._fired: OrderedDict[tuple[str, str], None] = OrderedDict()
@@ -76,12 +77,13 @@ class Endings:
             except AtomitonError as error:  # the store is away: there is a next time
                 _log.warning("ends of runs were not looked at: %s", error.message)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_KNOWN):
+                async with asyncio.timeout(min(_KNOWN, LOOK)):
                     await self._news.wait()
 
     async def know(self) -> None:
         """Find the triggers; one that is new, or paused, has missed nothing."""
-        if time.monotonic() - self._known_at < _KNOWN:
+        began = time.monotonic()
+        if began < self._know_at:
             return
         found: list[Trigger] = []
         for trigger in await self._conductor.triggers():
@@ -92,7 +94,8 @@ class Endings:
                 await self._conductor.note_handled(trigger.id, self._now() + _LATE)
             if not trigger.fired.paused:
                 found.append(trigger)
-        self._triggers, self._known_at = found, time.monotonic()
+        ended = time.monotonic()
+        self._triggers, self._know_at = found, ended + pause(_KNOWN, ended - began)
 
     async def tell(self) -> None:
         """Fire for the ends that this process was told of."""

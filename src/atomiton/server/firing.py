@@ -30,8 +30,25 @@ TICK = 1.0
 LATE = 60.0
 #: Most moments that are looked at after a long absence.
 _MOST = 10_000
+#: How many times as long as a look the rest after it is, and the longest one in seconds.
+_REST = 50.0
+_LONGEST_REST = 10.0
 #: Most files of a folder.
 _FILES = 10_000
+
+
+def pause(seconds: float, taken: float) -> float:
+    """How long to rest after a look: with very many blueprints, most of the time all the same.
+
+    Args:
+        seconds: At least.
+        taken: Seconds that the look has taken.
+
+    Example:
+        >>> pause(1.0, 0.002), pause(1.0, 0.1), pause(1.0, 60.0)
+        (1.0, 5.0, 10.0)
+    """
+    return min(max(seconds, _REST * taken), max(seconds, _LONGEST_REST))
 
 
 class Firing:
@@ -60,11 +77,12 @@ class Firing:
     async def run(self) -> None:
         """Fire until cancelled."""
         while True:
+            began = time.monotonic()
             try:
                 await self.look()
             except AtomitonError as error:  # the store is away: there is a next time
                 _log.warning("triggers were not looked at: %s", error.message)
-            await asyncio.sleep(TICK)
+            await asyncio.sleep(pause(TICK, time.monotonic() - began))
 
     async def look(self) -> None:
         """Fire what is due now."""
