@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Final
 
 from atomiton.blueprint.durations import read_rate
-from atomiton.blueprint.problems import Path
+from atomiton.blueprint.problems import Path, nearest
 from atomiton.blueprint.reading import (
     Reader,
     Table,
@@ -24,15 +25,30 @@ _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
 
 
 def _cron(reader: Reader, value: object, path: Path) -> object:
-    fits = isinstance(value, str) and _CRON.fullmatch(value.strip())
-    if fits and all(map(_CRON_FIELD.fullmatch, str(value).lstrip("@").split())):
-        return value
     hint = 'five fields: minute, hour, day, month, weekday, as in "*/5 * * * *"'
-    return reader.wrong(path, f"'cron' must be a cron expression, got {describe(value)}", hint)
+    fits = isinstance(value, str) and _CRON.fullmatch(value.strip())
+    if not fits or not all(map(_CRON_FIELD.fullmatch, str(value).lstrip("@").split())):
+        return reader.wrong(path, f"'cron' must be a cron expression, got {describe(value)}", hint)
+    if not str(value).startswith("@"):
+        from cronsim import CronSim, CronSimError  # most blueprints have no schedule
+
+        try:
+            CronSim(str(value).strip(), datetime(2000, 1, 1, tzinfo=UTC))
+        except CronSimError as error:
+            return reader.wrong(path, f"'cron' {value!r} has no moments: {error}", hint)
+    return value
 
 
 def _zone(reader: Reader, value: object, path: Path) -> object:
     if isinstance(value, str) and _ZONE.fullmatch(value):
+        from zoneinfo import ZoneInfo, available_timezones
+
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            known = available_timezones()  # none where the machine knows no time zones at all
+            hint = nearest(value, known) or "such as Europe/Berlin or UTC"
+            return reader.wrong(path, f"there is no time zone {value!r}", hint) if known else value
         return value
     message = f"'timezone' must be the name of a time zone, got {describe(value)}"
     return reader.wrong(path, message, "such as Europe/Berlin or UTC")

@@ -215,9 +215,11 @@ def report(
             note(f"completed in {taken}", fg="green")
     elif result.error is None:
         note(f"left {result.status}" + (f": {result.reason}" if result.reason else ""))
-        lost = left is not None and left.lost
-        decision = " with --repeat-lost or --fail-lost" if lost else ""
-        note(f"go on with: atomiton runs {_way_on(result)} {result.run}{decision}")
+        if left is not None and left.lost:  # nothing that hangs on it goes on before that
+            way = f"resume {result.run} with --repeat-lost or --fail-lost"
+        else:
+            way = f"{_way_on(result)} {result.run}"
+        note(f"go on with: atomiton runs {way}")
     else:
         show_failure(result, file, taken)
         if durable and result.status == "failed":

@@ -56,6 +56,30 @@ def test_a_moment_that_is_none_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("schedule", "path", "message", "hint"),
+    [
+        ("{cron: '61 * * * *'}", "cron", "'cron' '61 * * * *' has no moments: ", "five fields"),
+        ("{cron: '* * * * frob'}", "cron", "'cron' '* * * * frob' has no moments: ", "five fields"),
+        ("{cron: '0 0 30 2 *'}", "cron", "'cron' '0 0 30 2 *' has no moments: ", "five fields"),
+        (
+            "{cron: '@daily', timezone: Europe/Berln}",
+            "timezone",
+            "there is no time zone 'Europe/Berln'",
+            "did you mean 'Europe/Berlin'?",
+        ),
+    ],
+)
+def test_a_schedule_without_moments_is_refused(
+    schedule: str, path: str, message: str, hint: str
+) -> None:
+    code, at, told, way = one(f"triggers: [{{schedule: {schedule}}}]\nnodes: {{a: {SET}}}}}")
+    assert (code, at) == ("INVALID_BLUEPRINT", f"triggers[0].schedule.{path}")
+    assert told.startswith(message)
+    assert way is not None
+    assert way.startswith(hint)
+
+
+@pytest.mark.parametrize(
     ("value", "hint"), [(" ${{ 3 }}", "leave out the spaces"), ("n ${{ 3 }}", "only the")]
 )
 def test_text_around_an_expression_is_no_list(value: str, hint: str) -> None:
