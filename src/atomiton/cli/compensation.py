@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from heapq import heapify, heappop, heappush
 
 import msgspec
@@ -30,7 +30,60 @@ class Undo(msgspec.Struct):
     before: list[str]
 
 
-def undone(blueprint: Blueprint, drawing: Drawing) -> list[Undo]:
+class _Seen(msgspec.Struct):
+    """A node as its document has it, and where it stands."""
+
+    node: Mapping[str, object]
+    repeated: bool
+    enabled: bool
+
+
+class Whole(msgspec.Struct):
+    """A blueprint with those that it calls, each as a group in the place of its call."""
+
+    drawing: Drawing
+    seen: dict[str, _Seen]
+
+
+#: Finds what a blueprint calls by a name, and draws it; None if there is none.
+Find = Callable[[Blueprint, str], "tuple[Blueprint, Drawing] | None"]
+
+
+def whole(
+    blueprint: Blueprint, drawing: Drawing, find: Find, above: tuple[Blueprint, ...] = ()
+) -> Whole:
+    """Put what a blueprint calls in the places of its calls.
+
+    Args:
+        blueprint: The blueprint.
+        drawing: Its nodes and lines.
+        find: Finds what is called.
+        above: Those that call it; what calls itself is not gone into again.
+    """
+    made = Whole(Drawing(drawing.blueprint, list(drawing.nodes), list(drawing.edges)), {})
+    for path, seen in _nodes(blueprint.document, "", repeated=False, enabled=True):
+        name = seen.node.get("call")
+        found = find(blueprint, name) if isinstance(name, str) else None
+        if found is not None and all(found[0] is not one for one in (*above, blueprint)):
+            _put(made, path, seen, whole(*found, find, (*above, blueprint)))
+        made.seen[path] = seen
+    return made
+
+
+def _put(made: Whole, path: str, call: _Seen, inner: Whole) -> None:
+    for box in inner.drawing.nodes:
+        group = path if box.group is None else f"{path}.{box.group}"
+        made.drawing.nodes.append(Box(f"{path}.{box.id}", box.kind, box.label, group))
+    for line in inner.drawing.edges:
+        ends = f"{path}.{line.source}", f"{path}.{line.target}"
+        made.drawing.edges.append(Line(*ends, line.kind, line.field))
+    for name, seen in inner.seen.items():
+        made.seen[f"{path}.{name}"] = _Seen(
+            seen.node, seen.repeated or call.repeated, seen.enabled and call.enabled
+        )
+
+
+def undone(blueprint: Whole) -> list[Undo]:
     """Find the compensations of a blueprint, the first to run first.
 
     What a run undoes it undoes in the reverse order of completion. A blueprint says as much as its
@@ -38,19 +91,16 @@ def undone(blueprint: Blueprint, drawing: Drawing) -> list[Undo]:
     in the reverse order of the document, though either may complete first.
 
     Args:
-        blueprint: The blueprint.
-        drawing: Its nodes and lines.
+        blueprint: The blueprint, with those that it calls.
     """
-    nodes = dict(_nodes(blueprint.document, "", repeated=False))
-    needs = _needs(drawing)
+    needs = _needs(blueprint.drawing)
     found: list[Undo] = []
-    for path in reversed(_in_order(list(nodes), needs)):
-        node, repeated = nodes[path]
-        body = as_mapping(node.get("compensate"))
-        if body is not None:
+    for path in reversed(_in_order(list(blueprint.seen), needs)):
+        seen = blueprint.seen[path]
+        body = as_mapping(seen.node.get("compensate"))
+        if body is not None and seen.enabled and body.get("enabled") is not False:
             _, by = kind_of(body)
-            undo = Undo(path, by, body.get("when_failed") is True, repeated, [])
-            found.append(undo)
+            found.append(Undo(path, by, body.get("when_failed") is True, seen.repeated, []))
     paths = {undo.node for undo in found}
     for undo in found:
         undo.before = _nearest(undo.node, needs, paths)
@@ -65,14 +115,15 @@ def draw_undone(drawing: Drawing, found: list[Undo]) -> Drawing:
 
 
 def _nodes(
-    owner: Mapping[str, object], prefix: str, *, repeated: bool
-) -> Iterator[tuple[str, tuple[Mapping[str, object], bool]]]:
+    owner: Mapping[str, object], prefix: str, *, repeated: bool, enabled: bool
+) -> Iterator[tuple[str, _Seen]]:
     for id_, value in (as_mapping(owner.get("nodes")) or {}).items():
         node = as_mapping(value) or {}
         again = repeated or "map" in node or "loop" in node
+        runs = enabled and node.get("enabled") is not False
         if "nodes" in node:
-            yield from _nodes(node, f"{prefix}{id_}.", repeated=again)
-        yield prefix + id_, (node, again)
+            yield from _nodes(node, f"{prefix}{id_}.", repeated=again, enabled=runs)
+        yield prefix + id_, _Seen(node, again, runs)
 
 
 def _needs(drawing: Drawing) -> dict[str, list[str]]:

@@ -11,7 +11,9 @@ from atomiton.cli.status import COMPLETED, REFUSED
 
 if TYPE_CHECKING:
     from atomiton.blueprint.model import Blueprint
+    from atomiton.cli.compensation import Find
     from atomiton.cli.drawing import Drawing
+    from atomiton.nodes.registry import Registry
 
 
 @click.command("graph")
@@ -66,7 +68,7 @@ def command(
         show_problems(refused.problems, refused.file, err=True)
         return REFUSED
     if compensation:
-        _show_compensation(blueprint, drawing, form, direction, as_json=as_json)
+        _show_compensation(file, blueprint, library.registry, form, direction, as_json=as_json)
     elif as_json:
         print_json(drawing)
     else:
@@ -86,19 +88,29 @@ def _draw(drawing: Drawing, form: str | None, direction: str) -> None:
 
 
 def _show_compensation(
-    blueprint: Blueprint, drawing: Drawing, form: str | None, direction: str, *, as_json: bool
+    file: str,
+    blueprint: Blueprint,
+    registry: Registry,
+    form: str | None,
+    direction: str,
+    *,
+    as_json: bool,
 ) -> None:
-    from atomiton.cli.compensation import draw_undone, undone
+    from atomiton.cli.compensation import draw_undone, undone, whole
+    from atomiton.cli.drawing import drawing_of
     from atomiton.cli.output import note, print_json
 
-    found = undone(blueprint, drawing)
+    drawing = drawing_of(blueprint, registry)
+    found = undone(whole(blueprint, drawing, _called(file, blueprint, registry)))
+    on = list(blueprint.compensate_on)
     if as_json:
-        on = list(blueprint.compensate_on)
         print_json({"blueprint": blueprint.id, "compensate_on": on, "compensation": found})
     elif form is not None:
         _draw(draw_undone(drawing, found), form, direction)
     elif not found:
         note("no node has 'compensate': nothing is undone")
+    elif not on:
+        note("'compensate_on' is empty: nothing is undone")
     else:
         width = max(len(undo.node) for undo in found)
         for number, undo in enumerate(found, 1):
@@ -108,7 +120,37 @@ def _show_compensation(
             ]
             said = f"  ({', '.join(more)})" if more else ""
             click.echo(f"{number:>3}  {undo.node:<{width}}  {undo.by}{said}")
-        note(f"on {' and '.join(blueprint.compensate_on) or 'no end at all'}, of what completed")
+        note(f"on {' and '.join(on)}, of what completed")
+
+
+def _called(file: str, blueprint: Blueprint, registry: Registry) -> Find:
+    """Finds the files of blueprints that are called; what cannot be read is not gone into."""
+    from pathlib import Path
+
+    from atomiton.cli.drawing import drawing_of
+    from atomiton.cli.refusal import Refused
+    from atomiton.conductor.calls import Calls
+    from atomiton.errors import AtomitonError
+
+    files = {id(blueprint): Path(file).resolve()}
+
+    def read(path: Path) -> Blueprint:
+        made = _read(str(path))
+        files[id(made)] = path
+        return made
+
+    calls = Calls(
+        read, lambda caller: files.get(id(caller)), lambda _caller, _name: None, blueprint
+    )
+
+    def find(caller: Blueprint, name: str) -> tuple[Blueprint, Drawing] | None:
+        try:
+            called = calls.resolve(caller, name)
+        except (AtomitonError, Refused):
+            return None
+        return called, drawing_of(called, registry)
+
+    return find
 
 
 def _read(file: str) -> Blueprint:

@@ -316,6 +316,40 @@ def test_what_is_undone_and_in_which_order(shell: Shell, shop: str) -> None:
     assert "nothing is undone" in none.err
 
 
+PAYS = """
+atomiton: 1
+id: pays
+nodes:
+  pay: {uses: data.value, with: {value: 1}, compensate: {uses: flow.log, with: {message: refund}}}
+  again: {call: ./pays.yaml, needs: [pay], enabled: false}
+"""
+CALLS = """
+atomiton: 1
+id: calls
+nodes:
+  first: {uses: data.value, with: {value: 1}, compensate: {uses: flow.log, with: {message: a}}}
+  c: {needs: [first], call: ./pays.yaml, map: [1, 2]}
+  lost: {call: ./nowhere.yaml, enabled: false}
+  off: {uses: data.value, enabled: false, compensate: {uses: flow.log, with: {message: b}}}
+  no: {uses: data.value, compensate: {uses: flow.log, enabled: false, with: {message: c}}}
+"""
+
+
+def test_what_is_undone_in_blueprints_that_are_called(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "pays.yaml").write_text(PAYS)
+    (tmp_path / "calls.yaml").write_text(CALLS)
+    file = str(tmp_path / "calls.yaml")
+    assert shell.run("graph", "--compensation", file).out.splitlines() == [
+        "  1  c.pay  flow.log  (for each item or turn)",
+        "  2  first  flow.log",
+    ]
+    data = json.loads(shell.run("graph", "--compensation", file, "--json").out)
+    assert [undo["before"] for undo in data["compensation"]] == [["first"], []]
+    (tmp_path / "calls.yaml").write_text(CALLS.replace("nodes:", "compensate_on: []\nnodes:", 1))
+    never = shell.run("graph", "--compensation", file)
+    assert (never.out, "'compensate_on' is empty" in never.err) == ("", True)
+
+
 def test_what_does_not_go_together(shell: Shell, shop: str) -> None:
     for more in (("--format", "svg", "--direction", "TD"), ("--format", "svg", "--json")):
         assert shell.run("graph", shop, *more).code == 2
