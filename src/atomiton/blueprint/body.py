@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import cast
 
 from atomiton.blueprint.durations import parse_duration
-from atomiton.blueprint.graph import find_cycle
+from atomiton.blueprint.graph import find_cycles
 from atomiton.blueprint.model import Node
 from atomiton.blueprint.plan import (
     BRANCH,
@@ -368,15 +368,15 @@ class BodyCompiler:
             self.unit.problems.add("INVALID_BLUEPRINT", message, (*self.path, node.id, "join"))
 
     def _refuse_cycle(self, nodes: tuple[PlanNode, ...]) -> bool:
-        cycle = find_cycle([node.needs for node in nodes], [node.successors for node in nodes])
-        if cycle:
+        cycles = find_cycles([node.needs for node in nodes], [node.successors for node in nodes])
+        for cycle in cycles:
             names = [nodes[number].id for number in cycle]
             self.unit.problems.add(
                 "CIRCULAR_DEPENDENCY",
                 f"nodes wait for each other: {' -> '.join([*names, names[0]])}",
                 (*self.path, names[0]),
             )
-        return bool(cycle)
+        return bool(cycles)
 
 
 def _distinct(edges: Mapping[Edge, None]) -> tuple[Edge, ...]:

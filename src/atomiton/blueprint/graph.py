@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
+
+#: Most cycles that are told of at once.
+MOST = 20
 
 
-def find_cycle(needs: Sequence[Sequence[int]], successors: Sequence[Sequence[int]]) -> list[int]:
+def find_cycles(
+    needs: Sequence[Sequence[int]], successors: Sequence[Sequence[int]]
+) -> list[list[int]]:
     """Find nodes that wait for each other.
 
     Args:
@@ -13,29 +18,40 @@ def find_cycle(needs: Sequence[Sequence[int]], successors: Sequence[Sequence[int
         successors: For each node, those that wait for it.
 
     Returns:
-        The nodes of one cycle, each needed by the next; empty if there is none.
+        Cycles that share no node, the first twenty: the nodes of each, each needed by the next.
 
     Example:
-        >>> find_cycle([[1], [0]], [[1], [0]])
-        [0, 1]
+        >>> find_cycles([[1], [0], [2], []], [[1], [0], [2], []])
+        [[0, 1], [2]]
     """
     open_ = [len(of) for of in needs]
-    free = [number for number, count in enumerate(open_) if not count]
-    done = 0
-    while free:
-        done += 1
-        for successor in successors[free.pop()]:
-            open_[successor] -= 1
-            if not open_[successor]:
-                free.append(successor)
-    if done == len(needs):
-        return []
-    return _walk_back(needs, open_)
+    found: list[list[int]] = []
+    _set_free([number for number, count in enumerate(open_) if not count], successors, open_)
+    for number in range(len(needs)):
+        while open_[number] and len(found) < MOST:
+            cycle = _walk_back(number, needs, open_)
+            found.append(cycle)
+            for node in cycle:  # as if they had not waited: what else is there?
+                open_[node] = 0
+            _set_free(cycle, successors, open_)
+    return found
 
 
-def _walk_back(needs: Sequence[Sequence[int]], open_: Sequence[int]) -> list[int]:
-    """Follow unmet needs backwards from any stuck node until one is met again."""
-    number = next(node for node, count in enumerate(open_) if count)
+def _set_free(
+    free: Sequence[int], successors: Sequence[Sequence[int]], open_: MutableSequence[int]
+) -> None:
+    """Count down what waits for nodes that wait for nothing, and so on."""
+    todo = list(free)
+    while todo:
+        for successor in successors[todo.pop()]:
+            if open_[successor]:
+                open_[successor] -= 1
+                if not open_[successor]:
+                    todo.append(successor)
+
+
+def _walk_back(number: int, needs: Sequence[Sequence[int]], open_: Sequence[int]) -> list[int]:
+    """Follow unmet needs backwards from a stuck node until one is met again."""
     seen: dict[int, int] = {}
     walked: list[int] = []
     while number not in seen:

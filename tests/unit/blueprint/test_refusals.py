@@ -146,6 +146,22 @@ def test_a_cycle_through_groups_is_refused_with_its_path(nodes: str, cycle: str,
     assert found[:3] == ("CIRCULAR_DEPENDENCY", path, f"nodes wait for each other: {cycle}")
 
 
+def test_every_cycle_is_told_and_none_twice() -> None:
+    needs = {"a": "b", "b": "a", "c": "[d, a]", "d": "c", "j": "j", "k": "j", "free": "[]"}
+    nodes = ", ".join(f"{name}: {SET}, needs: {of}}}" for name, of in needs.items())
+    found = [(problem.path, problem.message) for problem in refused(f"nodes: {{{nodes}}}")]
+    assert found == [
+        ("nodes.a", "nodes wait for each other: a -> b -> a"),
+        ("nodes.c", "nodes wait for each other: c -> d -> c"),
+        ("nodes.j", "nodes wait for each other: j -> j"),
+    ]
+
+
+def test_no_more_cycles_are_told_than_people_read() -> None:
+    nodes = ", ".join(f"n{number}: {SET}, needs: n{number}}}" for number in range(30))
+    assert len(refused(f"nodes: {{{nodes}}}")) == 20
+
+
 def test_a_reference_into_a_group_from_outside_is_refused() -> None:
     group = f"g: {{nodes: {{inner: {SET}}}}}}}"
     for rest, path in (
