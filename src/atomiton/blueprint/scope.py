@@ -252,7 +252,7 @@ def as_seconds(evaluate: Getter, source: str) -> Getter:
 
 
 def as_moment(evaluate: Getter, source: str) -> Getter:
-    """Make an expression's getter give seconds since 1970: of a time stamp, or of its text."""
+    """Make an expression's getter give seconds since 1970: of a time stamp, text or number."""
     return _converted(evaluate, source, _moment)
 
 
@@ -273,7 +273,6 @@ def _moment(value: object) -> float:
         if value.tzinfo is None:
             raise ValueError(f"the moment {value} has no time zone; add Z or an offset")
         return value.timestamp()
-    hint = ""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        hint = "; timestamp(...) makes one of seconds since 1970, `for` waits for a time"
-    raise ValueError(f"expected a moment, got {a_type(value)}{hint}")
+        return float(value)
+    raise ValueError(f"expected a moment, got {a_type(value)}")

@@ -212,6 +212,7 @@ class Values:
 
     def condition(self, text: str, path: Path) -> Getter:
         """Compile an expression that must give true or false."""
+        self.check_edge(f"${{{{ {bare(text)} }}}}", {"type": "boolean"}, "a condition", path)
         return condition(self.expression(text, path), bare(text))
 
     def _parse(self, source: str, path: Path) -> Expression | None:

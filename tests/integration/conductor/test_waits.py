@@ -159,17 +159,6 @@ async def test_a_moment_is_written_out_or_an_expression(moment: str) -> None:
         assert (await conductor.run(read_blueprint(text)[0])).output == "done"
 
 
-async def test_a_number_is_no_moment() -> None:
-    text = (
-        "atomiton: 1\nid: then\nnodes:\n  a: {wait: {until: '${{ inputs.x }}'}}\ninputs: {x: any}\n"
-    )
-    async with Conductor(store="memory:") as conductor:
-        error = (await conductor.run(read_blueprint(text)[0], {"x": 3600})).error
-    assert error is not None
-    assert (error.node, error.code) == ("a", "EXPRESSION_ERROR")
-    assert "expected a moment, got an int; timestamp(...) makes one" in error.message
-
-
 async def test_a_fallback_may_be_an_expression() -> None:
     text = """
 atomiton: 1

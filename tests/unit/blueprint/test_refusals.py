@@ -146,6 +146,29 @@ def test_a_cycle_through_groups_is_refused_with_its_path(nodes: str, cycle: str,
     assert found[:3] == ("CIRCULAR_DEPENDENCY", path, f"nodes wait for each other: {cycle}")
 
 
+@pytest.mark.parametrize(
+    ("nodes", "path"),
+    [
+        (f"a: {SET}, if: inputs.s}}", "nodes.a.if"),
+        (f"a: {SET}, if: '${{{{ lg.message }}}}'}}", "nodes.a.if"),
+        ("a: {branch: {x: lg.message, y: else}}", "nodes.a.branch.x"),
+        (f"a: {SET}, loop: {{while: inputs.s, max: 2}}}}", "nodes.a.loop.while"),
+    ],
+)
+def test_a_condition_that_is_known_to_be_no_boolean_is_refused(nodes: str, path: str) -> None:
+    lg = "lg: {uses: flow.log, with: {message: x}}"
+    code, at, message, _ = one(
+        f"inputs: {{s: string, b: boolean, n: any}}\nnodes: {{{lg}, {nodes}}}"
+    )
+    assert (code, at) == ("TYPE_MISMATCH", path)
+    assert message.endswith(" gives text, but a condition takes boolean")
+
+
+def test_a_condition_that_may_be_a_boolean_is_taken() -> None:
+    nodes = ", ".join(f"{name}: {SET}, if: inputs.{name}}}" for name in ("b", "n", "o"))
+    compiled(f"inputs: {{b: boolean, n: any, o: {{default: true}}}}\nnodes: {{{nodes}}}")
+
+
 def test_every_cycle_is_told_and_none_twice() -> None:
     needs = {"a": "b", "b": "a", "c": "[d, a]", "d": "c", "j": "j", "k": "j", "free": "[]"}
     nodes = ", ".join(f"{name}: {SET}, needs: {of}}}" for name, of in needs.items())
