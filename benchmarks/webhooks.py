@@ -68,7 +68,11 @@ _CHAIN = '  n{0}: {{uses: data.value, with: {{value: "${{{{ n{1} }}}}"}}}}\n'
 
 
 class Measured(NamedTuple):
-    """What came of some seconds of requests; times in milliseconds."""
+    """What came of some seconds of requests; times in milliseconds.
+
+    Attributes:
+        spent: Seconds of the processor that the server took for it.
+    """
 
     answered: int
     bad: int
@@ -76,11 +80,17 @@ class Measured(NamedTuple):
     p50: float
     p95: float
     p99: float
+    spent: float = 0.0
 
     @property
     def rate(self) -> float:
         """Answers a second."""
         return self.answered / self.seconds
+
+    @property
+    def each(self) -> float:
+        """Milliseconds of the processor for an answer; on a busy machine the steadiest figure."""
+        return 1e3 * self.spent / self.answered
 
 
 class Server:
@@ -100,8 +110,9 @@ class Server:
             orders.execute("PRAGMA journal_mode = WAL")
             orders.execute("CREATE TABLE orders (id TEXT NOT NULL, total REAL NOT NULL)")
         orders.close()
+        kept = {name: of for name, of in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         environment = {
-            **os.environ,
+            **kept,
             "PYTHONPATH": str(source / "src"),
             "XDG_DATA_HOME": str(self.folder),
             "XDG_RUNTIME_DIR": str(self.folder),
@@ -337,7 +348,9 @@ def measure(servers: Mapping[str, Server], seconds: int, turns: int) -> None:
             for turn in range(turns + 1):
                 for name, server in servers.items():
                     prefix = f"{path}-{clients}-{turn}"
+                    before = spent(server.process.pid)
                     of = load(server, path, clients, seconds if turn else 2, prefix)
+                    of = of._replace(spent=spent(server.process.pid) - before)
                     answered[name][path] += of.answered
                     lost[name] += clients
                     assert of.bad == 0, of
@@ -353,13 +366,14 @@ def tell(path: str, clients: int, taken: Mapping[str, list[Measured]]) -> None:
     """Print the medians, and the ratio to the first of the servers."""
     base: float | None = None
     for name, all_ in taken.items():
-        rate, p50, p95 = (
-            statistics.median(getattr(of, what) for of in all_) for what in ("rate", "p50", "p95")
+        rate, p50, p95, each = (
+            statistics.median(getattr(of, what) for of in all_)
+            for what in ("rate", "p50", "p95", "each")
         )
         base = base or rate
         print(
             f"{path.upper():4}{clients:>3} clients  {name:8}{rate:>9,.0f}/s  p50 {p50:7.2f} ms  "
-            f"p95 {p95:7.2f} ms  x {rate / base:.2f}",
+            f"p95 {p95:7.2f} ms  processor {each:.3f} ms  x {rate / base:.2f}",
             flush=True,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import random
 from collections.abc import AsyncIterator, Iterator
@@ -398,3 +399,62 @@ async def test_no_file_is_read_because_a_request_names_it(server: Asked, tmp_pat
         document = {"atomiton": 1, "id": "x", "nodes": nodes}
         got = await server.ask("POST", "/api/v1/runs", {"document": document})
         assert got.status == 422, got.data
+
+
+ASK = """
+atomiton: 1
+id: asks
+inputs: {url: string}
+nodes: {a: {uses: http.request, with: {url: "${{ inputs.url }}"}}}
+output: ${{ a.status }}
+"""
+
+
+class _Redirect(asyncio.Protocol):
+    """Sends everybody on to where clouds tell their secrets."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        there = b"Location: http://169.254.169.254/latest\r\nContent-Length: 0\r\n\r\n"
+        status = b"302 Found\r\n" if b"/away" in data else b"200 OK\r\n"
+        self.transport.write(b"HTTP/1.1 " + status + there)
+
+
+@pytest.mark.parametrize("public_only", [False, True])
+async def test_requests_of_nodes_do_not_reach_what_is_meant_for_this_machine(
+    tmp_path: Path, public_only: bool
+) -> None:
+    listener = await asyncio.get_running_loop().create_server(_Redirect, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    near = [
+        f"http://127.0.0.1:{port}/",
+        f"http://localhost:{port}/",
+        f"http://[::ffff:7f00:1]:{port}/",
+    ]
+    never = [
+        f"http://127.0.0.1:{port}/away",
+        "http://169.254.169.254/latest",
+        "http://[::ffff:169.254.169.254]/",
+        "http://[64:ff9b::a9fe:a9fe]/",
+        "http://[2002:a9fe:a9fe::1]/",
+        "http://[fd00:ec2::254]/",
+        "http://0.0.0.0:80/",
+    ]
+    private = ["http://10.1.2.3/", "http://192.168.0.1/", "http://[fd12::1]/", "http://100.64.0.1/"]
+    async with listener, asked(tmp_path, public_only=public_only) as server:
+        assert (await server.ask("PUT", "/api/v1/blueprints/asks", ASK.encode())).status == 201
+
+        async def code(url: str) -> str | None:
+            wish = {"blueprint": "asks", "inputs": {"url": url}}
+            run = (await server.ask("POST", "/api/v1/runs", wish)).data["run"]
+            got = await server.ask("GET", f"/api/v1/runs/{run}/result?wait=5")
+            return (got.data["error"] or {}).get("code")
+
+        for url in never + (private if public_only else []):
+            assert await code(url) == "NOT_ALLOWED", url
+        assert await code("http://2852039166/") == "INVALID_INPUT"  # one number for four
+        for url in near:
+            assert await code(url) == ("NOT_ALLOWED" if public_only else None), url

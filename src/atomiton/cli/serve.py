@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     type=click.Choice(["shell", "files"]),
     help="Let nodes run programs, or reach every file of this user.",
 )
+@click.option("--public-only", is_flag=True, help="Requests of nodes reach public addresses only.")
 @click.option("--allow-host", "hosts", multiple=True, metavar="NAME[:PORT]", help="Another name.")
 @click.option(
     "--drain",
@@ -90,6 +91,7 @@ def command(
     store: str | None,
     *,
     no_port: bool,
+    public_only: bool,
 ) -> None:
     """Serve the runs and blueprints of a store, and drive its runs.
 
@@ -107,6 +109,7 @@ def command(
         nodes=nodes,
         folder=folder,
         allow=allow,
+        public_only=public_only,
         hosts=hosts,
         drain=drain,
         admission=Admission(

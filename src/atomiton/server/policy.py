@@ -9,6 +9,8 @@ from typing import Final, NoReturn
 from atomiton.conductor.library import Library
 from atomiton.errors import AtomitonError, NotAllowed
 from atomiton.nodes.guard import Capabilities
+from atomiton.nodes.guard.http import HttpGuard
+from atomiton.nodes.guard.reach import Reach
 from atomiton.nodes.registry import Registry
 
 #: What an owner may allow.
@@ -25,7 +27,9 @@ class ClosedProcess:
         raise NotAllowed(_NO_PROGRAMS)
 
 
-def server_library(nodes: Sequence[str], *, folder: Path, allow: Collection[str] = ()) -> Library:
+def server_library(
+    nodes: Sequence[str], *, folder: Path, allow: Collection[str] = (), public_only: bool = False
+) -> Library:
     """The node types of a server, with what they may reach.
 
     Args:
@@ -33,6 +37,7 @@ def server_library(nodes: Sequence[str], *, folder: Path, allow: Collection[str]
         folder: Where relative paths begin; nothing outside of it is reached.
         allow: ``shell`` for programs, ``files`` for every file that the user of the server may
             read and write.
+        public_only: Whether requests of nodes reach no private network, nor this machine.
 
     Raises:
         AtomitonError: Something else is allowed, or a file of nodes cannot be run.
@@ -43,6 +48,7 @@ def server_library(nodes: Sequence[str], *, folder: Path, allow: Collection[str]
             raise AtomitonError(message, code="INVALID_INPUT")
     shell = "shell" in allow
     capabilities = Capabilities(
+        http=HttpGuard(reach=Reach(public_only=public_only)),
         roots=None if "files" in allow else (folder,),
         base=folder,
         process=None if shell else ClosedProcess(),

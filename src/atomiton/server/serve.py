@@ -58,6 +58,7 @@ class Settings:
         nodes: Files of node types.
         folder: What nodes may read and write.
         allow: What else nodes may do: ``shell``, ``files``.
+        public_only: Whether requests of nodes reach public addresses only.
         hosts: Names that the server goes by, besides those of this machine, with their ports.
         drain: Seconds for nodes at work to come to their end when the server stops.
         limits: Bounds of one request.
@@ -73,6 +74,7 @@ class Settings:
     nodes: Sequence[str] = ()
     folder: Path = field(default_factory=Path.cwd)
     allow: Sequence[str] = ()
+    public_only: bool = False
     hosts: Sequence[str] = ()
     drain: float = 10.0
     limits: Limits = field(default_factory=Limits)
@@ -122,7 +124,10 @@ async def serve(
         sockets, place = _listen(settings, path, held)
         conductor = Conductor(store, blueprints=settings.blueprints, admission=settings.admission)
         conductor.library = server_library(
-            settings.nodes, folder=settings.folder.resolve(), allow=settings.allow
+            settings.nodes,
+            folder=settings.folder.resolve(),
+            allow=settings.allow,
+            public_only=settings.public_only,
         )
         conductor.capabilities = conductor.library.capabilities
         async with conductor:

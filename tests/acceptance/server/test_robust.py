@@ -14,10 +14,13 @@ from pathlib import Path
 
 import pytest
 from tests.contract.places import Process
+from tests.postgres import Postgres
 
 from atomiton.blueprint.document import read_document
+from atomiton.blueprint.model import Blueprint
 from atomiton.client import connect
-from atomiton.errors import AtomitonError
+from atomiton.conductor.api import ConductorApi
+from atomiton.errors import AtomitonError, StoreError, Unavailable
 
 pytestmark = pytest.mark.slow
 
@@ -88,6 +91,61 @@ async def test_kills_during_many_runs_lose_and_double_nothing(
     assert set(acted.values()) == {1}  # never twice
     assert statuses["completed"] <= len(acted)
     print({"runs": number, "kills": 3, **statuses})
+
+
+async def accepted(conductor: ConductorApi, blueprint: Blueprint, key: str) -> str:
+    """Start a run, again under the same key for as long as the store is away."""
+    while True:
+        try:
+            return (await conductor.start(blueprint, key=key)).id
+        except (StoreError, Unavailable):
+            await asyncio.sleep(0.2)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("number", [40, pytest.param(500, marks=pytest.mark.campaign)])
+async def test_a_database_that_stops_and_starts_under_load_loses_nothing(
+    tmp_path: Path, started: list[Process], number: int
+) -> None:
+    """Orderly and as a crash; the server stays up, says so, and goes on."""
+    postgres, log = Postgres(fsync=True), tmp_path / "acts.txt"
+    try:
+        postgres.start()
+        server = Process(f"{postgres.url}?schema=load", tmp_path)
+        started.append(server)
+        async with connect(server.http, token=server.token, patience=60) as conductor:
+            blueprint = document(work(log, 0.5))
+            starting = [
+                asyncio.create_task(accepted(conductor, blueprint, f"k{n}")) for n in range(number)
+            ]
+            for how in (signal.SIGINT, signal.SIGQUIT):
+                await asyncio.sleep(0.5 + number / 500)
+                await asyncio.to_thread(postgres.stop, how)
+                await asyncio.sleep(1.0)
+                await asyncio.to_thread(postgres.start)
+            runs = await asyncio.gather(*starting)
+            assert len(set(runs)) == number
+            async with asyncio.timeout(60 + number):
+                results = await asyncio.gather(*(patient(conductor, run) for run in runs))
+        statuses = Counter(results)
+        assert server.process.poll() is None
+        assert statuses == {"completed": number}
+        acted = Counter(line.split()[0] for line in log.read_text().splitlines())
+        assert acted == dict.fromkeys(runs, 1)
+        print({"runs": number, "stops": 2, **statuses})
+    finally:
+        for process in started:
+            process.process.kill()
+            process.process.wait()
+        postgres.remove()
+
+
+async def patient(conductor: ConductorApi, run: str) -> str:
+    """How a run has ended, whatever the store does meanwhile."""
+    while True:
+        with contextlib.suppress(StoreError, Unavailable):
+            return (await conductor.result(run)).status
+        await asyncio.sleep(0.2)
 
 
 async def test_a_stop_lets_nodes_end_and_hands_runs_back(

@@ -111,7 +111,8 @@ async def asked(folder: Path, store: str = "memory:", **settings: Any) -> AsyncI
     tokens = Tokens(folder / "server")
     tokens.prepare()
     conductor = Conductor(store)
-    conductor.library = server_library((), folder=folder, allow=settings.pop("allow", ()))
+    more = {name: settings.pop(name) for name in ("allow", "public_only") if name in settings}
+    conductor.library = server_library((), folder=folder, **more)
     conductor.capabilities = conductor.library.capabilities
     async with conductor:
         sessions = Sessions()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import socket
 import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from atomiton.errors import NodeError
+from atomiton.errors import NodeError, NotAllowed
 from atomiton.nodes.guard.outside import outside
+from atomiton.nodes.guard.reach import Reach
 from atomiton.ports.capabilities import HttpResponse
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 #: Largest answer that is read as one value.
 LARGEST = 256 * 1024 * 1024
 MAX_REDIRECTS = 10
+_REFUSED = "the owner of this machine lets no request go there"
 #: Bytes that are read at a time.
 _PORTION = 1 << 18
 
@@ -28,10 +32,14 @@ class HttpGuard:
     Args:
         largest: Most bytes of an answer's body.
         connections: Most connections at once.
+        reach: Which addresses requests may go to; None for all.
     """
 
-    def __init__(self, *, largest: int = LARGEST, connections: int = 100) -> None:
+    def __init__(
+        self, *, largest: int = LARGEST, connections: int = 100, reach: Reach | None = None
+    ) -> None:
         self._largest = largest
+        self._reach = reach
         self._connections = connections
         self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
 
@@ -79,6 +87,10 @@ class HttpGuard:
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise NodeError(f"{url!r} is not an address: {error}", code="INVALID_INPUT") from None
         except (aiohttp.ClientError, OSError) as error:
+            if (
+                _REFUSED in f"{error} {error.__cause__}"
+            ):  # also as one of several, of a name with many addresses
+                raise NotAllowed(f"{method} {url}: {_REFUSED}") from None
             # Also TimeoutError, which is an OSError: aiohttp's own bound on connecting.
             reason = str(error) or type(error).__name__
             raise NodeError(f"{method} {url}: {reason}", code="CONNECTION") from error
@@ -98,13 +110,23 @@ class HttpGuard:
             for old in [known for known in self._sessions if known.is_closed()]:
                 del self._sessions[old]
             found = self._sessions[loop] = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections),
+                connector=aiohttp.TCPConnector(
+                    limit=self._connections,
+                    socket_factory=None if self._reach is None else self._socket,
+                ),
                 # How long an answer may take is the engine's business (``timeout``), not ours.
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=30),
                 # Nothing of one run's answers may leak into another's requests.
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return found
+
+    def _socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
+        """Make the socket for a connection: here the address is known that it really goes to."""
+        family, kind, protocol, _, address = info
+        if self._reach is not None and self._reach.refuses(str(address[0])):
+            raise PermissionError(errno.EACCES, _REFUSED)
+        return socket.socket(family, kind, protocol)
 
     async def _body(self, answer: aiohttp.ClientResponse, url: str) -> bytes:
         length = answer.content_length
