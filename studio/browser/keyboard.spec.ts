@@ -75,6 +75,7 @@ test("lines: data, order, routes, errors and compensation, each in a style of it
   await add(page, "log");
   await page.keyboard.press("Escape");
   await expect(page.locator(".card")).toHaveCount(4);
+  await expect(card(page, "log")).toBeInViewport();
   await page.keyboard.press("]");
   await expect(card(page, "value")).toHaveClass(/selected/);
   await page.keyboard.press("c");

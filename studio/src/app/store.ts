@@ -49,7 +49,7 @@ export interface Studio {
   /** Counts what asks the canvas to show everything. */
   readonly fit: number;
   /** What the canvas is asked to show in full, such as a container that is entered; counted as `fit`. */
-  readonly look: { readonly path: string; readonly count: number } | null;
+  readonly look: { readonly path: string; readonly count: number; readonly whole: boolean } | null;
   /** What the list of commands begins with. */
   readonly asked: string;
   /** Whether all of a large blueprint is to be seen, however small. */
@@ -228,9 +228,15 @@ export function setDialog(dialog: Studio["dialog"], asked = ""): void {
   set({ dialog, asked });
 }
 
-/** Ask the canvas to show a node in full. */
-function lookAt(path: string): void {
-  set((s) => ({ look: { path, count: (s.look?.count ?? 0) + 1 } }));
+/** Ask the canvas to show a node: as large as it can be, or only so that it is in sight. */
+function lookAt(path: string, whole = true): void {
+  set((s) => ({ look: { path, whole, count: (s.look?.count ?? 0) + 1 } }));
+}
+
+/** Select a node, and bring it into sight. */
+export function reveal(path: string): void {
+  select([path]);
+  lookAt(path, false);
 }
 
 /** The container that is selected, or the one around what is selected; empty at the top. */
@@ -415,7 +421,8 @@ export function add(adding: Adding, at?: { readonly parent: string; readonly pla
     if (at === undefined && from.place !== null) steps.push((now) => op.place(now, new Map([[path, [from.place![0] + 320, from.place![1]] as const]]), next));
   }
   if (!edit(op.inTurn(model, steps, next), `add ${adding.title}`)) return null;
-  select([path]);
+  if (at === undefined) reveal(path);
+  else select([path]);
   return path;
 }
 

@@ -163,7 +163,11 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
     looked.current = look.count;
     const box = around.get(look.path.slice(0, Math.max(0, look.path.lastIndexOf("."))))?.find((b) => b.path === look.path)?.rect;
     const { width, height } = store.getState();
-    if (box !== undefined) void flow.setViewport(getViewportForBounds(box, width, height, 0.3, 1.2, 0.12), { duration: 200 });
+    if (box === undefined) return;
+    if (look.whole) return void flow.setViewport(getViewportForBounds(box, width, height, 0.3, 1.2, 0.12), { duration: 200 });
+    const [x, y, zoom] = store.getState().transform;
+    const [left, top] = [box.x * zoom + x, box.y * zoom + y];
+    if (left < 0 || top < 60 || left + box.width * zoom > width || top + box.height * zoom > height - 70) void flow.setCenter(box.x + box.width / 2, box.y + box.height / 2, { zoom, duration: 200 });
   }, [look, around, flow, store]);
 
   const onDragStart = useCallback(() => { dragging.current = true; }, []);

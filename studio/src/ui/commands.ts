@@ -1,5 +1,5 @@
 /** Everything that can be done by name or by key. */
-import { add, addNote, alignSelected, connectPorts, copySelected, enter, foldAll, foldSelected, leave, removeEdge, dirty, duplicate, redoLast, refit, removeSelected, save, select, selectNotes, setDialog, setPane, startWriting, tell, tidy, toggleBreakpoint, toggleEnabled, undoLast, useStudio } from "../app/store";
+import { add, addNote, alignSelected, connectPorts, copySelected, enter, foldAll, foldSelected, leave, removeEdge, dirty, duplicate, redoLast, refit, removeSelected, reveal, save, select, selectNotes, setDialog, setPane, startWriting, tell, tidy, toggleBreakpoint, toggleEnabled, undoLast, useStudio } from "../app/store";
 import { goOn, leaveRun, steer, stepOnce, useRun } from "../app/run";
 import type { Align } from "../model/align";
 import { whyNotConnect } from "../model/operations";
@@ -88,7 +88,7 @@ export function editorCommands(): Command[] {
     );
   }
   if (one !== undefined && selected.size === 1) commands.push(...connecting(one));
-  for (const node of model.nodes.values()) commands.push({ title: `Go to ${node.name || node.path}`, group: "Nodes", run: () => { select([node.path]); } });
+  for (const node of model.nodes.values()) commands.push({ title: `Go to ${node.name || node.path}`, group: "Nodes", run: () => reveal(node.path) });
   for (const choice of choices(types)) commands.push({ title: `Add ${choice.title}`, group: "Add", run: () => void add(choice.adding) });
   return commands;
 }
@@ -110,7 +110,9 @@ function nextNode(by: number, more = false): void {
   const one = [...selected].pop();
   const at = one === undefined ? (by > 0 ? -1 : 0) : all.indexOf(one);
   const next = all[(at + by + all.length) % all.length];
-  if (next !== undefined) select(more ? [...[...selected].filter((path) => path !== next), next] : [next]);
+  if (next === undefined) return;
+  if (more) select([...[...selected].filter((path) => path !== next), next]);
+  else reveal(next);
 }
 
 /** Lines that can be drawn from a node, and those that can be taken away, by name. */
