@@ -88,7 +88,8 @@ test("notes: written, moved, kept in the file, and removed, by keyboard alone", 
   await shot(page, "notes");
   await page.locator(".react-flow__node-note").focus();
   await page.keyboard.press("Enter");
-  if (await text.isVisible()) await page.keyboard.press("Escape");
+  await expect(text).toBeFocused();
+  await page.keyboard.press("Escape");
   await page.locator(".react-flow__node-note").focus();
   for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowDown");
   await page.waitForTimeout(600);

@@ -27,6 +27,7 @@ test.describe("without barriers", () => {
   // The checker is put into the page by the test alone; the policy of the page would not let it in.
   test.use({ bypassCSP: true });
   test("no page has any that axe knows", async ({ studio: page }) => {
+    test.setTimeout(180_000); // each of many views is looked at twice, light and dark
     const all: string[] = [];
     const look = async (where: string): Promise<void> => {
       if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
@@ -56,6 +57,24 @@ test.describe("without barriers", () => {
     await page.getByRole("button", { name: "YAML" }).click();
     await page.locator(".cm-content").waitFor();
     await look("text");
+    await page.getByRole("button", { name: "Python" }).click();
+    await expect(page.getByRole("textbox", { name: "The blueprint as Python" })).toContainText("@blueprint");
+    await look("python");
+    await page.keyboard.press("Shift+N");
+    await page.getByRole("textbox", { name: "Text of the note" }).waitFor();
+    await look("writing a note");
+    await page.keyboard.press("Escape");
+    await look("note");
+    await page.getByRole("button", { name: "Form", exact: true }).click();
+    await page.keyboard.press("ControlOrMeta+a");
+    await look("several nodes");
+    await page.keyboard.press("Escape");
+    await page.locator('[data-path="big"] .card-head').click();
+    await page.waitForTimeout(600);
+    await look("previews");
+    await page.keyboard.press("c");
+    await look("connecting");
+    await page.keyboard.press("Escape");
     await page.keyboard.press("ControlOrMeta+k");
     await look("commands");
     await page.keyboard.press("Escape");

@@ -173,8 +173,12 @@ def _serve_beside(settings: Settings, tell: Tell, view: Any) -> None:  # noqa: A
         if links:
             width, height = SIZE
             window = view.create_window(TITLE, links[0], width=width, height=height)
+
+            def close(_number: int, _frame: object) -> None:
+                window.destroy()
+
             for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, lambda *_: window.destroy())
+                signal.signal(number, close)
             view.start()
     finally:
         if thread.is_alive():

@@ -48,6 +48,10 @@ export interface Studio {
   readonly dialog: "commands" | "inputs" | "keys" | null;
   /** Counts what asks the canvas to show everything. */
   readonly fit: number;
+  /** What the canvas is asked to show in full, such as a container that is entered; counted as `fit`. */
+  readonly look: { readonly path: string; readonly count: number; readonly whole: boolean } | null;
+  /** What the list of commands begins with. */
+  readonly asked: string;
   /** Whether all of a large blueprint is to be seen, however small. */
   readonly whole: boolean;
 }
@@ -55,7 +59,7 @@ export interface Studio {
 const state: Studio = {
   info: null, types: new Map(), fatal: null, id: null, etag: null, saved: "", conflict: null,
   history: startHistory(""), model: EMPTY, problems: [], checked: null, selected: new Set(), edge: null, notes: new Set(), writing: null,
-  folded: new Set(), breakpoints: new Set(), toasts: [], dialog: null, fit: 0, whole: false,
+  folded: new Set(), breakpoints: new Set(), toasts: [], dialog: null, fit: 0, whole: false, look: null, asked: "",
   pane: { dock: "form", palette: false, run: false, tab: "output" },
 };
 
@@ -220,8 +224,62 @@ export function setPane(pane: Partial<Pane>): void {
   if (pane.run !== undefined && pane.run !== before.run && get().model.nodes.size < 100) setTimeout(refit, 60);
 }
 
-export function setDialog(dialog: Studio["dialog"]): void {
-  set({ dialog });
+export function setDialog(dialog: Studio["dialog"], asked = ""): void {
+  set({ dialog, asked });
+}
+
+/** Ask the canvas to show a node: as large as it can be, or only so that it is in sight. */
+function lookAt(path: string, whole = true): void {
+  set((s) => ({ look: { path, whole, count: (s.look?.count ?? 0) + 1 } }));
+}
+
+/** Select a node, and bring it into sight. */
+export function reveal(path: string): void {
+  select([path]);
+  lookAt(path, false);
+}
+
+/** The container that is selected, or the one around what is selected; empty at the top. */
+function container(): string {
+  const { selected, model } = get();
+  const [one] = selected;
+  const node = one === undefined ? undefined : model.nodes.get(one);
+  return node === undefined ? "" : node.kind === "group" ? node.path : node.parent;
+}
+
+/** Go into the selected container: unfold and show it, and select its first node. */
+export function enter(path = container()): void {
+  const { model, folded } = get();
+  const node = model.nodes.get(path);
+  if (node?.kind !== "group") return tell("select a group, a map or a loop to enter it");
+  if (folded.has(path)) toggleFold(path);
+  select([node.children[0] ?? path]);
+  lookAt(path);
+}
+
+/** Go out of the container around what is selected: select it, and show what is around it. */
+export function leave(): void {
+  const { model, selected } = get();
+  const [one] = selected;
+  const parent = (one === undefined ? undefined : model.nodes.get(one))?.parent ?? "";
+  if (parent === "") return refit();
+  select([parent]);
+  const around = model.nodes.get(parent)?.parent ?? "";
+  if (around === "") refit();
+  else lookAt(around);
+}
+
+export function foldSelected(): void {
+  const path = container();
+  if (path === "") return tell("select a group, a map or a loop to fold it");
+  toggleFold(path);
+  select([path]);
+}
+
+export function foldAll(fold: boolean): void {
+  const groups = [...get().model.nodes.values()].filter((node) => node.kind === "group").map((node) => node.path);
+  set({ folded: new Set(fold ? groups : []) });
+  refit();
 }
 
 export function refit(): void {
@@ -363,7 +421,8 @@ export function add(adding: Adding, at?: { readonly parent: string; readonly pla
     if (at === undefined && from.place !== null) steps.push((now) => op.place(now, new Map([[path, [from.place![0] + 320, from.place![1]] as const]]), next));
   }
   if (!edit(op.inTurn(model, steps, next), `add ${adding.title}`)) return null;
-  select([path]);
+  if (at === undefined) reveal(path);
+  else select([path]);
   return path;
 }
 

@@ -7,7 +7,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, typ
 import { FRAME_HEAD, PAD, sceneOf, shownAs, type Box } from "../model/scene";
 import type { EdgeView, Model, Note } from "../model/blueprint";
 import { whyNot } from "../model/ports";
-import { add, addingOf, connectPorts, mayChange, moveAll, select, selectEdge, selectNotes, tell, useStudio, type Adding } from "../app/store";
+import { add, addingOf, connectPorts, enter, mayChange, moveAll, select, selectEdge, selectNotes, tell, useStudio, type Adding } from "../app/store";
 import { aroundOf } from "../model/around";
 import { AroundContext, Line, type LineData } from "./Line";
 import { NodeCard, WHOLE, type CardData } from "./NodeCard";
@@ -106,6 +106,7 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
   const notes = useStudio((s) => s.notes);
   const problems = useStudio((s) => s.problems);
   const fit = useStudio((s) => s.fit);
+  const look = useStudio((s) => s.look);
   const flow = useReactFlow();
   const store = useStoreApi();
   const scene = useMemo(() => sceneOf(model, types, folded), [model, types, folded]);
@@ -155,6 +156,19 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
       moving.current = setTimeout(() => keepMoved(flow.getNodes().filter((n) => n.selected)), 350);
     }
   }, [flow]);
+
+  const looked = useRef(0);
+  useEffect(() => {
+    if (look === null || look.count === looked.current) return;
+    looked.current = look.count;
+    const box = around.get(look.path.slice(0, Math.max(0, look.path.lastIndexOf("."))))?.find((b) => b.path === look.path)?.rect;
+    const { width, height } = store.getState();
+    if (box === undefined) return;
+    if (look.whole) return void flow.setViewport(getViewportForBounds(box, width, height, 0.3, 1.2, 0.12), { duration: 200 });
+    const [x, y, zoom] = store.getState().transform;
+    const [left, top] = [box.x * zoom + x, box.y * zoom + y];
+    if (left < 0 || top < 60 || left + box.width * zoom > width || top + box.height * zoom > height - 70) void flow.setCenter(box.x + box.width / 2, box.y + box.height / 2, { zoom, duration: 200 });
+  }, [look, around, flow, store]);
 
   const onDragStart = useCallback(() => { dragging.current = true; }, []);
   const onDragStop = useCallback((_: unknown, __: Node, moved: Node[]) => {
@@ -211,6 +225,7 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
       <ReactFlow
         nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes}
         onNodesChange={onNodesChange} onNodeDragStart={onDragStart} onNodeDragStop={onDragStop} onConnect={onConnect} onConnectEnd={onConnectEnd} isValidConnection={isValid}
+        onNodeDoubleClick={(_, node) => { if (node.type === "card" && useStudio.getState().model.nodes.get(node.id)?.kind === "group") enter(node.id); }}
         onEdgeClick={(_, edge) => selectEdge(edge.id)} onPaneClick={() => { selectEdge(null); select([]); selectNotes([]); }}
         nodesDraggable={!readOnly && mayChange()} nodesConnectable={!readOnly && mayChange()} deleteKeyCode={null} selectionKeyCode="Shift" multiSelectionKeyCode={["Meta", "Control", "Shift"]}
         selectionMode={SelectionMode.Partial} onlyRenderVisibleElements={nodes.length > HUGE} minZoom={0.05} maxZoom={2} connectionRadius={34} proOptions={{ hideAttribution: true }}

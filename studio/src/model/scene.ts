@@ -25,6 +25,8 @@ export const WIDTH = 228;
 export const HEAD = 58;
 export const ROW = 22;
 export const FRAME_HEAD = 46;
+/** What hangs below a node that is undone when the run fails. */
+export const UNDO = 30;
 export const PAD = 28;
 
 interface Ports {
@@ -83,7 +85,8 @@ function body(
     const { ins, outs } = shownPorts(node, types, ports.ins.get(node.path), ports.outs.get(node.path), false);
     const rows = Math.max(ins.length, outs.length);
     const open = node.kind === "group" && !folded.has(node.path);
-    if (!open) return { node, ins, outs, open, width: WIDTH, height: HEAD + rows * ROW + (rows > 0 ? 8 : 0) };
+    const hangs = node.compensates === "" ? 0 : UNDO;
+    if (!open) return { node, ins, outs, open, width: WIDTH, height: HEAD + rows * ROW + (rows > 0 ? 8 : 0) + hangs };
     const made = body(node.path, model, types, folded, ports, byParent);
     inner.set(node.path, made.boxes);
     return { node, ins, outs, open, width: Math.max(WIDTH + 2 * PAD, made.width + 2 * PAD), height: made.height + FRAME_HEAD + 2 * PAD };

@@ -15,14 +15,14 @@ const close = (): void => setDialog(null);
 const all = (editor: boolean): Command[] => [...(editor ? editorCommands() : []), ...commonCommands()];
 
 function Commands({ editor }: { readonly editor: boolean }): ReactElement {
-  const [typed, setTyped] = useState("");
+  const [typed, setTyped] = useState(() => useStudio.getState().asked);
   const [at, setAt] = useState(0);
   const ref = useModal<HTMLDivElement>(close);
   const commands = useMemo(() => all(editor), [editor]);
   const found = useMemo(() => {
     const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
     const fits = commands.filter((c) => words.every((w) => `${c.title} ${c.group}`.toLowerCase().includes(w)));
-    return (words.length === 0 ? fits.filter((c) => c.group !== "Add" && c.group !== "Nodes") : fits.sort((a, b) => Number(b.title.toLowerCase().startsWith(words[0]!)) - Number(a.title.toLowerCase().startsWith(words[0]!)))).slice(0, 60);
+    return (words.length === 0 ? fits.filter((c) => c.group !== "Add" && c.group !== "Nodes" && c.group !== "Connect") : fits.sort((a, b) => Number(b.title.toLowerCase().startsWith(words[0]!)) - Number(a.title.toLowerCase().startsWith(words[0]!)))).slice(0, 60);
   }, [commands, typed]);
   const run = (command: Command | undefined): void => {
     if (command === undefined) return;

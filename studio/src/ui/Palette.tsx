@@ -79,7 +79,21 @@ export function Palette(): ReactElement {
         />
       </label>
       <button className="icon palette-close" aria-label="Close the list of nodes" onClick={() => setPane({ palette: false })}><X /></button>
-      <div className="palette-list" ref={list}>
+      <div
+        className="palette-list" ref={list}
+        onKeyDown={(e) => {
+          const all = [...(list.current?.querySelectorAll<HTMLButtonElement>("button") ?? [])];
+          const at = all.indexOf(document.activeElement as HTMLButtonElement);
+          const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[e.key];
+          if (e.key === "Escape" || to === -1) {
+            e.preventDefault();
+            document.getElementById("palette-search")?.focus();
+          } else if (to !== undefined && at >= 0) {
+            e.preventDefault();
+            all[Math.min(to, all.length - 1)]?.focus();
+          }
+        }}
+      >
         {groups.map(([category, items]) => (
           <section key={category} aria-label={category}>
             <h2>{category}</h2>

@@ -1,8 +1,11 @@
 /** Everything that can be done by name or by key. */
-import { add, addNote, alignSelected, copySelected, dirty, duplicate, redoLast, refit, removeSelected, save, select, selectNotes, setDialog, setPane, startWriting, tidy, toggleBreakpoint, toggleEnabled, undoLast, useStudio } from "../app/store";
+import { add, addNote, alignSelected, connectPorts, copySelected, enter, foldAll, foldSelected, leave, removeEdge, dirty, duplicate, redoLast, refit, removeSelected, reveal, save, select, selectNotes, setDialog, setPane, startWriting, tell, tidy, toggleBreakpoint, toggleEnabled, undoLast, useStudio } from "../app/store";
 import { useDebug } from "../app/debug";
 import { goOn, leaveRun, slowMotion, steer, stepOnce, useRun } from "../app/run";
 import type { Align } from "../model/align";
+import { whyNotConnect } from "../model/operations";
+import { shownAs } from "../model/scene";
+import { typeOfName } from "../model/schemas";
 import { requestRun } from "./Execute";
 import { choices } from "./Palette";
 
@@ -64,6 +67,12 @@ export function editorCommands(): Command[] {
     { title: useDebug.getState().slow === null ? "Slow motion" : "Full speed", group: "Debug", run: () => void slowMotion(useDebug.getState().slow === null ? 700 : null) },
     { title: "Show breakpoints and watched expressions", group: "Debug", run: () => setPane({ run: true, tab: "debug" }) },
     { title: "Show problems", group: "View", run: () => setPane({ run: true, tab: "problems" }) },
+    { title: "Enter the container", group: "View", keys: "Enter", run: () => enter() },
+    { title: "Leave the container", group: "View", keys: "Shift+Enter", run: leave },
+    { title: "Fold or unfold the container", group: "View", keys: "F", run: foldSelected },
+    { title: "Fold all", group: "View", run: () => foldAll(true) },
+    { title: "Unfold all", group: "View", run: () => foldAll(false) },
+    { title: "Connect to another node", group: "Edit", keys: "C", run: () => askToConnect() },
     { title: "Next node", group: "View", keys: "]", run: () => nextNode(1) },
     { title: "Node before", group: "View", keys: "[", run: () => nextNode(-1) },
   ];
@@ -84,7 +93,8 @@ export function editorCommands(): Command[] {
       { title: "Put the run away", group: "Run", run: leaveRun },
     );
   }
-  for (const node of model.nodes.values()) commands.push({ title: `Go to ${node.name || node.path}`, group: "Nodes", run: () => { select([node.path]); } });
+  if (one !== undefined && selected.size === 1) commands.push(...connecting(one));
+  for (const node of model.nodes.values()) commands.push({ title: `Go to ${node.name || node.path}`, group: "Nodes", run: () => reveal(node.path) });
   for (const choice of choices(types)) commands.push({ title: `Add ${choice.title}`, group: "Add", run: () => void add(choice.adding) });
   return commands;
 }
@@ -101,13 +111,47 @@ export function commonCommands(): Command[] {
   ];
 }
 
-function nextNode(by: number): void {
-  const { model, selected } = useStudio.getState();
-  const all = [...model.nodes.keys()];
-  const [one] = selected;
+/** Go to the next node in the order of the text; with `more`, what is selected stays so. */
+function nextNode(by: number, more = false): void {
+  const { model, selected, folded } = useStudio.getState();
+  const all = [...model.nodes.keys()].filter((path) => shownAs(path, folded) === path);
+  const one = [...selected].pop();
   const at = one === undefined ? (by > 0 ? -1 : 0) : all.indexOf(one);
   const next = all[(at + by + all.length) % all.length];
-  if (next !== undefined) select([next]);
+  if (next === undefined) return;
+  if (more) select([...[...selected].filter((path) => path !== next), next]);
+  else reveal(next);
+}
+
+/** Lines that can be drawn from a node, and those that can be taken away, by name. */
+function connecting(one: string): Command[] {
+  const { model, types } = useStudio.getState();
+  const from = model.nodes.get(one);
+  if (from === undefined) return [];
+  const ports = from.routes.length > 0 ? [...from.routes, "error"] : ["", "error"];
+  const found: Command[] = [];
+  for (const other of model.nodes.values()) {
+    if (whyNotConnect(model, one, other.path) !== null) continue;
+    const name = other.name || other.path;
+    for (const port of ports) {
+      const what = port === "" ? "" : port === "error" ? " when it fails" : ` by '${port}'`;
+      found.push({ title: `Connect ${one}${what} to ${name}`, group: "Connect", run: () => connectPorts(one, port, other.path, "*") });
+    }
+    const takes = typeOfName(types, other.type)?.parameters.filter((p) => !p.expression) ?? [];
+    if (from.routes.length === 0) for (const { name: port } of takes) found.push({ title: `Connect ${one} to ${name}, ${port}`, group: "Connect", run: () => connectPorts(one, "", other.path, port) });
+  }
+  for (const line of model.edges) {
+    if (line.source !== one && line.target !== one) continue;
+    const how = line.toPort === "" ? "" : `, ${line.toPort}`;
+    found.push({ title: `Disconnect ${line.source} from ${line.target}${how}`, group: "Connect", run: () => removeEdge(line) });
+  }
+  return found;
+}
+
+function askToConnect(): void {
+  const { selected } = useStudio.getState();
+  if (selected.size !== 1) return tell("select the node that the line is to begin at");
+  setDialog("commands", "connect ");
 }
 
 const mod = (e: KeyboardEvent): boolean => e.ctrlKey || e.metaKey;
@@ -142,9 +186,14 @@ export function onEditorKey(event: KeyboardEvent): void {
   }
   const [note] = useStudio.getState().notes;
   if (event.key === "Enter" && note !== undefined && !target.matches("button, a, summary")) return hit(() => startWriting(note));
+  const group = [...useStudio.getState().selected].pop();
+  if (event.key === "Enter" && group !== undefined && !target.matches("button, a, summary")) {
+    if (event.shiftKey) return hit(leave);
+    if (useStudio.getState().model.nodes.get(group)?.kind === "group") return hit(() => enter(group));
+  }
   const { pane } = useStudio.getState();
   const plain: Readonly<Record<string, () => void>> = {
-    delete: removeSelected, backspace: removeSelected, n: () => (event.shiftKey ? addNote() : focusPalette()), "/": focusPalette, e: toggleEnabled, 1: refit, "]": () => nextNode(1), "[": () => nextNode(-1),
+    delete: removeSelected, backspace: removeSelected, n: () => (event.shiftKey ? addNote() : focusPalette()), "/": focusPalette, e: toggleEnabled, f: foldSelected, c: askToConnect, 1: refit, "]": () => nextNode(1, event.shiftKey), "[": () => nextNode(-1, event.shiftKey), "}": () => nextNode(1, true), "{": () => nextNode(-1, true),
     t: () => (event.shiftKey ? tidy() : setPane({ dock: pane.dock === "text" ? "form" : "text" })), p: () => setPane({ palette: !pane.palette }), r: () => setPane({ run: !pane.run }), "?": () => setDialog("keys"),
     escape: () => { select([]); selectNotes([]); },
   };
