@@ -142,7 +142,10 @@ async function refresh(run: string): Promise<void> {
   viewing = false;
   const open = get().run === run && !ENDED.has(get().view?.status ?? "");
   if (again || (open && get().view?.status !== "paused")) {
-    if (get().run !== null) setTimeout(() => void refresh(get().run!), again ? 0 : 1000);
+    setTimeout(() => {
+      const { run: now } = get();
+      if (now !== null) void refresh(now); // it may have been left meanwhile
+    }, again ? 0 : 1000);
   }
 }
 

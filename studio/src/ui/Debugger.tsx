@@ -27,7 +27,7 @@ function Breakpoints(): ReactElement {
     <section aria-label="Breakpoints">
       <h2><OctagonAlert />Breakpoints</h2>
       {there.length === 0 && <p className="help">None. <kbd>F9</kbd> sets one at the selected node: the run goes at full speed and stops before it.</p>}
-      <ul>
+      <ul className="stops">
         {there.map((path) => (
           <li key={path}>
             <button className="link" onClick={() => select([path])}>{path}</button>
