@@ -208,6 +208,8 @@ def list_(
 ) -> Listing:
     """What a folder holds, sorted by path. Links are listed, but not followed into folders.
 
+    A name that matches and is not UTF-8 fails the node, which says the name: no value can hold it.
+
     Args:
         path: The folder.
         pattern: Names to list, such as `*.csv`; `*` and `?` stand for any characters.
@@ -229,9 +231,20 @@ def _walk(folder: Path, pattern: str, *, recursive: bool) -> Iterator[os.DirEntr
     with os.scandir(folder) as items:
         for item in items:
             if fnmatchcase(item.name, pattern):
+                _refuse_unreadable(item.path)
                 yield item
             if recursive and item.is_dir(follow_symlinks=False):
                 yield from _walk(Path(item.path), pattern, recursive=True)
+
+
+def _refuse_unreadable(path: str) -> None:
+    if not path.isascii() and any("\udc80" <= sign <= "\udcff" for sign in path):
+        raw = repr(os.fsencode(path))[1:]
+        raise NodeError(
+            f"the name of {raw} is not UTF-8, and no value can hold it: rename it, or give a "
+            "pattern that leaves it out",
+            code="INVALID_INPUT",
+        )
 
 
 def _entry(item: os.DirEntry[str]) -> Entry:
