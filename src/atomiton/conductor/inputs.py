@@ -9,6 +9,8 @@ from atomiton.blueprint.inputs import check_inputs
 from atomiton.blueprint.model import Blueprint, Durability
 from atomiton.blueprint.types import describe
 from atomiton.errors import AtomitonError, InputError, NodeError, Problem
+from atomiton.machine.events import Event
+from atomiton.machine.records import encode
 from atomiton.nodes.values import to_value
 
 #: Priorities are between minus this and this.
@@ -126,6 +128,23 @@ def own_value(value: object, what: str) -> object:
     except NodeError as error:
         said = error.message.replace("the result", what, 1).replace("at result", f"in {what}", 1)
         raise InputError([Problem("INVALID_INPUT", said, "")]) from error
+
+
+def refuse_unfit(event: Event) -> None:
+    """Refuse a wish that could not be put on record: the run would be lost with it.
+
+    Raises:
+        InputError: It holds text that is not valid Unicode, or an integer of more than 64 bits.
+    """
+    try:
+        encode(event)
+    except UnicodeEncodeError:
+        said = "what is said to the run holds text that is not valid Unicode"
+    except OverflowError:
+        said = "what is said to the run holds an integer of more than 64 bits"
+    else:
+        return
+    raise InputError([Problem("INVALID_INPUT", said, "")])
 
 
 def _mapping(given: object) -> Mapping[str, object]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from atomiton.conductor.core import has_ended
 from atomiton.conductor.decisions import decide_lost
-from atomiton.conductor.inputs import own_value
+from atomiton.conductor.inputs import own_value, refuse_unfit
 from atomiton.conductor.keeping import Keeping
 from atomiton.conductor.repeats import key_of, was_told
 from atomiton.conductor.waits import check_fields, choose_approval
@@ -284,7 +284,12 @@ class Steering(Keeping):
         return was_told(map(decode, await self.journal.read(run)), kind, key)
 
     async def _tell(self, run: str, event: Event) -> None:
-        """Feed a wish to whoever drives the run: here, in another process, or from now on here."""
+        """Feed a wish to whoever drives the run: here, in another process, or from now on here.
+
+        Raises:
+            InputError: It holds what could not be put on record, such as text that is not Unicode.
+        """
+        refuse_unfit(event)
         key = key_of(event)
         if key and await self._was_told(run, type(event), key):
             return

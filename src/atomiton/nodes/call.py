@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.spec import NodeType
-from atomiton.nodes.values import Convert, converter, to_value
+from atomiton.nodes.values import Convert, checked, converter, to_value
 from atomiton.ports.calls import Attempt
 
 #: Values of exactly these types fit a port that asks for no more than that type.
@@ -79,11 +79,11 @@ class NodeCall:
         kind = type(value)
         if kind is int and -(1 << 63) <= value < 1 << 63:  # type: ignore[operator]
             return value
-        if self._plain or kind in _FRESH:
+        if kind in _FRESH:
             if (kind is str and not value.isascii()) or kind is float:  # type: ignore[attr-defined]
                 return to_value(value)  # may be no Unicode, or no number: nothing could store that
             return value
-        return to_value(value)
+        return checked(value) if self._plain else to_value(value)
 
 
 def _is_plain(schema: dict[str, object]) -> bool:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
-import os
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal, TypedDict
 
 from atomiton.errors import NodeError
 from atomiton.nodes import json
-from atomiton.nodes.guard.files import refusal, write_whole
 from atomiton.nodes.guard.threads import in_thread
 from atomiton.nodes.spec import node
-from atomiton.ports.capabilities import Files, injected
+from atomiton.ports.capabilities import FileEntry, Files, injected
 
 #: Above this size text is decoded and parsed in a thread.
 _LARGE = 1 << 20
@@ -35,20 +29,10 @@ class Written(TypedDict):
     size: int
 
 
-class Entry(TypedDict):
-    """A file or folder; `modified` is ISO 8601, UTC."""
-
-    path: str
-    name: str
-    size: int
-    modified: str
-    is_folder: bool
-
-
 class Listing(TypedDict):
     """What a folder holds, sorted by path."""
 
-    files: list[Entry]
+    files: list[FileEntry]
     count: int
 
 
@@ -208,43 +192,16 @@ def list_(
 ) -> Listing:
     """What a folder holds, sorted by path. Links are listed, but not followed into folders.
 
+    A name that matches and is not UTF-8 fails the node, which says the name: no value can hold it.
+
     Args:
         path: The folder.
         pattern: Names to list, such as `*.csv`; `*` and `?` stand for any characters.
         recursive: Also list what the inner folders hold.
         files: The door to files.
     """
-    folder = files.resolve(path)
-    try:
-        found = [_entry(item) for item in _walk(folder, pattern, recursive=recursive)]
-    except OSError as error:
-        raise refusal(error, path) from error
-    found.sort(key=lambda entry: entry["path"])
+    found = files.entries(path, pattern, recursive=recursive)
     return {"files": found, "count": len(found)}
-
-
-def _walk(folder: Path, pattern: str, *, recursive: bool) -> Iterator[os.DirEntry[str]]:
-    from fnmatch import fnmatchcase
-
-    with os.scandir(folder) as items:
-        for item in items:
-            if fnmatchcase(item.name, pattern):
-                yield item
-            if recursive and item.is_dir(follow_symlinks=False):
-                yield from _walk(Path(item.path), pattern, recursive=True)
-
-
-def _entry(item: os.DirEntry[str]) -> Entry:
-    state = item.stat(follow_symlinks=False)
-    modified = datetime.datetime.fromtimestamp(state.st_mtime, datetime.UTC)
-    is_folder = item.is_dir(follow_symlinks=False)
-    return {
-        "path": item.path,
-        "name": item.name,
-        "size": 0 if is_folder else state.st_size,
-        "modified": modified.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "is_folder": is_folder,
-    }
 
 
 @node(
@@ -284,11 +241,8 @@ def copy(
         create_folders: Make missing folders.
         files: The door to files.
     """
-    source, target = _places(path, to, files, create_folders=create_folders)
-    try:
-        size = write_whole(target, lambda temporary: shutil.copy2(source, temporary), overwrite)
-    except OSError as error:
-        raise refusal(error, _blamed(error, path, to)) from error
+    how = {"overwrite": overwrite, "create_folders": create_folders}
+    target, size = files.copy(path, to, **how)
     return {"path": str(target), "size": size}
 
 
@@ -331,33 +285,8 @@ def move(
         create_folders: Make missing folders.
         files: The door to files.
     """
-    source, target = _places(path, to, files, create_folders=create_folders)
-    try:
-        if not source.exists() and target.exists():
-            return {"path": str(target)}
-        if target.exists() and (target.is_dir() or not overwrite):
-            raise FileExistsError
-        shutil.move(source, target)
-    except OSError as error:
-        raise refusal(error, _blamed(error, path, to)) from error
-    return {"path": str(target)}
-
-
-def _places(path: str, to: str, files: Files, *, create_folders: bool) -> tuple[Path, Path]:
-    source, target = files.resolve(path), files.resolve(to)
-    try:
-        if target.is_dir() or to.endswith(("/", os.sep)):
-            target = files.resolve(str(target / source.name))
-        if create_folders:
-            target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise refusal(error, to) from error
-    return source, target
-
-
-def _blamed(error: OSError, path: str, to: str) -> str:
-    """Which of the two paths an error is about."""
-    return path if isinstance(error, FileNotFoundError | IsADirectoryError) else to
+    how = {"overwrite": overwrite, "create_folders": create_folders}
+    return {"path": str(files.move(path, to, **how))}
 
 
 @node(
@@ -391,21 +320,8 @@ def delete(
         files: The door to files.
     """
     place = files.resolve(path)
-    try:
-        if place.is_dir() and not place.is_symlink():
-            if recursive:
-                shutil.rmtree(place)
-            else:
-                place.rmdir()
-        else:
-            place.unlink()
-    except FileNotFoundError as error:
-        if not missing_ok:
-            raise refusal(error, path) from error
-        return {"path": str(place), "deleted": False}
-    except OSError as error:
-        raise refusal(error, path) from error
-    return {"path": str(place), "deleted": True}
+    deleted = files.delete(path, recursive=recursive, missing_ok=missing_ok)
+    return {"path": str(place), "deleted": deleted}
 
 
 @node(
@@ -431,6 +347,5 @@ async def exists(path: str, *, files: Files = injected) -> Existence:
         path: The file or folder.
         files: The door to files.
     """
-    place = files.resolve(path)
-    is_folder = place.is_dir()
-    return {"exists": is_folder or place.exists(), "is_folder": is_folder, "path": str(place)}
+    place, kind = files.resolve(path), files.kind(path)
+    return {"exists": kind is not None, "is_folder": kind == "folder", "path": str(place)}

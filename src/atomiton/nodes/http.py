@@ -82,6 +82,7 @@ async def request(
 
     `json` is the value of a body whose Content-Type says JSON. It is null when the body is not
     JSON after all; whoever must be sure parses `body` with `json.parse`, which then fails.
+    `headers` have lower-case names; values are read as UTF-8, and as Latin-1 where they are not.
 
     Args:
         url: Address, with http:// or https://.

@@ -312,6 +312,27 @@ def to_value(result: object) -> object:
             place = _place(result)
             at = f" at result{place}" if place else ""
             raise _refused(f"the result holds {error}{at}, which has no JSON form") from None
+    _refuse_unfit(result)
+    return result
+
+
+def checked(result: object) -> object:
+    """Look whether a fresh JSON value, as typed results of nodes are, can be put on record.
+
+    Raises:
+        NodeError: With code TYPE_MISMATCH: it holds text that is not Unicode, a number that is not
+            finite, or an integer of more than 64 bits.
+    """
+    try:
+        _refuse_unfit(result)
+    except TypeError:
+        return to_value(result)  # not that plain after all
+    except RecursionError:
+        raise _refused("the result holds itself, or is nested too deeply") from None
+    return result
+
+
+def _refuse_unfit(result: object) -> None:
     try:
         # Cheaper than a look at every number in Python; the bytes are thrown away.
         packed = msgspec.msgpack.encode(result)
@@ -321,7 +342,6 @@ def to_value(result: object) -> object:
         raise _refused("the result holds text that is not valid Unicode") from None
     if _PERHAPS_NOT_FINITE.search(packed) is not None:
         _refuse_not_finite(result, "")
-    return result
 
 
 def _refuse_not_finite(value: object, place: str) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol, TypedDict
 
 import msgspec
 
@@ -67,6 +67,16 @@ class Http(Protocol):
         ...
 
 
+class FileEntry(TypedDict):
+    """A file or folder; `modified` is ISO 8601, UTC."""
+
+    path: str
+    name: str
+    size: int
+    modified: str
+    is_folder: bool
+
+
 class Files(Protocol):
     """Files and folders below the places the owner of the machine allows."""
 
@@ -86,6 +96,28 @@ class Files(Protocol):
 
     def lines(self, path: str) -> AsyncIterator[str]:
         """The lines of a UTF-8 text file, without their ends."""
+        ...
+
+    def kind(self, path: str) -> Literal["file", "folder"] | None:
+        """What is at a path, behind links; None when nothing is."""
+        ...
+
+    def entries(self, path: str, pattern: str, *, recursive: bool) -> list[FileEntry]:
+        """What a folder holds, sorted by path; links are not followed into folders."""
+        ...
+
+    def copy(
+        self, path: str, to: str, *, overwrite: bool, create_folders: bool
+    ) -> tuple[Path, int]:
+        """Copy a file, in one step; gives the place of the copy and its size in bytes."""
+        ...
+
+    def move(self, path: str, to: str, *, overwrite: bool, create_folders: bool) -> Path:
+        """Move a file or a folder; gives where it is now, also when it was moved there before."""
+        ...
+
+    def delete(self, path: str, *, recursive: bool, missing_ok: bool) -> bool:
+        """Delete a file or a folder; False when there was none."""
         ...
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from atomiton.ports.capabilities import (
     Clock,
+    FileEntry,
     Files,
     Http,
     HttpResponse,
@@ -107,7 +108,7 @@ class TapedFiles(_Taped):
             {"path": path},
             lambda: self._files.resolve(path),
             pack_path,
-            lambda packed: Path.cwd() / str(packed),
+            _unpack_path,
         )
 
     async def read(self, path: str) -> bytes:
@@ -141,9 +142,78 @@ class TapedFiles(_Taped):
         for line in lines:
             yield line
 
+    def kind(self, path: str) -> Literal["file", "folder"] | None:
+        """See ``Files.kind``."""
+        return self.deck.effect_now(
+            "files.kind",
+            {"path": path},
+            lambda: self._files.kind(path),
+            lambda kind: kind,
+            lambda packed: cast('Literal["file", "folder"] | None', packed),
+        )
+
+    def entries(self, path: str, pattern: str, *, recursive: bool) -> list[FileEntry]:
+        """See ``Files.entries``."""
+        return self.deck.effect_now(
+            "files.entries",
+            {"path": path, "pattern": pattern, "recursive": recursive},
+            lambda: self._files.entries(path, pattern, recursive=recursive),
+            lambda found: [{**entry, "path": pack_path(Path(entry["path"]))} for entry in found],
+            _unpack_entries,
+        )
+
+    def copy(
+        self, path: str, to: str, *, overwrite: bool, create_folders: bool
+    ) -> tuple[Path, int]:
+        """See ``Files.copy``."""
+        how = {"overwrite": overwrite, "create_folders": create_folders}
+        return self.deck.effect_now(
+            "files.copy",
+            {"path": path, "to": to, **how},
+            lambda: self._files.copy(path, to, **how),
+            lambda copied: [pack_path(copied[0]), copied[1]],
+            _unpack_copied,
+        )
+
+    def move(self, path: str, to: str, *, overwrite: bool, create_folders: bool) -> Path:
+        """See ``Files.move``."""
+        how = {"overwrite": overwrite, "create_folders": create_folders}
+        return self.deck.effect_now(
+            "files.move",
+            {"path": path, "to": to, **how},
+            lambda: self._files.move(path, to, **how),
+            pack_path,
+            _unpack_path,
+        )
+
+    def delete(self, path: str, *, recursive: bool, missing_ok: bool) -> bool:
+        """See ``Files.delete``."""
+        how = {"recursive": recursive, "missing_ok": missing_ok}
+        return self.deck.effect_now(
+            "files.delete",
+            {"path": path, **how},
+            lambda: self._files.delete(path, **how),
+            lambda deleted: deleted,
+            bool,
+        )
+
     @property
     def _files(self) -> Files:
         return cast("Files", self.real())
+
+
+def _unpack_path(packed: object) -> Path:
+    return Path.cwd() / str(packed)
+
+
+def _unpack_copied(packed: object) -> tuple[Path, int]:
+    path, size = cast("tuple[str, int]", packed)
+    return _unpack_path(path), size
+
+
+def _unpack_entries(packed: object) -> list[FileEntry]:
+    found = cast("list[FileEntry]", packed)
+    return [{**entry, "path": str(_unpack_path(entry["path"]))} for entry in found]
 
 
 class TapedProcess(_Taped):

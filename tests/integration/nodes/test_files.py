@@ -147,7 +147,7 @@ async def test_list(files, tmp_path) -> None:
     assert (first["size"], first["is_folder"], first["modified"][-1]) == (2, False, "Z")
     (tmp_path / "in" / "loop").symlink_to(tmp_path)
     assert file.list_(recursive=True, files=files)["count"] == 6
-    with pytest.raises(NodeError, match="no file 'none'"):
+    with pytest.raises(NodeError, match="no folder 'none'"):
         file.list_("none", files=files)
 
 

@@ -246,3 +246,19 @@ async def test_without_aiohttp_the_error_says_what_to_install(monkeypatch) -> No
     monkeypatch.setitem(sys.modules, "aiohttp", None)
     with pytest.raises(NodeError, match=r"pip install 'atomiton\[http\]'"):
         await HttpGuard().request("GET", "http://127.0.0.1:1/")
+
+
+async def test_headers_that_are_not_utf8_are_read_as_latin_1() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n")
+        writer.write("X-U: caf\xe9 \u20ac\r\n".encode() + b"X-B: caf\xe9\r\n\r\n")
+        writer.close()
+
+    guard = HttpGuard()
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        got = await family.request(f"http://127.0.0.1:{port}/", http=guard)
+    await guard.aclose()
+    assert (got["headers"]["x-b"], got["headers"]["x-u"]) == ("caf\xe9", "caf\xe9 \u20ac")

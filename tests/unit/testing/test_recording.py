@@ -240,3 +240,42 @@ def test_databases_are_played_back(tmp_path) -> None:
     again = run(source, nodes=[database], capabilities=replay(path))
     assert again.output == first.output, again
     assert not (tmp_path / "t.db").exists()
+
+
+def test_files_that_are_arranged_are_played_back_and_nothing_is_touched(
+    tmp_path, monkeypatch
+) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(tmp_path)
+    nodes: dict[str, object] = {
+        "copy": {"uses": "file.copy", "with": {"path": "work/a", "to": "work/b"}},
+        "move": {"uses": "file.move", "needs": ["copy"], "with": {"path": "work/b", "to": "new/"}},
+        "delete": {"uses": "file.delete", "needs": ["move"], "with": {"path": "work/a"}},
+        "exists": {"uses": "file.exists", "needs": ["delete"], "with": {"path": "work/a"}},
+        "list": {"uses": "file.list", "needs": ["delete"], "with": {"recursive": True}},
+        "gone": {"uses": "file.list", "with": {"path": "nowhere"}, "on_error": "continue"},
+    }
+    source = blueprint(nodes, output={"all": "${{ [copy, move, delete, exists, list] }}"})
+
+    def prepare() -> None:
+        (folder / "a").write_text("one")
+        (folder / "c").write_text("three")
+
+    prepare()
+    first = run(source, capabilities=record("tape.jsonl", Capabilities(base=tmp_path)))
+    assert first.status == "completed", first
+    assert not (folder / "a").exists()
+    assert (tmp_path / "new" / "b").read_text() == "one"
+    prepare()
+    (folder / "d").write_text("four")
+    (tmp_path / "new" / "b").unlink()
+    (tmp_path / "new").rmdir()
+    before = sorted(tmp_path.rglob("*"))
+    tape = replay("tape.jsonl")
+    again = run(source, capabilities=tape)
+    assert again.output == first.output
+    assert again.nodes["gone"].error == first.nodes["gone"].error
+    assert again.nodes["gone"].error.code == "NOT_FOUND"
+    assert sorted(tmp_path.rglob("*")) == before
+    assert tape.left == []

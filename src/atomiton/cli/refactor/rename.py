@@ -105,7 +105,7 @@ def _write(file: str, before: bytes, text: str) -> None:
     from atomiton.cli.prepare import read_source
     from atomiton.cli.refusal import Refused
     from atomiton.errors import Problem
-    from atomiton.nodes.guard.files import write_whole
+    from atomiton.nodes.guard.disk import write_whole
 
     content = text.encode()
     try:

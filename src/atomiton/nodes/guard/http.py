@@ -161,6 +161,17 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Headers with lower-case names; those that are repeated are joined by commas."""
     found: dict[str, str] = {}
     for name, value in pairs:
-        key = name.lower()
-        found[key] = f"{found[key]}, {value}" if key in found else value
+        key, text = _readable(name).lower(), _readable(value)
+        found[key] = f"{found[key]}, {text}" if key in found else text
     return found
+
+
+def _readable(text: str) -> str:
+    """A header as text: Latin-1, as it once was for all, where its bytes are not UTF-8."""
+    if text.isascii():
+        return text
+    raw = text.encode("utf-8", "surrogateescape")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")

@@ -18,7 +18,7 @@ from stat import S_ISDIR
 import apsw
 
 from atomiton.errors import NodeError
-from atomiton.nodes.guard.files import refusal
+from atomiton.nodes.guard.disk import refusal
 from atomiton.nodes.guard.outside import outside
 from atomiton.nodes.guard.sql_values import check_number
 from atomiton.nodes.guard.sqlite_statement import Connection, Row, connect, explain, run_statement

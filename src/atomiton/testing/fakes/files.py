@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 from atomiton.errors import NodeError
+from atomiton.nodes.guard.arranging import Arranging
 from atomiton.nodes.guard.files import FilesGuard
 
 __all__ = ["FakeFiles"]
@@ -22,7 +23,7 @@ _MOST_BYTES = 256 * 1024 * 1024
 _MOST_FILES = 2000
 
 
-class FakeFiles(Mapping[str, bytes]):
+class FakeFiles(Arranging, Mapping[str, bytes]):
     """``Files`` that hold what a test says, as a mapping from path to content.
 
     They are kept in a temporary folder (in memory, where the system has such a place), so that
