@@ -11,6 +11,7 @@ from tests.unit.builder.making import computed, nodes, note
 
 from atomiton.builder import blueprint, contains, expression, is_null, size
 from atomiton.errors import TracingError
+from atomiton.nodes.data import value as as_it_is
 
 
 @pytest.mark.parametrize(
@@ -145,11 +146,12 @@ def test_the_line_is_the_users() -> None:
 
 
 def test_text_around_values_is_a_template() -> None:
-    def told(x: int, name: str) -> object:
+    def told(x: int, name: str, anything: object) -> object:
         return note(
             {
                 "whole": f"{x}",
                 "text": f"{name}",
+                "any": f"{anything}",
                 "inside": f"a {x} b {x} c",
                 "format": f"{x}-{1}",
                 "literal": "costs ${{ x }}",
@@ -161,12 +163,29 @@ def test_text_around_values_is_a_template() -> None:
     assert nodes(told)["note"]["with"]["text"] == {
         "whole": "${{ string(inputs.x) }}",
         "text": "${{ inputs.name }}",
+        "any": "${{ inputs.anything }}${{ '' }}",
         "inside": "a ${{ inputs.x }} b ${{ inputs.x }} c",
         "format": "${{ inputs.x }}-1",
         "literal": "costs $${{ x }}",
         "dollar": "costs ${{ '$' }}${{ inputs.x }}",
         "mixed": "$${{ ${{ inputs.x }}",
     }
+
+
+@pytest.mark.parametrize("value", [[1, "a"], None, 3.0, 3, True, "a", {"a": 1.5}])
+def test_a_value_alone_in_text_is_written_as_beside_other_text(value: object) -> None:
+    def told(value: object) -> object:
+        return as_it_is([f"{value}", f"{value}!"])
+
+    alone, beside = blueprint(told).run(value)  # type: ignore[misc]
+    assert f"{alone}!" == beside
+
+
+def test_a_number_alone_in_text_is_written_as_json() -> None:
+    def told(x: float, n: int) -> object:
+        return as_it_is([f"{x}", f"{x}!", f"{n}", f"{n}!"])
+
+    assert blueprint(told).run(3.0, 3) == ["3.0", "3.0!", "3", "3!"]
 
 
 def test_libraries_that_look_at_a_traced_value_do_no_harm() -> None:
