@@ -72,7 +72,8 @@ def as_part(value: object) -> Part:
         return Part("null" if value is None else str(value).lower())
     if type(value) is int or type(value) is float:
         number = _number(value)
-        return Part(repr(number), UNARY if number < 0 else PRIMARY)
+        schema = {"type": "integer" if isinstance(number, int) else "number"}
+        return Part(repr(number), UNARY if number < 0 else PRIMARY, schema=schema)
     if isinstance(value, datetime.datetime):
         return called("timestamp", _quoted(_moment(value)))
     if isinstance(value, datetime.timedelta) and value >= datetime.timedelta():
