@@ -241,7 +241,7 @@ class BlueprintFunction(BuiltBlueprint, Generic[P, R]):
     def _traced(self) -> _Traced:
         trace = Tracer()
         inputs = {
-            name: Traced(_input(trace, name, parameter.annotation))
+            name: Traced(_input(trace, name, parameter))
             for name, parameter in self._signature.parameters.items()
         }
         token = RECORDER.set(trace)
@@ -282,10 +282,22 @@ class BlueprintFunction(BuiltBlueprint, Generic[P, R]):
             raise wrong(f"'{self.id}': {error}", f"its inputs: {listed or 'none'}") from None
 
 
-def _input(trace: Tracer, name: str, annotation: object) -> Part:
+def _input(trace: Tracer, name: str, parameter: inspect.Parameter) -> Part:
+    annotation = parameter.annotation
     given = Part("inputs", roots=frozenset({Root("inputs", trace.top)}))
     text = is_class(annotation) and issubclass(annotation, str | PurePath)
-    return select(given, name, as_part(name).source)._replace(operand=None, text=text)
+    made = select(given, name, as_part(name).source)
+    return made._replace(operand=None, text=text, schema=_known(parameter))
+
+
+def _known(parameter: inspect.Parameter) -> Mapping[str, object]:
+    """The schema of an input; nothing where it may also be null, or where its type has none."""
+    if parameter.default is None:
+        return {}
+    try:
+        return schema_of(parameter.annotation)
+    except TypeError:  # which is told, with the name of the input, where the input is declared
+        return {}
 
 
 def refuse_in_blueprint(id_: str) -> None:

@@ -72,15 +72,16 @@ def as_part(value: object) -> Part:
         return Part("null" if value is None else str(value).lower())
     if type(value) is int or type(value) is float:
         number = _number(value)
-        return Part(repr(number), UNARY if number < 0 else PRIMARY)
+        schema = {"type": "integer" if isinstance(number, int) else "number"}
+        return Part(repr(number), UNARY if number < 0 else PRIMARY, schema=schema)
     if isinstance(value, datetime.datetime):
         return called("timestamp", _quoted(_moment(value)))
     if isinstance(value, datetime.timedelta) and value >= datetime.timedelta():
         return called("duration", _quoted(format_duration(value.total_seconds())))
     fields = _fields(value)
     if fields is not None:
-        entries = {_quoted(name): as_part(part) for name, part in fields.items()}
-        text = ", ".join(f"{name.source}: {part.source}" for name, part in entries.items())
+        entries = {_quoted(name).source: as_part(part) for name, part in fields.items()}
+        text = ", ".join(f"{name}: {part.source}" for name, part in entries.items())
         return Part(f"{{{text}}}", PRIMARY, _roots(list(entries.values())))
     items = _items(value)
     if items is not None:
@@ -131,9 +132,14 @@ def _text(text: str) -> str:
     """Text with marks of traced values in it, as a template."""
     pieces = _pieces(text)
     if len(pieces) == 1 and isinstance(pieces[0], Part):
-        # Alone it would keep its type, and an f-string is text.
+        # Alone it would keep its type, and an f-string is text; next to anything, if only to an
+        # empty text, it is written as in every other template.
         part = pieces[0]
-        return template(part if part.text else called("string", part))
+        if part.text:
+            return template(part)
+        if part.type in ("integer", "boolean"):
+            return template(called("string", part))
+        return template(part) + template(_quoted(""))
     written = [
         # A dollar before a template would turn it into plain text.
         template(piece) if isinstance(piece, Part) else piece.replace(_OPEN, f"${_OPEN}")

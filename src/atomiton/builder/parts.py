@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 if TYPE_CHECKING:
     from atomiton.builder.scopes import Scope
@@ -44,6 +46,7 @@ class Part(NamedTuple):
         operand: Of ``operand.field`` the first half, which may turn out to be a method's target.
         field: Its second half.
         text: Whether the value is known to be text.
+        schema: JSON Schema of its values, as far as the annotations of Python say.
     """
 
     source: str
@@ -52,6 +55,13 @@ class Part(NamedTuple):
     operand: Part | None = None
     field: str = ""
     text: bool = False
+    schema: Mapping[str, object] = MappingProxyType({})
+
+    @property
+    def type(self) -> str:
+        """The type of its values in JSON Schema; empty where nothing says."""
+        found = self.schema.get("type", "")
+        return found if isinstance(found, str) else ""
 
     def at(self, level: int) -> str:
         """The text, in parentheses unless it binds at least as tightly as ``level``."""
@@ -98,14 +108,23 @@ def select(part: Part, field: str, quoted: str) -> Part:
         field: Name of the field.
         quoted: The name as a literal.
     """
+    schema = _inner(_inner(part.schema, "properties"), field)
+    schema = schema or _inner(part.schema, "additionalProperties")
     if not _FIELD.fullmatch(field):
-        return Part(f"{part.at(PRIMARY)}[{quoted}]", PRIMARY, part.roots)
-    return Part(f"{part.at(PRIMARY)}.{field}", PRIMARY, part.roots, part, field)
+        return Part(f"{part.at(PRIMARY)}[{quoted}]", PRIMARY, part.roots, schema=schema)
+    return Part(f"{part.at(PRIMARY)}.{field}", PRIMARY, part.roots, part, field, schema=schema)
 
 
 def index(part: Part, place: Part) -> Part:
     """``part[place]``."""
-    return Part(f"{part.at(PRIMARY)}[{place.source}]", PRIMARY, part.roots | place.roots)
+    inner = _inner(part.schema, "items") or _inner(part.schema, "additionalProperties")
+    source = f"{part.at(PRIMARY)}[{place.source}]"
+    return Part(source, PRIMARY, part.roots | place.roots, schema=inner)
+
+
+def _inner(schema: Mapping[str, object], name: str) -> Mapping[str, object]:
+    found = schema.get(name)
+    return cast("Mapping[str, object]", found) if isinstance(found, dict) else {}
 
 
 def conditional(test: Part, then: Part, other: Part) -> Part:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, NoReturn
 
 from atomiton.blueprint.expressions import parse
@@ -31,13 +31,26 @@ def _trap(what: str, hint: str) -> Callable[..., NoReturn]:
     return refuse
 
 
+#: How tightly operators bind that make numbers of numbers.
+_SUMS: Final = (parts.ADD, parts.MULTIPLY)
+
+
+def _number(left: Part, right: Part) -> Mapping[str, object]:
+    """The schema of a sum, a difference or a product, as far as it is known."""
+    types = {left.type, right.type}
+    if not types <= {"integer", "number"}:
+        return {}
+    return {"type": "number" if "number" in types else "integer"}
+
+
 def _infix(
     operator: str, level: int, *, swapped: bool = False
 ) -> Callable[[Traced, object], Traced]:
     def combine(self: Traced, other: object) -> Traced:
         own, given = part_of(self), as_part(other)
         pair = (given, own) if swapped else (own, given)
-        return Traced(parts.infix(pair[0], operator, pair[1], level))
+        made = parts.infix(pair[0], operator, pair[1], level)
+        return Traced(made._replace(schema=_number(*pair)) if level in _SUMS else made)
 
     return combine
 
@@ -46,18 +59,31 @@ def _divided(left: Part, right: object) -> Traced:
     if isinstance(right, str):  # only a path is divided by text in Python
         return Traced(parts.infix(left, "+", as_part(f"/{right}"), parts.ADD))
     # Two integers divide to an integer in expressions, and to a number in Python.
-    return Traced(parts.infix(parts.called("double", left), "/", as_part(right), parts.MULTIPLY))
+    made = parts.infix(parts.called("double", left), "/", as_part(right), parts.MULTIPLY)
+    return Traced(made._replace(schema={"type": "number"}))
 
 
 def _rest(left: Part, right: Part) -> Part:
     """``left % right`` as Python has it: with the sign of the right side."""
+    _refuse_floats(left, "%", right)
     rest = parts.infix(left, "%", right, parts.MULTIPLY)
     shifted = parts.infix(rest, "+", right, parts.ADD)
     return parts.infix(shifted, "%", right, parts.MULTIPLY)
 
 
+def _refuse_floats(left: Part, operator: str, right: Part) -> None:
+    """Expressions have no remainder of floats, and nothing they have gives that of Python."""
+    for part in (left, right):
+        if part.type == "number":
+            hint = "write a node for it"
+            if operator == "//":
+                hint += ", or expression('math.floor({} / {})', a, b): the quotient, rounded down"
+            raise wrong(f"'{operator}' takes integers only, and '{part.source}' is a float", hint)
+
+
 def _whole(left: Part, right: Part) -> Part:
     """``left // right`` as Python has it: rounded down."""
+    _refuse_floats(left, "//", right)
     less = parts.infix(left, "-", _rest(left, right), parts.ADD)
     return parts.infix(less, "/", right, parts.MULTIPLY)
 
@@ -157,10 +183,13 @@ class Traced(Standing):
         return Traced(parts.prefix("!", self._part))
 
     def __neg__(self) -> Traced:
-        return Traced(parts.prefix("-", self._part))
+        return Traced(
+            parts.prefix("-", self._part)._replace(schema=_number(self._part, self._part))
+        )
 
     def __abs__(self) -> Traced:
-        return Traced(parts.called("math.abs", self._part))
+        made = parts.called("math.abs", self._part)
+        return Traced(made._replace(schema=_number(self._part, self._part)))
 
     def __format__(self, spec: str) -> str:
         trace = current()

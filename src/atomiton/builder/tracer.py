@@ -45,7 +45,10 @@ class Tracer(Trace):
         document: dict[str, Json] = {"uses": uses(node.type)}
         if parameters:
             document["with"] = parameters
-        return self.node(document, roots, node.policies, node.type.name)
+        made = self.node(document, roots, node.policies, node.type.name)
+        if node.policies.on_error is not None or node.policies.if_ is not None:
+            return made  # which may be something else than what the function says
+        return Traced(part_of(made)._replace(schema=node.type.result))
 
     def node(
         self, document: dict[str, Json], roots: set[Root], policies: Policies, base: str

@@ -15,6 +15,7 @@ from typing import cast
 import msgspec
 
 from atomiton.blueprint.document import read_document
+from atomiton.blueprint.durations import parse_duration
 from atomiton.blueprint.model import Blueprint
 from atomiton.blueprint.problems import nearest
 from atomiton.errors import AtomitonError, NotFound
@@ -225,6 +226,10 @@ def _forget_kind(node: Doc) -> None:
     """Make a node that uses no type one that does; what its wait refers to it still waits for."""
     wait = node.pop("wait", None)
     node.pop("call", None)
+    if isinstance(wait, dict) and "timeout" in wait:
+        # What never comes is waited for no longer than the real thing would be.
+        bounds = [cast("Doc", wait)["timeout"], *([node["timeout"]] if "timeout" in node else [])]
+        node["timeout"] = min(bounds, key=lambda bound: parse_duration(cast("float | str", bound)))
     until = cast("Doc", wait).get("until") if isinstance(wait, dict) else None
     if isinstance(until, str):
         node["with"] = {"until": f"${{{{ {until} }}}}"}

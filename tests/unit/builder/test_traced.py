@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import datetime
 import os
+from collections.abc import Callable
 
 import pytest
-from tests.unit.builder.making import computed, nodes, note
+from tests.unit.builder.making import Order, computed, convert, nodes, note
 
 from atomiton.builder import blueprint, contains, expression, is_null, size
 from atomiton.errors import TracingError
+from atomiton.nodes.data import value as as_it_is
 
 
 @pytest.mark.parametrize(
@@ -145,11 +147,12 @@ def test_the_line_is_the_users() -> None:
 
 
 def test_text_around_values_is_a_template() -> None:
-    def told(x: int, name: str) -> object:
+    def told(x: int, name: str, anything: object) -> object:
         return note(
             {
                 "whole": f"{x}",
                 "text": f"{name}",
+                "any": f"{anything}",
                 "inside": f"a {x} b {x} c",
                 "format": f"{x}-{1}",
                 "literal": "costs ${{ x }}",
@@ -161,12 +164,65 @@ def test_text_around_values_is_a_template() -> None:
     assert nodes(told)["note"]["with"]["text"] == {
         "whole": "${{ string(inputs.x) }}",
         "text": "${{ inputs.name }}",
+        "any": "${{ inputs.anything }}${{ '' }}",
         "inside": "a ${{ inputs.x }} b ${{ inputs.x }} c",
         "format": "${{ inputs.x }}-1",
         "literal": "costs $${{ x }}",
         "dollar": "costs ${{ '$' }}${{ inputs.x }}",
         "mixed": "$${{ ${{ inputs.x }}",
     }
+
+
+@pytest.mark.parametrize("value", [[1, "a"], None, 3.0, 3, True, "a", {"a": 1.5}])
+def test_a_value_alone_in_text_is_written_as_beside_other_text(value: object) -> None:
+    def told(value: object) -> object:
+        return as_it_is([f"{value}", f"{value}!"])
+
+    alone, beside = blueprint(told).run(value)  # type: ignore[misc]
+    assert f"{alone}!" == beside
+
+
+def test_a_number_alone_in_text_is_written_as_json() -> None:
+    def told(x: float, n: int) -> object:
+        return as_it_is([f"{x}", f"{x}!", f"{n}", f"{n}!"])
+
+    assert blueprint(told).run(3.0, 3) == ["3.0", "3.0!", "3", "3!"]
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        lambda x, order, made: x % 2,
+        lambda x, order, made: 7 // x,
+        lambda x, order, made: order.total % 2,
+        lambda x, order, made: order.id // 2.5,
+        lambda x, order, made: (order.id * x) % 2,
+        lambda x, order, made: (order.id / 2) % 2,
+        lambda x, order, made: -x // 2,
+        lambda x, order, made: abs(x) // 2,
+        lambda x, order, made: made % 2,
+    ],
+)
+def test_what_is_known_to_be_a_float_has_no_remainder(
+    compute: Callable[[float, Order, float], object],
+) -> None:
+    def told(x: float, order: Order) -> object:
+        return note(compute(x, order, convert(order)))
+
+    with pytest.raises(TracingError, match=r"takes integers only, and '.*' is a float.*node"):
+        _ = blueprint(told).blueprint
+
+
+def test_integers_have_the_remainders_of_python() -> None:
+    def told(x: int, order: Order) -> object:
+        return as_it_is([x % 3, x // 3, 7 // x, (x * 2 + 1) % -3, abs(x) // 2, order.by["a"] % 2])
+
+    ways = blueprint(told)
+    for x in (-7, 7, 2):
+        order = Order(1, 2.5, [], {"a": 3})
+        assert ways.run(x, order) == [
+            x % 3, x // 3, 7 // x, (x * 2 + 1) % -3, abs(x) // 2, order.by["a"] % 2
+        ]  # fmt: skip
 
 
 def test_libraries_that_look_at_a_traced_value_do_no_harm() -> None:

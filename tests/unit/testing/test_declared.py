@@ -115,6 +115,44 @@ def test_stand_ins_for_nodes(tmp_path) -> None:
     assert [said(one) for one in (late, timeout, turns)] == [[], [], []]
 
 
+@pytest.mark.parametrize("more", ["", ", timeout: 3d", ", timeout: 1d"])
+def test_a_wait_that_hangs_keeps_its_own_bound(tmp_path, more: str) -> None:
+    loaded = f"""\
+blueprint:
+  atomiton: 1
+  id: asks
+  nodes:
+    ask: {{wait: {{approval: {{title: Sure?}}, timeout: 2d}}{more}}}
+    told: {{wait: {{signal: paid, timeout: 2d}}}}
+"""
+    (one,) = outcomes(tmp_path, """\
+  - name: nobody answers
+    replace: {ask: {hang: true}, told: {output: {}}}
+    expect: {error: {code: TIMEOUT, node: ask}}
+""", blueprint=loaded)  # fmt: skip
+    assert said(one) == []
+    assert one.took < 4
+
+
+def test_files_beside_are_listed_and_stay_deleted(tmp_path) -> None:
+    blueprint = """\
+blueprint:
+  atomiton: 1
+  id: tidy
+  nodes:
+    before: {uses: file.list, with: {path: ., pattern: "*.csv"}}
+    gone: {uses: file.delete, with: {path: orders.csv}, needs: [before]}
+    there: {uses: file.exists, with: {path: orders.csv}, needs: [gone]}
+  output: ["${{ before.files.map(f, f.name) }}", "${{ gone.deleted }}", "${{ there.exists }}"]
+"""
+    (one,) = outcomes(tmp_path, """\
+  - name: it is gone
+    expect: {output: [[orders.csv], true, false]}
+""", blueprint=blueprint)  # fmt: skip
+    assert said(one) == []
+    assert (tmp_path / "orders.csv").exists()
+
+
 def test_what_differs_is_told_with_its_place(tmp_path) -> None:
     (one,) = outcomes(tmp_path, f"""\
   - name: wrong in every way

@@ -83,6 +83,32 @@ async def test_what_lies_beside_is_read_and_never_written(tmp_path: Path) -> Non
     assert FakeFiles(beside=tmp_path).resolve("data").joinpath("a.txt").read_text() == "real"
 
 
+async def test_a_folder_holds_what_lies_beside_and_what_is_deleted_stays_so(tmp_path: Path) -> None:
+    (tmp_path / "data" / ".git").mkdir(parents=True)
+    (tmp_path / "data" / "empty").mkdir()
+    for name in ("data/a.txt", "data/b.txt", "top.txt", "data/.git/x"):
+        (tmp_path / name).write_text("real")
+    files = FakeFiles({"data/told.txt": "told", "b.txt": "told"}, beside=tmp_path)
+    assert await files.read("data/a.txt") == b"real"
+    assert sorted(path.name for path in files.resolve("data").iterdir()) == [
+        "a.txt", "b.txt", "empty", "told.txt",
+    ]  # fmt: skip
+    assert sorted(path.name for path in files.resolve(".").iterdir()) == [
+        "b.txt", "data", "top.txt",
+    ]  # fmt: skip
+    files.resolve("top.txt").unlink()
+    files.resolve("data/b.txt").unlink()
+    assert not files.resolve("top.txt").exists()
+    assert sorted(path.name for path in files.resolve("data").iterdir()) == [
+        "a.txt", "empty", "told.txt",
+    ]  # fmt: skip
+    await files.write("top.txt", b"new", append=False, overwrite=True, create_folders=False)
+    assert await files.read("top.txt") == b"new"
+    assert (tmp_path / "top.txt").read_text() == "real"
+    files.reset()
+    assert await files.read("top.txt") == b"real"
+
+
 def test_the_folder_goes_with_the_files() -> None:
     files = FakeFiles({"a": "1"})
     folder = files.folder

@@ -32,7 +32,8 @@ class FakeFiles(Arranging, Mapping[str, bytes]):
     Args:
         content: Text or bytes by path.
         beside: A real folder that is looked into for what is not there: files found in it are
-            copied when they are asked for. It is never written to.
+            copied when they, or the folder they are in, are first asked for. It is never written
+            to.
 
     Example:
         >>> files = FakeFiles({"in/orders.csv": "id,total"})
@@ -54,6 +55,8 @@ class FakeFiles(Arranging, Mapping[str, bytes]):
 
     def reset(self) -> None:
         """Hold what was there at first, and nothing else."""
+        #: What was looked for beside, by its path there.
+        self._asked: set[Path] = set()
         for entry in self.folder.iterdir():
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)
@@ -95,12 +98,44 @@ class FakeFiles(Arranging, Mapping[str, bytes]):
     def resolve(self, path: str) -> Path:
         """The place of a path in the folder of the test; ``NotAllowed`` when it leads out."""
         place = self._guard.resolve(self._inside(path))
-        if self._beside is not None and place != self.folder and not place.exists():
+        if self._beside is not None:
             source = self._beside / place.relative_to(self.folder)
             with self._taking:
-                if source.exists() and not place.exists():
-                    _take(source, place)
+                if source.is_dir():
+                    self._take_folder(source)
+                else:
+                    self._take(source)
         return place
+
+    def _take(self, source: Path) -> None:
+        """Copy what lies beside the first time that it is asked for: the test may delete it."""
+        assert self._beside is not None
+        inner = source.relative_to(self._beside)
+        place = self.folder / inner
+        if inner in self._asked:
+            return
+        if source.is_dir():
+            place.mkdir(parents=True, exist_ok=True)
+        elif source.is_file() and not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, place)
+        self._asked.add(inner)
+
+    def _take_folder(self, source: Path) -> None:
+        """Copy a folder that is not too large, without hidden folders in it."""
+        found = [source]
+        size = 0
+        for name, folders, names in os.walk(source):
+            folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
+            inside = [Path(name, one) for one in (*folders, *names)]
+            size += sum(path.stat().st_size for path in inside if path.is_file())
+            found += inside
+            if len(found) > _MOST_FILES or size > _MOST_BYTES:
+                message = f"the folder {source.name!r} is too large for a test"
+                hint = "give it the files that are needed"
+                raise NodeError(f"{message}: {hint}", code="LIMIT_EXCEEDED")
+        for path in found:
+            self._take(path)
 
     async def read(self, path: str) -> bytes:
         """The content of a file; ``NodeError`` with code NOT_FOUND when there is none."""
@@ -137,18 +172,3 @@ class FakeFiles(Arranging, Mapping[str, bytes]):
 
 def _bytes(data: str | bytes) -> bytes:
     return data.encode() if isinstance(data, str) else data
-
-
-def _take(source: Path, place: Path) -> None:
-    """Copy a file, or a folder that is not too large."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_file():
-        shutil.copy2(source, place)
-        return
-    size = 0
-    for files, path in enumerate(source.rglob("*")):
-        size += path.stat().st_size if path.is_file() else 0
-        if files > _MOST_FILES or size > _MOST_BYTES:
-            message = f"the folder {source.name!r} is too large for a test"
-            raise NodeError(f"{message}: give it the files that are needed", code="LIMIT_EXCEEDED")
-    shutil.copytree(source, place)
