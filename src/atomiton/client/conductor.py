@@ -16,6 +16,7 @@ from atomiton.blueprint.model import Blueprint, Durability
 from atomiton.client.calls import Calls, part, read_answer
 from atomiton.client.debugging import Debugging, run_path, stops_of
 from atomiton.client.http import Http, Lost, parse_address
+from atomiton.client.keeping import Keeping
 from atomiton.client.streams import unpacked
 from atomiton.conductor.api import Asked
 from atomiton.conductor.inputs import check_options, check_turn
@@ -29,7 +30,6 @@ from atomiton.conductor.wire import (
     AnswerApproval,
     ApprovalList,
     Asking,
-    BlueprintsQuery,
     CancelRun,
     Checked,
     DeadPage,
@@ -38,7 +38,6 @@ from atomiton.conductor.wire import (
     EventsQuery,
     FireTrigger,
     ForkRun,
-    HistoryQuery,
     Ids,
     LimitQuery,
     MatchingQuery,
@@ -51,10 +50,8 @@ from atomiton.conductor.wire import (
     ProblemDetails,
     Publish,
     Published,
-    RestoreBlueprint,
     ResumeRun,
     RetryRun,
-    RevisionPage,
     RunPage,
     RunsQuery,
     SecretList,
@@ -73,7 +70,6 @@ from atomiton.errors import AtomitonError, Problem
 from atomiton.events import RunEvent
 from atomiton.machine.events import Breakpoint
 from atomiton.ports.admission import DeadLetter, QueueSizes
-from atomiton.ports.blueprints import BlueprintInfo, BlueprintPage, StoredBlueprint
 from atomiton.ports.journal import RunHeader
 from atomiton.ports.secrets import SecretInfo
 from atomiton.ports.triggers import Trigger
@@ -88,7 +84,7 @@ _LOST: dict[str | None, Literal["repeat", "fail"] | None] = {
 }
 
 
-class RemoteConductor(Debugging):
+class RemoteConductor(Debugging, Keeping):
     """A conductor over a connection; ``connect`` makes one.
 
     Every call that changes something carries a key, so that one which is sent again because its
@@ -401,76 +397,9 @@ class RemoteConductor(Debugging):
         """Check the text of a blueprint; gives every problem, and runs nothing."""
         return (await self.calls.post("/validate", Validate(source=source), Checked)).problems
 
-    async def save_blueprint(
-        self, source: str, *, expected: str | None = None, draft_of: str | None = None
-    ) -> BlueprintInfo:
-        """Keep a blueprint under its id; arguments are those of ``Conductor.save_blueprint``."""
-        from atomiton.store.blueprints.rules import read_draft  # few calls need YAML
-
-        place = f"/blueprints/{part(read_draft(source, draft_of).id)}"
-        return await self.calls.put(place, source, BlueprintInfo, _condition(expected))
-
-    async def blueprint(self, id: str, revision: int | None = None) -> StoredBlueprint:  # noqa: A002
-        """Give a blueprint that is kept, by default its newest revision; ``NotFound``."""
-        which = "" if revision is None else f"/revisions/{revision}"
-        return await self.calls.get(f"/blueprints/{part(id)}{which}", StoredBlueprint)
-
-    async def blueprints(
-        self,
-        *,
-        search: str | None = None,
-        tag: str | None = None,
-        deleted: bool = False,
-        after: str | None = None,
-        limit: int = 100,
-    ) -> BlueprintPage:
-        """List the blueprints that are kept, by id."""
-        query = BlueprintsQuery(
-            search=search, tag=tag, deleted=deleted, after=after, limit=min(limit, 1000)
-        )
-        return await self.calls.get("/blueprints", BlueprintPage, query)
-
-    async def blueprint_history(
-        self,
-        id: str,  # noqa: A002 - the key of the format
-        *,
-        before: int | None = None,
-        limit: int = 100,
-    ) -> tuple[BlueprintInfo, ...]:
-        """The revisions of a blueprint, newest first; ``NotFound``."""
-        query = HistoryQuery(before=before, limit=min(limit, 1000))
-        place = f"/blueprints/{part(id)}/revisions"
-        return (await self.calls.get(place, RevisionPage, query)).items
-
-    async def restore_blueprint(
-        self,
-        id: str,  # noqa: A002 - the key of the format
-        revision: int,
-        *,
-        expected: str | None = None,
-    ) -> BlueprintInfo:
-        """Make an earlier revision the newest one."""
-        place, asked = f"/blueprints/{part(id)}/restore", RestoreBlueprint(revision=revision)
-        return await self.calls.post(place, asked, BlueprintInfo, _condition(expected))
-
-    async def delete_blueprint(self, id: str, *, expected: str | None = None) -> None:  # noqa: A002
-        """Take a blueprint off the list; its history and its runs stay."""
-        await self.calls.delete(f"/blueprints/{part(id)}", _condition(expected))
-
-    async def undelete_blueprint(self, id: str) -> BlueprintInfo:  # noqa: A002
-        """Bring back a deleted blueprint as it was; ``NotFound``."""
-        return await self.calls.post(f"/blueprints/{part(id)}/undelete", None, BlueprintInfo)
-
     async def nodes(self) -> builtins.list[NodeInfo]:
         """The node types that blueprints can use there, by name."""
         return (await self.calls.get("/nodes", NodeList)).nodes
-
-
-def _condition(expected: str | None) -> dict[str, str]:
-    """The headers that say what must be kept now."""
-    if expected is None:
-        return {}
-    return {"if-match": f'"{expected}"'} if expected else {"if-none-match": "*"}
 
 
 def _names(given: Mapping[str, object] | None) -> dict[str, object]:
