@@ -7,7 +7,7 @@ import errno
 import socket
 import time
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from atomiton.errors import NodeError, NotAllowed
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: Largest answer that is read as one value.
 LARGEST = 256 * 1024 * 1024
 MAX_REDIRECTS = 10
+#: What a connection goes to: an address first.
+_Place = tuple[str, int] | tuple[str, int, int, int]
 _REFUSED = "the owner of this machine lets no request go there"
 #: Bytes that are read at a time.
 _PORTION = 1 << 18
@@ -87,9 +89,8 @@ class HttpGuard:
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise NodeError(f"{url!r} is not an address: {error}", code="INVALID_INPUT") from None
         except (aiohttp.ClientError, OSError) as error:
-            if (
-                _REFUSED in f"{error} {error.__cause__}"
-            ):  # also as one of several, of a name with many addresses
+            # Also as one failure of several, of a name with many addresses.
+            if _REFUSED in f"{error} {error.__cause__}":
                 raise NotAllowed(f"{method} {url}: {_REFUSED}") from None
             # Also TimeoutError, which is an OSError: aiohttp's own bound on connecting.
             reason = str(error) or type(error).__name__
@@ -121,9 +122,9 @@ class HttpGuard:
             )
         return found
 
-    def _socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
+    def _socket(self, info: tuple[object, ...]) -> socket.socket:
         """Make the socket for a connection: here the address is known that it really goes to."""
-        family, kind, protocol, _, address = info
+        family, kind, protocol, _, address = cast("tuple[int, int, int, str, _Place]", info)
         if self._reach is not None and self._reach.refuses(str(address[0])):
             raise PermissionError(errno.EACCES, _REFUSED)
         return socket.socket(family, kind, protocol)
