@@ -331,9 +331,21 @@ WHOLE = st.fixed_dictionaries(
 ).map(lambda document: {**document, "atomiton": 1})
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.one_of(WHOLE, DOCUMENT))
 def test_any_blueprint_is_built_again(document: dict[str, Any]) -> None:
+    is_built_again(document)
+
+
+@pytest.mark.slow
+@settings(max_examples=1500, deadline=None)
+@given(st.one_of(WHOLE, DOCUMENT))
+def test_every_blueprint_is_built_again(document: dict[str, Any]) -> None:
+    is_built_again(document)
+
+
+def is_built_again(document: dict[str, Any]) -> None:
+    """Write it, run what is written, and compare; what is no blueprint is left out."""
     try:
         blueprint = read_document(document)
     except AtomitonError:

@@ -130,7 +130,11 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
     // Before anything is drawn, so that nothing is drawn where nobody looks.
     const bounds = boundsOf(scene, written);
     const least = scene.length > HUGE && !useStudio.getState().whole ? READABLE : 0.05;
-    void flow.setViewport(getViewportForBounds(bounds, width, height, least, 1.05, { top: "64px", left: "40px", right: "40px", bottom: "84px" }));
+    const view = getViewportForBounds(bounds, width, height, least, 1.05, { top: "64px", left: "40px", right: "40px", bottom: "84px" });
+    // What is too large to be seen at once begins at its beginning.
+    const x = bounds.width * view.zoom > width ? 40 - bounds.x * view.zoom : view.x;
+    const y = bounds.height * view.zoom > height ? 64 - bounds.y * view.zoom : view.y;
+    void flow.setViewport({ x, y, zoom: view.zoom });
   });
 
   const dragging = useRef(false);
