@@ -106,6 +106,17 @@ class Books:
             # A lost attempt that is given up has been answered before.
             self._out.pop((fact.frame, fact.node), None)
             self._asked.discard((fact.frame, fact.node))
+            if isinstance(fact, AttemptLost) and self._is_held_back(fact):
+                self._steps.discard((fact.frame, fact.node, fact.attempt))
+                if fact.attempt == 1:
+                    self._first.pop((fact.frame, fact.node), None)
+
+    def _is_held_back(self, lost: AttemptLost) -> bool:
+        """Whether an attempt that never acted waits until the run goes on: it was not made."""
+        frame = self._run.frames.get(lost.frame)
+        ready = frame is not None and frame.status[lost.node] == READY
+        demand(not ready or (self._run.paused and not lost.acted), "books", f"{lost}: is ready")
+        return ready
 
     def _wished(self, command: Command, now: float) -> None:
         if isinstance(command, SetTimer):
