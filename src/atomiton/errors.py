@@ -123,9 +123,12 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def __str__(self) -> str:
         """Show as ``line:column: message (hint) [CODE]``."""
-        place = "" if self.line is None else f"{self.line}:{self.column}: "
-        hint = f" ({self.hint})" if self.hint else ""
-        return f"{place}{self.message}{hint} [{self.code}]"
+        return f"{_said(self)} [{self.code}]"
+
+
+def _said(problem: Problem) -> str:
+    place = "" if problem.line is None else f"{problem.line}:{problem.column}: "
+    return f"{place}{problem.message}" + (f" ({problem.hint})" if problem.hint else "")
 
 
 class AtomitonError(Exception):
@@ -148,6 +151,10 @@ class AtomitonError(Exception):
         self.details = dict(details) if details else None
 
 
+#: So many problems are told by the message of an error.
+_TOLD = 10
+
+
 class BlueprintError(AtomitonError):
     """The blueprint cannot be run; ``problems`` holds everything found, in document order."""
 
@@ -158,6 +165,10 @@ class BlueprintError(AtomitonError):
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         super().__init__(f"{first}{more}", code=first.code)
         self.problems = tuple(problems)
+        # Whoever shows a message shows the code beside it, and may not show the problems.
+        rest = len(problems) - _TOLD
+        more = f"; and {rest} more" if rest > 0 else ""
+        self.message = "; ".join(map(_said, self.problems[:_TOLD])) + more
 
 
 class TracingError(BlueprintError):

@@ -121,6 +121,7 @@ def test_a_failed_run_and_its_blueprint_become_a_test(shop: Shell) -> None:
     (shop.folder / "failed.test.yaml").write_text(text)
     (shop.folder / "shop.yaml").unlink()
     assert "code: NOT_FOUND" in text
+    assert "nodes:\n        read: failed" in text.partition("expect:")[2]
     ended = shop.run("test", "failed.test.yaml")
     assert ended.code == 0, ended.out
     ended = shop.run("runs", "export", "last")
@@ -192,3 +193,30 @@ def test_a_recorded_run_with_bodies_answers_and_calls_becomes_a_test(
         "runs", "export", "last", "--as-test", "--blueprint", "nested.yaml", "-o", "-"
     )
     assert "nested.yaml has changed since the run" in ended.err
+
+
+DETAILED = """
+atomiton: 1
+id: detailed
+nodes:
+  sh: {uses: shell.run, with: {command: [sh, -c, "exit 4"]}, on_error: continue}
+  all:
+    map: [0, 3]
+    on_item_error: collect
+    nodes:
+      one: {uses: shell.run, with: {command: [sh, -c, "exit ${{ string(item) }}"]}}
+    output: ${{ one.exit_code }}
+output: {code: "${{ nodes.sh.error.details.exit_code }}", all: "${{ all }}"}
+"""
+
+
+def test_the_details_of_errors_are_in_the_test(shell: Shell) -> None:
+    (shell.folder / "detailed.yaml").write_text(DETAILED)
+    ended = shell.run("run", "detailed.yaml", "--json", "-q")
+    assert json.loads(ended.out)["output"]["code"] == 4, ended.out
+    ended = shell.run("runs", "export", "last", "--as-test", "--blueprint", "detailed.yaml")
+    assert ended.code == 0, ended.err
+    ended = shell.run("test", "detailed.test.yaml")
+    assert ended.code == 0, ended.out
+    (shell.folder / "detailed.yaml").write_text(DETAILED.replace("details.exit_code", "code"))
+    assert shell.run("test", "detailed.test.yaml").code == 1

@@ -149,6 +149,8 @@ async def test_list(files, tmp_path) -> None:
     assert file.list_(recursive=True, files=files)["count"] == 6
     with pytest.raises(NodeError, match="no folder 'none'"):
         file.list_("none", files=files)
+    with pytest.raises(NodeError, match="not a folder"):
+        file.list_("a.csv", files=files)
 
 
 async def test_copy_move_delete_exists(files, tmp_path) -> None:
@@ -171,8 +173,12 @@ async def test_copy_move_delete_exists(files, tmp_path) -> None:
         "is_folder": True,
         "path": str(tmp_path / "moved"),
     }
-    with pytest.raises(NodeError):
+    with pytest.raises(NodeError, match="'moved' is not empty: with recursive: true") as caught:
         file.delete("moved", files=files)
+    assert (caught.value.code, caught.value.retryable) == ("INVALID_INPUT", False)
+    with pytest.raises(NodeError, match="is too long") as caught:
+        file.delete("n" * 5000, files=files)
+    assert not caught.value.retryable
     assert file.delete("moved", recursive=True, files=files)["deleted"]
     assert not file.delete("moved", files=files)["deleted"]
     with pytest.raises(NodeError, match="no file"):

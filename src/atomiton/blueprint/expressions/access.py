@@ -63,6 +63,11 @@ def _found(value: object, node: Select) -> object:
 def _no_field(value: object, node: Select) -> str:
     where = describe(node.operand)
     field = node.field[:80]
+    if where == "secrets":  # that the name is declared was checked before anything ran
+        return (
+            f"the secret {field} has no value: keep one with 'atomiton secrets set {field}', "
+            f"or set ATOMITON_SECRET_{field}"
+        )
     if not is_map(value):
         return f"no field '{field}' in {where}, which is {a_type(value)}"
     names = [key for key in as_map(value) if isinstance(key, str)]

@@ -65,7 +65,11 @@ class SecretsGuard:
             raise NotAllowed(f"the blueprint does not declare the secret {name!r}")
         value = self._values.get(self._prefix + name)
         if value is None:
-            raise NodeError(f"the secret {name!r} is not set", code="NOT_FOUND")
+            raise NodeError(
+                f"the secret {name!r} is not set: keep a value with 'atomiton secrets set {name}', "
+                f"or set ATOMITON_SECRET_{name}",
+                code="NOT_FOUND",
+            )
         return value
 
     def __repr__(self) -> str:

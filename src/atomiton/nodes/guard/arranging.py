@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -85,6 +86,12 @@ class Arranging:
                 raise refusal(error, path) from error
             return False
         except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                raise NodeError(
+                    f"the folder {path!r} is not empty: with recursive: true it is deleted with "
+                    "all it holds",
+                    code="INVALID_INPUT",
+                ) from error
             raise refusal(error, path) from error
         return True
 

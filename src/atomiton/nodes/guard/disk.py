@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,8 @@ def refusal(error: OSError, path: str) -> NodeError:
         return NodeError(f"{path!r} is a folder", code="INVALID_INPUT")
     if isinstance(error, NotADirectoryError):
         return NodeError(f"a part of {path!r} is not a folder", code="INVALID_INPUT")
+    if error.errno == errno.ENAMETOOLONG:
+        return NodeError(f"the name {path[:80]!r}... is too long", code="INVALID_INPUT")
     return NodeError(f"{path!r}: {error.strerror or error}", code="NODE_FAILED")
 
 

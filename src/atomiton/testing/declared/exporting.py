@@ -88,6 +88,8 @@ def _failed(error: ErrorInfo) -> Data:
     if error.code == "CANCELLED":
         return {"hang": True}  # it ran until it was stopped, as for its timeout
     fail: Data = {"code": error.code, "message": error.message, "retryable": error.retryable}
+    if error.details:
+        fail["details"] = to_plain(error.details)
     return {"fail": fail}
 
 
@@ -100,9 +102,16 @@ def _expected(result: RunResult) -> Data:
         expected["error"] = {
             key: error[key] for key in ("code", "message", "node") if error.get(key) is not None
         }
-    # Who else was still at work when a node failed depends on the order of events.
-    known = ("completed", "skipped") if result.status == "completed" else ()
-    nodes = {path: node.status for path, node in result.nodes.items() if node.status in known}
+    if result.status == "completed":
+        nodes = {
+            path: node.status
+            for path, node in result.nodes.items()
+            if node.status in ("completed", "skipped")
+        }
+    else:
+        # Who else was still at work when a node failed depends on the order of events.
+        at = result.error.node if result.error is not None else None
+        nodes = {path: node.status for path, node in result.nodes.items() if path == at}
     if nodes:
         expected["nodes"] = nodes
     return expected

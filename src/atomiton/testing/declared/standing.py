@@ -44,11 +44,17 @@ def _true(reader: Reader, value: object, path: Path) -> object:
     return True if value is True else reader.wrong(path, f"'{path[-1]}' can only be true")
 
 
+def _details(reader: Reader, value: object, path: Path) -> object:
+    if as_mapping(value) is None:
+        return mapping(reader, value, path)
+    return _value(reader, value, path)
+
+
 _FAIL: Table = {
     "code": ("code", some_text),
     "message": ("message", text),
     "retryable": ("retryable", boolean),
-    "details": ("details", mapping),
+    "details": ("details", _details),
     "times": ("times", integer(1)),
 }
 
