@@ -116,6 +116,28 @@ def test_repeats_and_branches_mean_what_they_mean_in_a_run() -> None:
             branch(wrong, then=lambda: 1)  # type: ignore[call-overload]
 
 
+def test_the_items_of_an_object_are_its_entries() -> None:
+    def entries(given: dict[str, int]) -> object:
+        made = data.value(3)
+        return [
+            each(given, lambda kv: data.value(kv.value)),  # type: ignore[attr-defined]
+            each(given, lambda kv: kv.value),  # type: ignore[attr-defined]
+            each(given, lambda kv, place: [place, kv["key"], kv]),  # type: ignore[index]
+            each(given, data.value),
+            each({"a": made, "b": 2}, lambda kv: [kv.key, kv.value]),  # type: ignore[attr-defined]
+            each({"a": made, "b": 2}, lambda kv: note(kv.value)),  # type: ignore[attr-defined]
+        ]
+
+    ways = blueprint(entries)
+    given = {"y": 1, "x": 2}
+    listed = [{"key": "y", "value": 1}, {"key": "x", "value": 2}]
+    assert ways(given) == [
+        [1, 2], [1, 2], [[0, "y", listed[0]], [1, "x", listed[1]]], listed,
+        [["a", 3], ["b", 2]], ["noted 3", "noted 2"],
+    ]  # fmt: skip
+    assert ways(given) == ways.run(given)
+
+
 def test_functions_and_text_for_expressions_of_the_library() -> None:
     def chosen(numbers: list[int]) -> object:
         return [
