@@ -164,8 +164,27 @@ def uses(type_: NodeType) -> str:
     return type_.name if type_.version == 1 else f"{type_.name}@{type_.version}"
 
 
-def retry_document(retry: Retry) -> Json:
+def words(given: object, kind: type[msgspec.Struct], key: str) -> dict[str, Json] | None:
+    """What is given in the words of the format, as a dict; None for what is of the class.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    if isinstance(given, Mapping):
+        return cast("dict[str, Json]", as_document(cast("Mapping[str, object]", given)))
+    if isinstance(given, kind):
+        return None
+    name = kind.__name__
+    raise TypeError(
+        f"{key} is given as {name}(...) or as a dict with its keys, not as {given!r:.60}"
+    )
+
+
+def retry_document(retry: Retry | Mapping[str, object]) -> Json:
     """A retry rule as the format has it; what is as by default is left out."""
+    said = words(retry, Retry, "retry")
+    if said is not None or not isinstance(retry, Retry):
+        return said
     written = cast("dict[str, Json]", msgspec.to_builtins(retry))
     for name in ("delay", "max_delay"):
         seconds = written.get(name)
