@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from atomiton.blueprint.model import Blueprint as Blueprint
+    from atomiton.blueprint.model import Limits as Limits
     from atomiton.blueprint.model import Retry as Retry
     from atomiton.builder.calls import call as call
     from atomiton.builder.calls import use as use
@@ -68,6 +69,7 @@ __all__ = [
     "ErrorInfo",
     "Hooks",
     "InputError",
+    "Limits",
     "NodeError",
     "NodeEvent",
     "Retry",
@@ -104,6 +106,7 @@ _HOMES = {
     "ErrorInfo": "atomiton.errors",
     "Hooks": "atomiton.conductor.hooks",
     "InputError": "atomiton.errors",
+    "Limits": "atomiton.blueprint.model",
     "NodeError": "atomiton.errors",
     "NodeEvent": "atomiton.ports.hooks",
     "Retry": "atomiton.blueprint.model",

@@ -132,7 +132,18 @@ class Defaults(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Bounds of one run: nodes at once, seconds of wall clock, attempts in all, cost."""
+    """Bounds of one run.
+
+    Attributes:
+        concurrency: Most attempts at once.
+        timeout: Most seconds of wall clock.
+        steps: Most attempts in all.
+        cost: Cost in all; this version runs no blueprint that says it.
+
+    Example:
+        >>> Limits(timeout=3600, steps=500).steps
+        500
+    """
 
     concurrency: int | None = None
     timeout: float | None = None

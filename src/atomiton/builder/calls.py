@@ -35,7 +35,7 @@ class _WithPolicies:
         if_: bool | None = None,
         join: Join | None = None,
         enabled: bool | None = None,
-        retry: Retry | None = None,
+        retry: Retry | Mapping[str, object] | None = None,
         timeout: float | str | None = None,
         deadline: float | str | None = None,
         on_error: Literal["continue"] | Mapping[str, object] | None = None,

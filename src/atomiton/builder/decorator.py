@@ -13,7 +13,7 @@ from atomiton.blueprint.durations import format_duration
 from atomiton.blueprint.model import Defaults, Durability, Json, Limits
 from atomiton.builder.built import BlueprintFunction
 from atomiton.builder.literals import as_document
-from atomiton.builder.tracer import retry_document
+from atomiton.builder.tracer import retry_document, words
 from atomiton.nodes.signature import first_paragraph
 
 P = ParamSpec("P")
@@ -42,8 +42,8 @@ def blueprint(
     metadata: Mapping[str, object] | None = None,
     variables: Mapping[str, object] | None = None,
     secrets: Sequence[str] = (),
-    defaults: Defaults | None = None,
-    limits: Limits | None = None,
+    defaults: Defaults | Mapping[str, object] | None = None,
+    limits: Limits | Mapping[str, object] | None = None,
     durability: Durability | None = None,
     compensate_on: Sequence[str] | None = None,
     triggers: Sequence[Mapping[str, object]] = (),
@@ -61,8 +61,8 @@ def blueprint(
     metadata: Mapping[str, object] | None = None,
     variables: Mapping[str, object] | None = None,
     secrets: Sequence[str] = (),
-    defaults: Defaults | None = None,
-    limits: Limits | None = None,
+    defaults: Defaults | Mapping[str, object] | None = None,
+    limits: Limits | Mapping[str, object] | None = None,
     durability: Durability | None = None,
     compensate_on: Sequence[str] | None = None,
     triggers: Sequence[Mapping[str, object]] = (),
@@ -84,8 +84,9 @@ def blueprint(
         metadata: Anything.
         variables: Constants by name; ``expression("vars.NAME")`` is one of them.
         secrets: Names of secrets it may read, beside those it uses by ``secret()``.
-        defaults: Policies of nodes that do not say otherwise.
-        limits: Bounds of a run.
+        defaults: Policies of nodes that do not say otherwise; a dict of ``retry``, ``timeout``
+            and ``runtime`` in the words of the format.
+        limits: Bounds of a run: ``Limits(timeout=3600)``, or a dict in the words of the format.
         durability: ``sync``, ``async`` or ``none``.
         compensate_on: ``failure``, ``cancel`` or both, as by default; an empty list for neither.
         triggers: What starts runs, as in the format.
@@ -140,9 +141,9 @@ def blueprint(
         ):
             if given or (given is not None and key == "compensate_on"):
                 head[key] = as_document(given)
-        for key, words in (("inputs", inputs), ("on", on)):
-            if words:
-                head[key] = dict(words)
+        for key, written in (("inputs", inputs), ("on", on)):
+            if written:
+                head[key] = dict(written)
         return BlueprintFunction(made, head)
 
     return decorate if function is None else decorate(function)
@@ -163,19 +164,30 @@ def _checked_id(function: Callable[..., object], wanted: str | None) -> str:
     return found
 
 
-def _defaults(defaults: Defaults) -> Json:
+def _defaults(defaults: Defaults | Mapping[str, object]) -> Json:
+    said = words(defaults, Defaults, "defaults")
+    if said is not None or not isinstance(defaults, Defaults):
+        return said
     found: dict[str, Json] = {}
     if defaults.retry is not None:
         found["retry"] = retry_document(defaults.retry)
     if defaults.timeout is not None:
-        found["timeout"] = format_duration(defaults.timeout)
+        found["timeout"] = _time(defaults.timeout)
     if defaults.runtime is not None:
         found["runtime"] = defaults.runtime
     return found
 
 
-def _limits(limits: Limits) -> Json:
+def _limits(limits: Limits | Mapping[str, object]) -> Json:
+    said = words(limits, Limits, "limits")
+    if said is not None or not isinstance(limits, Limits):
+        return said
     found: dict[str, Json] = dict(msgspec.to_builtins(limits))
     if limits.timeout is not None:
-        found["timeout"] = format_duration(limits.timeout)
+        found["timeout"] = _time(limits.timeout)
     return found
+
+
+def _time(bound: float | str) -> str:
+    """Seconds, as text; text such as ``1h`` is so already, and is checked with the document."""
+    return bound if isinstance(bound, str) else format_duration(bound)

@@ -31,7 +31,7 @@ def group(
     if_: bool | None = None,
     join: Join | None = None,
     enabled: bool | None = None,
-    retry: Retry | None = None,
+    retry: Retry | Mapping[str, object] | None = None,
     timeout: float | str | None = None,
     deadline: float | str | None = None,
     on_error: Literal["continue"] | Mapping[str, object] | None = None,

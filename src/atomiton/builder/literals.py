@@ -82,7 +82,8 @@ def as_part(value: object) -> Part:
     if fields is not None:
         entries = {_quoted(name).source: as_part(part) for name, part in fields.items()}
         text = ", ".join(f"{name}: {part.source}" for name, part in entries.items())
-        return Part(f"{{{text}}}", PRIMARY, _roots(list(entries.values())))
+        roots = _roots(list(entries.values()))
+        return Part(f"{{{text}}}", PRIMARY, roots, schema={"type": "object"})
     items = _items(value)
     if items is not None:
         parts = [as_part(part) for part in items]

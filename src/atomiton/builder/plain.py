@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from contextlib import contextmanager
 from threading import Thread
 from typing import Any, TypeVar, cast
 
+from atomiton.builder.evaluating import function_of
+from atomiton.builder.tracer import ITEM_NAMES, chosen_names, port_name
 from atomiton.nodes.recording import RECORDER
 from atomiton.nodes.spec import NodeFunction
 
@@ -32,6 +35,7 @@ class Plain:
             return None
         token = RECORDER.set(None)  # what the function itself calls is no business of ours
         try:
+            args, kwargs = _with_functions(node, args, kwargs)
             result = node.function(*args, **kwargs)
             return finished(result) if asyncio.iscoroutine(result) else result
         finally:
@@ -55,6 +59,35 @@ def plain_call(function: Callable[..., T], *args: object, **kwargs: object) -> T
     """Call a user's function in which node functions are called at once."""
     with plainly():
         return function(*args, **kwargs)
+
+
+def _with_functions(
+    node: NodeFunction[..., object], args: tuple[object, ...], kwargs: Mapping[str, object]
+) -> tuple[tuple[object, ...], Mapping[str, object]]:
+    """The arguments, with functions for those that the node takes expressions for."""
+    expressions = {port.name for port in node.type.parameters if port.expression}
+    if not expressions:
+        return args, kwargs
+    bound = inspect.signature(node.function).bind_partial(*args, **kwargs)
+    for name, value in bound.arguments.items():
+        if port_name(name) in expressions and value is not None:
+            bound.arguments[name] = _function(value)
+    return bound.args, bound.kwargs
+
+
+def _function(value: object) -> Callable[..., object]:
+    """A function of the item, its number and the value so far, as a node calls one."""
+    if isinstance(value, str):
+        return function_of(value)
+    if not callable(value):
+        return lambda *_: value
+    chosen = chosen_names(value, ITEM_NAMES)
+
+    def call(item: object, index: int = 0, acc: object = None) -> object:
+        values = dict(zip(ITEM_NAMES, (item, index, acc), strict=True))
+        return plain_call(value, *(values[one] for one in chosen))
+
+    return call
 
 
 def finished(work: Coroutine[Any, Any, object]) -> object:

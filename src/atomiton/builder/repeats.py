@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Concatenate, Literal, TypedDict, TypeVar, cast, overload
 
 from atomiton.blueprint.model import Json
@@ -29,6 +29,32 @@ class ItemError(TypedDict):
     """What stands in the place of an item that failed, with ``on_item_error="collect"``."""
 
     error: ErrorInfo
+
+
+class Entry(dict[str, object]):
+    """An entry of an object, as a repeat over it has it: ``key`` and ``value``.
+
+    Args:
+        entry: Both.
+
+    Example:
+        >>> entry = Entry(("a", 1))
+        >>> entry.key, entry["value"], entry
+        ('a', 1, {'key': 'a', 'value': 1})
+    """
+
+    def __init__(self, entry: tuple[object, object]) -> None:
+        super().__init__(zip(("key", "value"), entry, strict=True))
+
+    @property
+    def key(self) -> object:
+        """The key."""
+        return self["key"]
+
+    @property
+    def value(self) -> object:
+        """What stands under it."""
+        return self["value"]
 
 
 # Callables of one parameter first: type checkers infer what a lambda takes only from these.
@@ -94,7 +120,7 @@ def each(
     """Do the same for each item of a list; the results are in the order of the items.
 
     Args:
-        items: The list.
+        items: The list; or an object, whose items are its entries, with ``key`` and ``value``.
         body: A node function, a blueprint, or a function that calls some. It takes the item and,
             if it has a second parameter, the item's number from 0.
         concurrency: Most items at once; all by default.
@@ -153,6 +179,9 @@ def _named(scope: Body, *names: str) -> list[object]:
 def _mapped(items: object, name: str, made: Made) -> Traced:
     """A list computed of a list, item by item, without a node."""
     given = as_part(items)
+    if given.type == "object":  # of which expressions take the keys, and repeats the entries
+        entry = Part("{'key': key, 'value': value}")
+        given = method(given, "transformList", Part("key"), Part("value"), entry)
     if any(root.name == "index" and root.scope is made.body for root in made.value.roots):
         found = method(given, "transformList", Part("index"), Part(name), made.value)
     else:
@@ -168,7 +197,8 @@ def _each_plainly(
     constants: dict[str, object],
 ) -> list[object]:
     results: list[object] = []
-    for index, item in enumerate(items):
+    listed = map(Entry, items.items()) if isinstance(items, Mapping) else items
+    for index, item in enumerate(cast("Iterable[object]", listed)):
         arguments = (item, index) if takes_number(body, constants) else (item,)
         try:
             results.append(plain_call(body, *arguments, **constants))

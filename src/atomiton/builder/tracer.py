@@ -19,7 +19,8 @@ from atomiton.builder.traced import Traced
 from atomiton.nodes.recording import Policies
 from atomiton.nodes.spec import NodeFunction, NodeType
 
-_ITEM: Final = ("item", "index", "acc")
+#: What an expression over a list may name.
+ITEM_NAMES: Final = ("item", "index", "acc")
 #: Policies whose value is written as it is.
 _AS_GIVEN: Final = ("name", "description", "join", "enabled", "timeout", "deadline", "runtime")
 
@@ -82,9 +83,9 @@ class Tracer(Trace):
         """
         if not callable(value) or isinstance(value, Standing):
             return as_condition(value)
-        scope = Scope(f"the function given as {what!r}", frozenset(_ITEM))
+        scope = Scope(f"the function given as {what!r}", frozenset(ITEM_NAMES))
         with self.inside(scope):
-            return as_condition(value(*self.arguments(value, scope, _ITEM)))
+            return as_condition(value(*self.arguments(value, scope, ITEM_NAMES)))
 
     def arguments(
         self, function: Callable[..., object], scope: Scope, names: Sequence[str]
@@ -96,10 +97,7 @@ class Tracer(Trace):
             scope: Gives the names their meaning.
             names: The names that there are.
         """
-        wanted = parameters_of(function)
-        chosen = wanted if set(wanted) <= set(names) else list(names[: len(wanted)])
-        if len(chosen) < len(wanted):
-            raise wrong(f"the function takes {len(wanted)} values; there are {', '.join(names)}")
+        chosen = chosen_names(function, names)
         return [Traced(Part(name, roots=frozenset({Root(name, scope)}))) for name in chosen]
 
     # -- policies --------------------------------------------------------------------------
@@ -166,8 +164,27 @@ def uses(type_: NodeType) -> str:
     return type_.name if type_.version == 1 else f"{type_.name}@{type_.version}"
 
 
-def retry_document(retry: Retry) -> Json:
+def words(given: object, kind: type[msgspec.Struct], key: str) -> dict[str, Json] | None:
+    """What is given in the words of the format, as a dict; None for what is of the class.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    if isinstance(given, Mapping):
+        return cast("dict[str, Json]", as_document(cast("Mapping[str, object]", given)))
+    if isinstance(given, kind):
+        return None
+    name = kind.__name__
+    raise TypeError(
+        f"{key} is given as {name}(...) or as a dict with its keys, not as {given!r:.60}"
+    )
+
+
+def retry_document(retry: Retry | Mapping[str, object]) -> Json:
     """A retry rule as the format has it; what is as by default is left out."""
+    said = words(retry, Retry, "retry")
+    if said is not None or not isinstance(retry, Retry):
+        return said
     written = cast("dict[str, Json]", msgspec.to_builtins(retry))
     for name in ("delay", "max_delay"):
         seconds = written.get(name)
@@ -187,6 +204,19 @@ def parameters_of(function: Callable[..., object]) -> list[str]:
     except (TypeError, ValueError):
         return ["item"]  # what is written in C does not say
     return [p.name for p in parameters if p.kind in kinds and p.default is p.empty]
+
+
+def chosen_names(function: Callable[..., object], names: Sequence[str]) -> list[str]:
+    """Which values a function wants: by name if it uses our names, else in order.
+
+    Raises:
+        TracingError: It takes more than there are.
+    """
+    wanted = parameters_of(function)
+    chosen = wanted if set(wanted) <= set(names) else list(names[: len(wanted)])
+    if len(chosen) < len(wanted):
+        raise wrong(f"the function takes {len(wanted)} values; there are {', '.join(names)}")
+    return chosen
 
 
 def _bind(

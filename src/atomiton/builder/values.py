@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from atomiton.blueprint.expressions import parse
 from atomiton.blueprint.model import Json
+from atomiton.builder.evaluating import evaluated
 from atomiton.builder.literals import Verbatim, as_part
 from atomiton.builder.parts import COMPARE, PRIMARY, TERNARY, Part, Root, called, infix
 from atomiton.builder.places import wrong
@@ -15,6 +16,7 @@ from atomiton.builder.scopes import current
 from atomiton.builder.standing import Ends, Standing, part_of
 from atomiton.builder.traced import Traced
 from atomiton.errors import ErrorInfo, ExpressionError
+from atomiton.nodes.recording import RECORDER
 
 _HOLE = re.compile(r"\{\}")
 _WHOLE = re.compile(r"[A-Za-z_][\w.]*")
@@ -65,7 +67,8 @@ def expression(source: str, /, *values: object) -> Any:  # noqa: ANN401 - nothin
         values: Traced values or constants.
 
     Returns:
-        A traced value, of whatever type the expression gives.
+        A traced value, of whatever type the expression gives; the value itself where the
+        blueprint is called as ordinary Python.
 
     Raises:
         TracingError: The expression is malformed, or there is no blueprint being built.
@@ -79,11 +82,17 @@ def expression(source: str, /, *values: object) -> Any:  # noqa: ANN401 - nothin
         >>> shouted.blueprint.nodes["value"].with_
         {'value': '${{ inputs.name.upperAscii() }}'}
     """
-    if current() is None:
-        raise wrong("an expression has no value outside of a blueprint that is being built")
+    if RECORDER.get() is None:
+        raise wrong(
+            "an expression has no value outside of a blueprint that is being built or called"
+        )
     holes = len(_HOLE.findall(source))
     if holes != len(values):
         raise wrong(f"the expression has {holes} places for values, and {len(values)} are given")
+    if current() is None:
+        names = {f"value_{place}": value for place, value in enumerate(values, 1)}
+        rest_of_them = iter(names)
+        return evaluated(_HOLE.sub(lambda _: next(rest_of_them), source), names)
     parts = [as_part(value) for value in values]
     rest = iter(parts)
     text = _HOLE.sub(lambda _: next(rest).at(PRIMARY), source)

@@ -35,7 +35,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
         if_: Condition; when false the node is skipped.
         join: When it runs, if it depends on several nodes.
         enabled: Whether it runs at all.
-        retry: When a failed attempt is tried again.
+        retry: When a failed attempt is tried again; a ``Retry``, or a dict with its keys.
         timeout: Bound of one attempt, in seconds or as text such as ``10s``.
         deadline: Bound of all attempts together.
         on_error: ``continue``, or ``{"value": ...}`` to go on with that.
@@ -53,7 +53,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     if_: object = None
     join: Join | None = None
     enabled: bool | None = None
-    retry: Retry | None = None
+    retry: Retry | Mapping[str, object] | None = None
     timeout: float | str | None = None
     deadline: float | str | None = None
     on_error: object = None

@@ -126,7 +126,7 @@ class NodeFunction(Generic[P, R]):
         if_: bool | None = None,
         join: Join | None = None,
         enabled: bool | None = None,
-        retry: Retry | None = None,
+        retry: Retry | Mapping[str, object] | None = None,
         timeout: float | str | None = None,
         deadline: float | str | None = None,
         on_error: Literal["continue"] | Mapping[str, object] | None = None,
@@ -266,6 +266,10 @@ def node(
             raise TypeError(f"node {full!r}: effect must be pure, idempotent or once")
         if runtime not in (None, "inline", "thread", "process"):
             raise TypeError(f"node {full!r}: runtime must be inline, thread or process")
+        if retry is not None and not isinstance(cast("object", retry), Retry):
+            raise TypeError(
+                f"node {full!r}: retry is given as Retry(attempts=3), not as {retry!r:.60}"
+            )
         base = describe(function, full, effect, plain=plain)
         type_ = msgspec.structs.replace(
             base,

@@ -6,20 +6,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.unit.builder.making import Order, convert, keep, note, read
+from tests.unit.builder.making import Order, convert, keep, note, pick, read
 
 from atomiton.builder import (
     approval,
     blueprint,
     branch,
     each,
+    expression,
     group,
     race,
     repeat,
+    size,
     switch,
     wait_for,
 )
 from atomiton.errors import AtomitonError, NodeError, TracingError
+from atomiton.nodes import data, lists
 from atomiton.nodes.recording import RECORDER
 from atomiton.nodes.spec import node
 
@@ -111,6 +114,76 @@ def test_repeats_and_branches_mean_what_they_mean_in_a_run() -> None:
     for wrong in (1, None, "true"):
         with pytest.raises(TypeError, match="must be true or false"):
             branch(wrong, then=lambda: 1)  # type: ignore[call-overload]
+
+
+def test_the_items_of_an_object_are_its_entries() -> None:
+    def entries(given: dict[str, int]) -> object:
+        made = data.value(3)
+        return [
+            each(given, lambda kv: data.value(kv.value)),  # type: ignore[attr-defined]
+            each(given, lambda kv: kv.value),  # type: ignore[attr-defined]
+            each(given, lambda kv, place: [place, kv["key"], kv]),  # type: ignore[index]
+            each(given, data.value),
+            each({"a": made, "b": 2}, lambda kv: [kv.key, kv.value]),  # type: ignore[attr-defined]
+            each({"a": made, "b": 2}, lambda kv: note(kv.value)),  # type: ignore[attr-defined]
+        ]
+
+    ways = blueprint(entries)
+    given = {"y": 1, "x": 2}
+    listed = [{"key": "y", "value": 1}, {"key": "x", "value": 2}]
+    assert ways(given) == [
+        [1, 2], [1, 2], [[0, "y", listed[0]], [1, "x", listed[1]]], listed,
+        [["a", 3], ["b", 2]], ["noted 3", "noted 2"],
+    ]  # fmt: skip
+    assert ways(given) == ways.run(given)
+
+
+def test_functions_and_text_for_expressions_of_the_library() -> None:
+    def chosen(numbers: list[int]) -> object:
+        return [
+            data.filter_(numbers, where=lambda item: item > 1)["items"],
+            data.filter_(numbers, "item > 1")["items"],
+            data.filter_(numbers, where="index > 0")["items"],
+            data.map_(numbers, lambda number, place: number * 10 + place)["items"],
+            data.map_(numbers, lambda index: index)["items"],
+            data.reduce(numbers, value=lambda acc, item: acc + item, start=0)["value"],
+            lists.sort(numbers, by=lambda n: -n)["items"],
+            lists.sort(numbers)["items"],
+        ]
+
+    ways = blueprint(chosen)
+    assert ways([1, 3, 2]) == [
+        [3, 2], [3, 2], [3, 2], [10, 31, 22], [0, 1, 2], 6, [3, 2, 1], [1, 2, 3],
+    ]  # fmt: skip
+    assert ways([1, 3, 2]) == ways.run([1, 3, 2])
+    orders = [Order(1, 5), Order(2, 9)]
+    for where in (lambda order: order.total > 5, "item.total > 5"):
+        assert blueprint(id="x")(lambda by: pick(orders, by))(where) == orders[1:]
+
+
+def test_an_expression_of_the_library_that_is_wrong_is_refused() -> None:
+    filtered = blueprint(id="x")(lambda where: data.filter_([1], where))
+    for source in ("item >", "unknown > 1"):
+        with pytest.raises(TracingError, match=r"item >|unknown"):
+            filtered(source)
+    with pytest.raises(TracingError, match="the function takes 4 values"):
+        blueprint(id="x")(lambda: data.map_([1], lambda a, b, c, d: a))()  # type: ignore[misc]
+
+
+def test_expressions_are_computed() -> None:
+    def computed(orders: list[Order], least: float) -> object:
+        big = expression("{}.filter(o, o.total > {})", orders, least)
+        return note([size(big), expression("{} + 1", 1), expression("'{' + {} + '}'", "a")])
+
+    with pytest.raises(TracingError, match="has 2 places"):
+        blueprint(id="x")(lambda: expression("{} + {}", 1))()
+    with pytest.raises(TracingError, match="vars"):
+        blueprint(id="x")(lambda: expression("vars.a"))()
+    ways = blueprint(computed)
+    given = [Order(1, 5), Order(2, 9)], 6
+    assert ways(*given) == ways.run(*given) == "noted [1, 2, '{a}']"
+    with pytest.raises(TracingError, match="outside of a blueprint"):
+        expression("1")
 
 
 @pytest.mark.parametrize("ask", [lambda: wait_for(signal="paid"), lambda: approval("Sure?")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.builder.making import note as node
 
-from atomiton import Retry, blueprint, call
+from atomiton import Limits, Retry, blueprint, call
 from atomiton.builder import (
     each,
     ends,
@@ -17,7 +17,8 @@ from atomiton.builder import (
     use,
     verbatim,
 )
-from atomiton.errors import TracingError
+from atomiton.errors import BlueprintError, TracingError
+from atomiton.nodes.spec import node as make_node
 
 
 def test_a_node_stands_as_it_is_written() -> None:
@@ -125,3 +126,40 @@ def test_declarations_and_last_nodes_in_the_words_of_the_format() -> None:
     assert read.on["failure"].uses == "flow.log"
     assert (read.name, read.description) == ("", "")
     assert read.nodes["a"].loop == {"times": 3}
+
+
+@pytest.mark.parametrize("limits", [Limits(timeout="1h", steps=5), Limits(timeout=3600, steps=5)])  # type: ignore[arg-type]
+def test_limits_take_text_and_numbers(limits: Limits) -> None:
+    made = blueprint(id="x", limits=limits)(lambda: node(1)).blueprint
+    assert made.document["limits"] == {"timeout": "1h", "steps": 5}
+
+
+def test_policies_are_taken_as_dicts_in_the_words_of_the_format() -> None:
+    rule = {"attempts": 3, "delay": "10ms"}
+    made = blueprint(
+        id="x", limits={"timeout": "1h"}, defaults={"retry": rule, "timeout": "5s"}
+    )(lambda: node.with_(retry=rule)(1)).blueprint  # fmt: skip
+    assert made.limits.timeout == 3600
+    assert made.defaults.timeout == 5
+    assert made.nodes["note"].retry == Retry(attempts=3, delay=0.01)
+    assert made.defaults.retry == Retry(attempts=3, delay=0.01)
+
+
+def test_policies_that_are_wrong_are_told_with_their_place() -> None:
+    def wrong(**head: object) -> None:
+        _ = blueprint(id="x", **head)(lambda: node(1)).blueprint  # type: ignore[call-overload]
+
+    with pytest.raises(BlueprintError, match=r"limits.*tiemout|tiemout.*limits"):
+        wrong(limits={"tiemout": "1h"})
+    with pytest.raises(BlueprintError, match="timeout"):
+        wrong(limits=Limits(timeout="soon"))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"limits is given as Limits\(...\) or as a dict"):
+        wrong(limits=5)
+    with pytest.raises(TypeError, match=r"defaults is given as Defaults\(...\) or as a dict"):
+        wrong(defaults=5)
+    with pytest.raises(BlueprintError, match="atempts"):
+        _ = blueprint(id="x")(lambda: node.with_(retry={"atempts": 3})(1)).blueprint
+    with pytest.raises(TypeError, match=r"retry is given as Retry\(...\) or as a dict"):
+        _ = blueprint(id="x")(lambda: node.with_(retry=3)(1)).blueprint  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="retry is given as Retry"):
+        make_node(retry={"attempts": 3})(lambda: None)  # type: ignore[call-overload]
