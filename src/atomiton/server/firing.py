@@ -31,8 +31,8 @@ LATE = 60.0
 #: Most moments that are looked at after a long absence.
 _MOST = 10_000
 #: How many times as long as a look the rest after it is, and the longest one in seconds.
-_REST = 50.0
-_LONGEST_REST = 10.0
+_REST = 10.0
+_LONGEST_REST = 5.0
 #: Most files of a folder.
 _FILES = 10_000
 
@@ -45,8 +45,8 @@ def pause(seconds: float, taken: float) -> float:
         taken: Seconds that the look has taken.
 
     Example:
-        >>> pause(1.0, 0.002), pause(1.0, 0.1), pause(1.0, 60.0)
-        (1.0, 5.0, 10.0)
+        >>> pause(1.0, 0.002), pause(1.0, 0.25), pause(1.0, 60.0)
+        (1.0, 2.5, 5.0)
     """
     return min(max(seconds, _REST * taken), max(seconds, _LONGEST_REST))
 

@@ -66,7 +66,7 @@ async def watched(store: str) -> AsyncIterator[tuple[Conductor, Endings]]:
 
 async def known(endings: Endings, number: int) -> None:
     """Until the triggers that were saved just now are known."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while len(endings._triggers) != number:
             await asyncio.sleep(0.05)
 
