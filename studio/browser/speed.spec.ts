@@ -129,5 +129,5 @@ test("1,000 nodes beside the least that the library takes", async ({ studio: pag
   told.push(`the studio, all ${wholeCount} in sight: zoom ${whole.zoom.toFixed(0)}, pan ${whole.pan.toFixed(0)} frames a second`);
   for (const line of told) console.log(line);
   writeFileSync(join(SHOTS, "speed.txt"), `${told.join("\n")}\n`);
-  expect(draw).toBeLessThan(Number(process.env["FIRST_DRAW_MS"] ?? 4000)); // a busy machine; FIRST_DRAW_MS asks for more
+  expect(drawing).toBeLessThan(2500); // of the processor: what a clock says depends on who else works here
 });

@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import builtins
 from collections.abc import AsyncIterator, Mapping, Sequence
-from os import PathLike
-from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, cast
 
 import msgspec
 
-from atomiton.blueprint.model import Blueprint, Durability
+from atomiton.blueprint.model import Durability
 from atomiton.client.calls import Calls, part, read_answer
 from atomiton.client.debugging import Debugging, run_path, stops_of
 from atomiton.client.http import Http, Lost, parse_address
 from atomiton.client.keeping import Keeping
+from atomiton.client.sources import name_source
 from atomiton.client.streams import unpacked
 from atomiton.conductor.api import Asked
 from atomiton.conductor.inputs import check_options, check_turn
@@ -175,7 +174,7 @@ class RemoteConductor(Debugging, Keeping):
             delay=delay,
             breakpoints=None if breakpoints is None else stops_of(breakpoints),
         )
-        _name_source(asked, blueprint)
+        name_source(asked, blueprint)
         return Run(self, (await self.calls.post("/runs", asked, Started)).run)
 
     async def fork(
@@ -404,28 +403,3 @@ class RemoteConductor(Debugging, Keeping):
 
 def _names(given: Mapping[str, object] | None) -> dict[str, object]:
     return {} if given is None else dict(given)
-
-
-def _name_source(asked: StartRun, source: Source) -> None:
-    """Put into a request what is to be run."""
-    if isinstance(source, Blueprint):
-        asked.document = dict(source.document)
-    elif isinstance(source, str) and not _is_file(source):
-        asked.blueprint = source
-    elif isinstance(source, str | PathLike):
-        asked.source = _text(Path(source))
-    else:
-        asked.document = dict(source.blueprint.document)
-
-
-def _is_file(name: str) -> bool:
-    return "/" in name or name.endswith((".yaml", ".yml", ".json"))
-
-
-def _text(path: Path) -> str:
-    from atomiton.errors import NotFound
-
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise NotFound(f"there is no blueprint file {path}") from error
