@@ -107,16 +107,18 @@ def run_app(arguments: list[str]) -> int:
         click.echo(f"error: {error.strerror or error}", err=True)
         return FAILED
     except Exception as error:  # the user is owed one clear message, whatever it was
-        return _explain(error)
+        return _explain(error, arguments)
 
 
 def _refuse(error: click.ClickException, arguments: list[str]) -> int:
     """The command line itself is wrong."""
-    if arguments[:1] == ["run"] and "--json" in arguments:
+    if _wants_json(arguments) and arguments[:1] == ["run"]:
         from atomiton.cli.refusal import print_refusal
         from atomiton.errors import Problem
 
         print_refusal([Problem("INVALID_INPUT", error.format_message())])
+    elif _wants_json(arguments):
+        _tell_json("INVALID_INPUT", error.format_message(), None, arguments)
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message())
     else:
@@ -124,15 +126,31 @@ def _refuse(error: click.ClickException, arguments: list[str]) -> int:
     return REFUSED
 
 
-def _explain(error: Exception) -> int:
+def _explain(error: Exception, arguments: list[str]) -> int:
     from atomiton.errors import AtomitonError
 
     if isinstance(error, AtomitonError):
+        if _wants_json(arguments):
+            _tell_json(error.code, error.message, error.details, arguments)
         click.echo(f"error: {error.message} [{error.code}]", err=True)
         return _status(error)
     message = f"internal error: {type(error).__name__}: {error}"
     click.echo(f"{message}\nThis is a bug in Atomiton; --debug shows where.", err=True)
     return INTERNAL
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    """Whether whoever reads standard output expects an object there."""
+    before = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return "--json" in before
+
+
+def _tell_json(code: str, message: str, details: object, arguments: list[str]) -> None:
+    from atomiton.cli.output import print_json
+
+    stream = arguments[:2] in (["runs", "events"], ["runs", "watch"])
+    error = {"code": code, "message": message, "details": details}
+    print_json({"error": error}, line=stream)
 
 
 def _status(error: AtomitonError) -> int:

@@ -92,7 +92,8 @@ async def request(
         json: Body, as JSON.
         body: Body, as text or bytes.
         form: Body, as the fields of a form.
-        auth: Credentials.
+        auth: Credentials: `{username, password}` for basic, `{token}` for bearer authentication;
+            nothing else is in it but perhaps `type`, `basic` or `bearer`.
         follow_redirects: Whether to go where the server points to.
         fail_on_error: Whether a status of 400 or more fails the node.
         http: The door to other systems.
@@ -159,13 +160,21 @@ def _address(url: str, query: Mapping[str, object] | None) -> str:
 
 
 def _authorization(auth: Auth) -> str:
+    known = Auth.__annotations__
+    for name in auth:
+        if name not in known:
+            message = f"auth has no key {name!r}, only {', '.join(known)}"
+            raise NodeError(message, code="INVALID_INPUT", details={"parameter": "auth"})
     kind = auth.get("type") or ("bearer" if "token" in auth else "basic")
     if kind == "bearer":
         if not auth.get("token"):
             raise NodeError("auth of type bearer needs token", code="INVALID_INPUT")
         return f"Bearer {auth.get('token')}"
     if "username" not in auth:
-        raise NodeError("auth of type basic needs username", code="INVALID_INPUT")
+        said = "auth needs username and password, or token"
+        if "type" in auth:
+            said = "auth of type basic needs username"
+        raise NodeError(said, code="INVALID_INPUT")
     pair = f"{auth['username']}:{auth.get('password', '')}"
     return "Basic " + base64.b64encode(pair.encode()).decode()
 

@@ -61,13 +61,15 @@ async def read(
     """Read a table. With headers each row is an object, without them a list.
 
     Text stays text: a CSV cell becomes a number only if the number, written again, is the same
-    text, so `12` and `3.5` do but `00123`, `1.50` and `1e5` do not. Dates of XLSX and ODS files
-    become ISO 8601 text. Empty cells are null in XLSX and ODS, and empty text in CSV. Rows
-    without any content are left out. A repeated or missing header gets a number: `name_2`.
+    text and has at most 15 digits before the point, so `12` and `3.5` do but `00123`, `1.50`,
+    `1e5` and numbers of cards do not. Dates of XLSX and ODS files become ISO 8601 text. Empty
+    cells are null in XLSX and ODS, and empty text in CSV, where cells that a short row lacks are
+    null. Rows without any content are left out. A repeated or missing header gets a number:
+    `name_2`.
 
     Args:
         path: The file; its ending says what it is: .csv, .tsv, .xlsx, .xlsm, .xls or .ods.
-        sheet: Name of the sheet, or its number from 0; the first by default.
+        sheet: Name of the sheet, or its number from 0; the first by default. A CSV file has one.
         headers: Whether the first row names the columns.
         delimiter: What stands between the cells of a CSV file; found out by default.
         range: Part of the sheet to read, such as `A1:D20` or `B:C`.
@@ -79,6 +81,9 @@ async def read(
     kind = _kind(path, ("csv", "tsv", "txt", "xlsx", "xlsm", "xlsb", "xls", "ods"))
     data = await files.read(path)
     if kind in ("csv", "tsv", "txt"):
+        if sheet not in (None, 0):
+            message = f"{path!r} has no sheet {sheet!r}: a {kind.upper()} file is one table"
+            raise NodeError(message, code="NOT_FOUND")
         mark = "\t" if kind == "tsv" and delimiter is None else delimiter
         cells = await in_thread(read_delimited, data, mark, path)
         name, names = "", cast("list[str]", [])

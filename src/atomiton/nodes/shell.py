@@ -48,7 +48,9 @@ async def run(
     """Run a program and wait for its end. No shell is between: the arguments arrive as they are.
 
     The node counts as not repeatable (`once`): an attempt that was lost is not run again unasked.
-    When it is cancelled or runs out of time, the program and its children are ended.
+    When it is cancelled or runs out of time, the program and its children are ended. An attempt
+    that runs out of its `timeout` fails the node with TIMEOUT, also with `check: false`, and gives
+    no result: in a result `timed_out` is false. To go on, give the node `on_error`.
 
     Args:
         command: The program and its arguments, one item each.

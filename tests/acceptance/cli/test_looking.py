@@ -353,3 +353,24 @@ def test_what_is_undone_in_blueprints_that_are_called(shell: Shell, tmp_path: Pa
 def test_what_does_not_go_together(shell: Shell, shop: str) -> None:
     for more in (("--format", "svg", "--direction", "TD"), ("--format", "svg", "--json")):
         assert shell.run("graph", shop, *more).code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("runs", "show", "nosuch"), "NOT_FOUND"),
+        (("runs", "cancel", "nosuch"), "NOT_FOUND"),
+        (("runs", "events", "nosuch"), "NOT_FOUND"),
+        (("nodes", "show", "file.raed"), "UNKNOWN_NODE_TYPE"),
+        (("runs", "list", "--limit", "many"), "INVALID_INPUT"),
+    ],
+)
+def test_what_is_refused_is_json_where_that_is_asked_for(
+    shell: Shell, arguments: tuple[str, ...], code: str
+) -> None:
+    ended = shell.run(*arguments, "--json")
+    assert ended.code == 2
+    assert json.loads(ended.out)["error"]["code"] == code
+    assert ended.out.count("\n") == 1 or "events" not in arguments
+    assert ended.err
+    assert shell.run(*arguments).out == ""

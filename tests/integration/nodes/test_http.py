@@ -10,6 +10,8 @@ import sys
 import pytest
 from aiohttp import web
 
+from atomiton import Conductor
+from atomiton.blueprint.document import read_document
 from atomiton.errors import NodeError
 from atomiton.nodes import http as family
 from atomiton.nodes.guard.http import HttpGuard
@@ -127,7 +129,7 @@ async def test_auth(server, http) -> None:
     assert await header({"type": "bearer", "token": "T"}) == "Bearer T"
     basic = await header({"type": "basic", "username": "ada", "password": "pw:ü"})
     assert base64.b64decode(basic.removeprefix("Basic ")).decode() == "ada:pw:ü"
-    for bad in ({"type": "bearer"}, {"type": "basic"}):
+    for bad in ({"type": "bearer"}, {"type": "basic"}, {}):
         with pytest.raises(NodeError, match="needs"):
             await header(bad)
 
@@ -262,3 +264,20 @@ async def test_headers_that_are_not_utf8_are_read_as_latin_1() -> None:
         got = await family.request(f"http://127.0.0.1:{port}/", http=guard)
     await guard.aclose()
     assert (got["headers"]["x-b"], got["headers"]["x-u"]) == ("caf\xe9", "caf\xe9 \u20ac")
+
+
+@pytest.mark.parametrize("wrong", ["user", "pasword"])
+async def test_a_wrong_key_of_auth_names_itself(wrong: str) -> None:
+    request = {
+        "uses": "http.request",
+        "with": {"url": "http://127.0.0.1:1/", "auth": {"username": "a", wrong: "b"}},
+    }
+    async with Conductor("memory:") as conductor:
+        result = await conductor.run(
+            read_document({"atomiton": 1, "id": "x", "nodes": {"a": request}})
+        )
+    assert result.error is not None
+    assert result.error.code == "INVALID_INPUT"
+    assert result.error.message == (
+        f"auth has no key '{wrong}', only type, username, password, token"
+    )

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from atomiton import Conductor
+from atomiton.blueprint.document import read_document
 from atomiton.errors import NodeError, NotAllowed
 from atomiton.nodes import shell
 from atomiton.nodes.guard.process import ProcessGuard
@@ -209,3 +211,13 @@ def test_the_end_of_the_event_loop_ends_what_does_not_stop() -> None:
             return
         time.sleep(0.1)
     assert living(mark) == []
+
+
+async def test_a_program_that_runs_out_of_time_fails_its_node_unchecked_too() -> None:
+    nap = {"uses": "shell.run", "with": {"command": ["sleep", "30"], "check": False}}
+    async with Conductor("memory:") as conductor:
+        result = await conductor.run(
+            read_document({"atomiton": 1, "id": "x", "nodes": {"nap": {**nap, "timeout": "50ms"}}})
+        )
+    assert result.error is not None
+    assert (result.error.code, result.error.node) == ("TIMEOUT", "nap")

@@ -212,3 +212,25 @@ async def test_what_cannot_be_read_or_written(files, tmp_path) -> None:
     with pytest.raises(NodeError, match="exists already"):
         await sheet.write("bad.xlsx", [], overwrite=False, files=files)
     assert not (tmp_path / "x.csv").exists()
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.tsv"])
+async def test_a_table_of_text_has_one_sheet(files, name) -> None:
+    await sheet.write(name, [{"a": 1}], files=files)
+    assert (await sheet.read(name, sheet=0, files=files))["rows"] == [{"a": 1}]
+    for wrong in (3, "Orders"):
+        with pytest.raises(NodeError, match=f"has no sheet {wrong!r}: a ... file") as caught:
+            await sheet.read(name, sheet=wrong, files=files)
+        assert caught.value.code == "NOT_FOUND"
+
+
+async def test_cells_that_are_empty_and_cells_that_are_not_there(files, tmp_path) -> None:
+    (tmp_path / "t.csv").write_text("a,b,c\n1,,\n1\n")
+    rows = (await sheet.read("t.csv", files=files))["rows"]
+    assert rows == [{"a": 1, "b": "", "c": ""}, {"a": 1, "b": None, "c": None}]
+
+
+async def test_numbers_with_more_digits_than_a_spreadsheet_keeps_stay_text(files, tmp_path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n999999999999999,1000000000000000\n")
+    rows = (await sheet.read("t.csv", files=files))["rows"]
+    assert rows == [{"a": 999_999_999_999_999, "b": "1000000000000000"}]
