@@ -8,7 +8,7 @@ repeats.py     each, repeat                routes.py     branch, switch
 groups.py      group, race                 waits.py      wait_for, approval
 calls.py       use, call                   values.py     size, contains, expression, ...
 plain.py       as ordinary Python          places.py     the user's file and line
-evaluating.py  expressions, computed
+evaluating.py  expressions, computed       caught.py     try around nodes
 """
 
 from __future__ import annotations

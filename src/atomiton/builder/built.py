@@ -239,7 +239,7 @@ class BlueprintFunction(BuiltBlueprint, Generic[P, R]):
 
     @functools.cached_property
     def _traced(self) -> _Traced:
-        trace = Tracer()
+        trace = Tracer(inspect.unwrap(self.function).__code__)
         inputs = {
             name: Traced(_input(trace, name, parameter))
             for name, parameter in self._signature.parameters.items()
@@ -248,6 +248,8 @@ class BlueprintFunction(BuiltBlueprint, Generic[P, R]):
         try:
             declared = declared_inputs(self.function, self._signature)
             result = cast("Callable[..., object]", self.function)(**inputs)
+            if trace.caught is not None:
+                raise trace.caught
             with trace.collect() as roots, placed_at(self.function):
                 output = None if isinstance(result, Ends) else as_document(result)
                 if not isinstance(result, Ends):

@@ -15,9 +15,14 @@ from atomiton.errors import TracingError
 _PACKAGE: Final = str(Path(__file__).resolve().parents[1]) + os.sep
 
 
+def is_ours(file: str) -> bool:
+    """Whether code of a file is no user's."""
+    return file.startswith((_PACKAGE, "<frozen"))
+
+
 def _user_frame() -> FrameType | None:
     frame = inspect.currentframe()
-    while frame is not None and frame.f_code.co_filename.startswith((_PACKAGE, "<frozen")):
+    while frame is not None and is_ours(frame.f_code.co_filename):
         frame = frame.f_back
     return frame
 
@@ -42,7 +47,7 @@ def wrong(message: str, hint: str | None = None) -> TracingError:
         hint: What to do instead.
     """
     file, line = caller()
-    return TracingError(message, file=_shown(file), line=line, hint=hint)
+    return TracingError(message, file=shown(file), line=line, hint=hint)
 
 
 @contextmanager
@@ -55,13 +60,13 @@ def placed_at(function: Callable[..., object]) -> Generator[None, None, None]:
         code = inspect.unwrap(function).__code__
         raise TracingError(
             problem.message,
-            file=_shown(code.co_filename),
+            file=shown(code.co_filename),
             line=code.co_firstlineno,
             hint=problem.hint,
         ) from None
 
 
-def _shown(file: str) -> str:
+def shown(file: str) -> str:
     """A path as people write it: relative where that is shorter."""
     try:
         relative = os.path.relpath(file)

@@ -7,16 +7,19 @@ import re
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
+from types import CodeType
 from typing import TYPE_CHECKING, Final
 
 from atomiton.blueprint.model import Json
 from atomiton.blueprint.nodes import NAME, RESERVED
+from atomiton.builder.caught import refuse_try
 from atomiton.builder.parts import Part, Root
 from atomiton.builder.places import caller, wrong
 from atomiton.nodes.recording import RECORDER
 
 if TYPE_CHECKING:
     from atomiton.builder.built import BuiltBlueprint
+    from atomiton.errors import TracingError
     from atomiton.nodes.spec import NodeType
 
 _MARKS = itertools.count(1)
@@ -109,9 +112,15 @@ class Trace:
         children: Blueprints that are called, by id.
         secrets: Names of secrets, in the order of their use.
         lines: Id of each node to its line; ids are unique in the whole blueprint.
+        caught: What is wrong with the first node that was called where errors are caught.
+
+    Args:
+        code: The function that is traced.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, code: CodeType) -> None:
+        self._code = code
+        self.caught: TracingError | None = None
         self.top = Body("the blueprint")
         self.body = self.top
         self.stack: list[Scope] = [self.top]
@@ -242,6 +251,7 @@ class Trace:
         if self.stack[-1] is not self.body:
             raise wrong(f"no node can be called in {self.stack[-1].what}", "only compute there")
         self.lines[id_] = caller()[1]
+        self.caught = self.caught or refuse_try(self._code)
         used = {(root.name, root.late) for root in roots if root.scope is self.body}
         used |= {(str(n).partition(".")[0], False) for n in _as_list(document.get("needs"))}
         refs = {name for name, late in used if not late}

@@ -7,13 +7,14 @@ import random
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import TypeVar
+from typing import TypeVar, cast
 from urllib.parse import quote, urlencode
 
 import msgspec
 
 from atomiton.client.http import Answer, Http, Lost
 from atomiton.client.streams import Sent, read_events
+from atomiton.conductor.run import Run, checked_id
 from atomiton.conductor.wire import MSGPACK, PREFIX, SSE, Asking, ProblemDetails, error_of
 from atomiton.errors import AtomitonError, Unavailable
 
@@ -165,4 +166,6 @@ def part(name: str) -> str:
         >>> part("run_1"), part("../x")
         ('run_1', '~')
     """
+    if isinstance(cast("object", name), Run):
+        checked_id(name)  # which refuses it
     return name if name and quote(name, safe="@") == name and name not in (".", "..") else "~"

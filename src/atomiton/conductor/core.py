@@ -18,6 +18,7 @@ from atomiton.conductor.hooks_of_plan import HookTable
 from atomiton.conductor.ids import new_seed
 from atomiton.conductor.library import Library
 from atomiton.conductor.repeats import key_of, was_told
+from atomiton.conductor.run import checked_id
 from atomiton.conductor.shelf import Shelf
 from atomiton.conductor.watching import announce
 from atomiton.drivers.execution import Execution
@@ -155,6 +156,7 @@ class Core:
     # -- runs that are driven here, or could be -----------------------------------------------
 
     def _known(self, run: str) -> Execution | None:
+        checked_id(run)
         return self.driver.runs.get(run) or self._remembered.get(run)
 
     def _keyed(self, blueprint: str, key: str) -> Execution | None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
 from atomiton.conductor.result import RunResult
+from atomiton.errors import AtomitonError
 from atomiton.events import RunEvent
 
 if TYPE_CHECKING:
@@ -88,3 +89,19 @@ class DrivenRun(Run):
         if execution.stopped and execution.state.ended and execution.failure is None:
             return RunResult(execution.state)
         return await super().result()
+
+
+def checked_id(run: object) -> str:
+    """The id of a run; the handle that ``start`` gave is refused with what to pass instead.
+
+    Raises:
+        AtomitonError: It is no text.
+
+    Example:
+        >>> checked_id("run_1")
+        'run_1'
+    """
+    if isinstance(run, str):
+        return run
+    what = "run.id, its id" if isinstance(run, Run) else "the id of a run, as text"
+    raise AtomitonError(f"{run!r:.60} is no id of a run: pass {what}", code="INVALID_INPUT")

@@ -62,11 +62,29 @@ class Answering:
         if not self._answers:
             return
         for wait in await self._conductor.waits(run):
-            key = wait.node if wait.node in self._answers else unnumbered(wait.node)
             place = (wait.frame, wait.number)
-            if wait.kind in ASKING and key in self._answers and place not in self._given:
+            if wait.kind in ASKING and self._known(wait) and place not in self._given:
                 self._given.add(place)
-                await self._answer(run, wait, self._answers[key])
+                await self._answer(run, wait, self._answers[self._key(wait)])
+
+    def _key(self, wait: Wait) -> str:
+        return wait.node if wait.node in self._answers else unnumbered(wait.node)
+
+    def _known(self, wait: Wait) -> bool:
+        return self._key(wait) in self._answers
+
+    async def missing(self, run: str) -> str:
+        """What a run waits for that nobody answers, in a sentence; empty when that is nothing."""
+        waits = await self._conductor.waits(run)
+        left = [w for w in waits if w.kind in ASKING and not self._known(w)]
+        if not left:
+            return ""
+        named = ", ".join(
+            f"'{w.node}' for " + (f"the signal '{w.signal}'" if w.kind == "signal" else "approval")
+            for w in left
+        )
+        given = ", ".join(f"{w.node!r}: ..." for w in left)
+        return f"{named} still waits, and nobody answers: give answers={{{given}}}"
 
     async def _answer(self, run: str, wait: Wait, answer: object) -> None:
         if wait.kind == "signal":

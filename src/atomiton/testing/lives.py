@@ -199,7 +199,9 @@ class Teller:
             return False
         except Stuck:
             story.result = loop.run_until_complete(life.conductor.show(life.run))
-            story.waiting = story.result.reason or f"it is {story.result.status}"
+            asked = Answering(life.conductor, self.setting.answers).missing(life.run)
+            missing = loop.run_until_complete(asked)
+            story.waiting = missing or story.result.reason or f"it is {story.result.status}"
             story.decision = bool(self.acted_unseen(life.events))
             return True
         except AtomitonError as error:

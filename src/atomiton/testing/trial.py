@@ -127,6 +127,7 @@ def run(
         >>> trial.status, trial.nodes["rate"].attempts, trial.seconds
         ('completed', 2, 60.0)
     """
+    asked: list[tuple[Answering, str]] = []
 
     async def main() -> Trial:
         conductor = VirtualConductor(
@@ -143,6 +144,7 @@ def run(
                 check_answers(answers, conductor.library.load(blueprint))
             somebody = Answering(conductor, answers or {})
             started = await conductor.start(blueprint, inputs)
+            asked.append((somebody, started.id))
             events: list[RunEvent] = []
             async for event in started.events():
                 events.append(event)
@@ -150,4 +152,7 @@ def run(
             result = await started.result()
             return Trial(result, events, conductor.calls)
 
-    return virtual_run(main(), start=start)
+    async def why() -> str:
+        return " ".join([await somebody.missing(run) for somebody, run in asked])
+
+    return virtual_run(main(), start=start, why=why)

@@ -241,12 +241,18 @@ def seconds(moment: Moment) -> float:
     return float(moment)
 
 
-def virtual_run(main: Coroutine[object, object, T], *, start: Moment = START) -> T:
+def virtual_run(
+    main: Coroutine[object, object, T],
+    *,
+    start: Moment = START,
+    why: Callable[[], Coroutine[object, object, str]] | None = None,
+) -> T:
     """Run a coroutine to its end in virtual time, as ``asyncio.run`` does in real time.
 
     Args:
         main: The coroutine.
         start: When time begins.
+        why: Says what is waited for when nothing is left to happen, for the error.
 
     Returns:
         What the coroutine gives.
@@ -273,4 +279,9 @@ def virtual_run(main: Coroutine[object, object, T], *, start: Moment = START) ->
             code="NOT_ALLOWED",
         )
     with asyncio.Runner(loop_factory=lambda: VirtualLoop(start)) as runner:
-        return runner.run(main)
+        try:
+            return runner.run(main)
+        except Stuck as stuck:
+            if why is None:
+                raise
+            raise Stuck(runner.run(why()) or stuck.message) from None

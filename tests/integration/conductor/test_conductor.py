@@ -472,3 +472,25 @@ async def test_ends_in_one_turn_of_the_loop_are_all_heard(conductor: Conductor) 
     result = await asyncio.wait_for(run.result(), 5)
     assert result.status == "failed"
     assert {node.status for node in result.nodes.values()} <= {"completed", "failed", "cancelled"}
+
+
+async def test_a_handle_is_no_id() -> None:
+    async with Conductor(nodes=NODES) as conductor:
+        run = await conductor.start(document({"a": {"wait": {"signal": "go"}}}))
+        for call in (
+            conductor.signal(run, "go"),  # type: ignore[arg-type]
+            conductor.result(run),  # type: ignore[arg-type]
+            conductor.cancel(run),  # type: ignore[arg-type]
+            conductor.pause(run),  # type: ignore[arg-type]
+            conductor.resume(run),  # type: ignore[arg-type]
+            conductor.waits(run),  # type: ignore[arg-type]
+            conductor.approve(run, "a", approved=True),  # type: ignore[arg-type]
+            conductor.retry(run),  # type: ignore[arg-type]
+            conductor.fork(run, "a"),  # type: ignore[arg-type]
+        ):
+            with pytest.raises(AtomitonError, match=r"Run\('run_.*'\) is no id.*pass run\.id"):
+                await call
+        with pytest.raises(AtomitonError, match="as text"):
+            await conductor.show(5)  # type: ignore[arg-type]
+        await conductor.signal(run.id, "go")
+        assert (await run.result()).ok

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from tests.unit.builder.making import Order, computed, convert, nodes, note
 
-from atomiton.builder import blueprint, contains, expression, is_null, size
+from atomiton.builder import blueprint, contains, each, expression, is_null, size
 from atomiton.errors import TracingError
 from atomiton.nodes.data import value as as_it_is
 
@@ -223,6 +223,56 @@ def test_integers_have_the_remainders_of_python() -> None:
         assert ways.run(x, order) == [
             x % 3, x // 3, 7 // x, (x * 2 + 1) % -3, abs(x) // 2, order.by["a"] % 2
         ]  # fmt: skip
+
+
+def _noted(x: object) -> object:
+    try:
+        return note(x)  # in a function that the blueprint calls
+    finally:
+        pass
+
+
+def caught_here(x: int) -> object:
+    made = note(x)
+    try:  # here
+        made = note(made)
+    except Exception:
+        made = note("other")
+    return made
+
+
+def caught_outside(xs: list[int]) -> object:
+    try:  # there
+        return each(xs, lambda x: _noted(x))
+    except (ValueError, KeyError):
+        return note("other")
+
+
+def nothing_caught(x: int) -> object:
+    try:
+        number = int("no number")
+    except ValueError:
+        number = note(x)  # type: ignore[assignment]
+    try:
+        return _noted(number)
+    finally:
+        pass
+
+
+@pytest.mark.parametrize(("function", "mark"), [(caught_here, "here"), (caught_outside, "there")])
+def test_a_try_around_a_node_is_refused(function: Callable[..., object], mark: str) -> None:
+    with pytest.raises(TracingError, match=r"'try' catches nothing.*on_error") as told:
+        _ = blueprint(function).blueprint
+    with open(__file__, encoding="utf-8") as text:
+        assert f"try:  # {mark}" in text.readlines()[(told.value.line or 0) - 1]
+
+
+def test_a_try_around_anything_else_is_not() -> None:
+    try:
+        made = blueprint(nothing_caught).blueprint
+    except TracingError:  # around the blueprint as a whole
+        pytest.fail("it was refused")
+    assert list(made.nodes) == ["note", "note_2"]
 
 
 def test_libraries_that_look_at_a_traced_value_do_no_harm() -> None:

@@ -13,7 +13,15 @@ from atomiton.blueprint.document import read_document
 from atomiton.errors import AtomitonError, BlueprintError, NodeError
 from atomiton.nodes.guard import Capabilities
 from atomiton.ports.capabilities import Attempt, Clock, Files
-from atomiton.testing import REAL, VirtualConductor, fails, in_turn, run, virtual_run
+from atomiton.testing import (
+    REAL,
+    VirtualConductor,
+    crash_at_every_step,
+    fails,
+    in_turn,
+    run,
+    virtual_run,
+)
 from atomiton.testing.virtual_time import START
 
 DAY = 24 * 3600.0
@@ -281,3 +289,25 @@ def test_a_parked_run_of_an_earlier_process_goes_on_in_virtual_time(tmp_path) ->
 
     run = virtual_run(before())
     assert virtual_run(after(run), start=START + 60) == ("completed", pytest.approx(30 * DAY, 60))
+
+
+ASKS = read_document({
+    "atomiton": 1,
+    "id": "asks",
+    "nodes": {
+        "ask": {"wait": {"approval": {"title": "Sure?"}}},
+        "paid": {"wait": {"signal": "money"}},
+    },
+})  # fmt: skip
+
+
+@pytest.mark.parametrize("test", [run, crash_at_every_step])
+def test_who_waits_for_an_answer_is_named(test) -> None:
+    with pytest.raises(AtomitonError) as told:
+        test(ASKS, answers={"paid": 1})
+    assert "'ask' for approval still waits, and nobody answers: give answers={'ask': ...}" in str(
+        told.value
+    )
+    assert "paid" not in str(told.value)
+    with pytest.raises(AtomitonError, match="'paid' for the signal 'money'"):
+        test(ASKS, answers={"ask": True})
