@@ -38,7 +38,7 @@ def explain(text: str, offset: int, context: str | None, problem: str) -> tuple[
     if "mapping values are not allowed" in problem:
         return _stray_colon(line, before)
     if "expected ',' or" in problem or ("node content" in problem and "flow" in context):
-        return _broken_flow(character, line, context)
+        return _broken_flow(character, line, before, context)
     if "found unexpected end of stream" in problem or "document separator" in problem:
         return "a quoted text is not closed", "add the missing quote"
     if "expected key" in problem or "<block end>" in problem or "'-' indicator" in problem:
@@ -74,8 +74,10 @@ def _stray_colon(line: str, before: str) -> tuple[str, str | None]:
     )
 
 
-def _broken_flow(character: str, line: str, context: str) -> tuple[str, str | None]:
-    close = "]" if "sequence" in context else "}"
+def _broken_flow(character: str, line: str, before: str, context: str) -> tuple[str, str | None]:
+    told = "sequence" in context or "mapping" in context
+    in_list = "sequence" in context if told else before.rfind("[") > before.rfind("{")
+    close = "]" if in_list else "}"
     if "${{" in line:
         return (
             "an expression inside [ ] or { } must be quoted",

@@ -170,9 +170,9 @@ async def test_what_cannot_be_started_says_why(tmp_path: Path) -> None:
         needs = blueprint('schedule: {cron: "* * * * *"}', "needs", inputs="n: string")
         await conductor.save_blueprint(needs)
         never = blueprint('schedule: {cron: "0 0 31 2 *"}', "never")
-        assert "has no moments" in str((await conductor.save_blueprint(never)).problem)
+        assert "has no moments" in (await conductor.validate(never))[0].message
         zone = blueprint('schedule: {cron: "* * * * *", timezone: Mars/Base}', "zone")
-        assert "no time zone" in str((await conductor.save_blueprint(zone)).problem)
+        assert "no time zone" in (await conductor.validate(zone))[0].message
         await conductor.save_blueprint(blueprint("watch: {path: ../up}", "up"))
         await loop.look()
         clock.now += 60
@@ -180,7 +180,6 @@ async def test_what_cannot_be_started_says_why(tmp_path: Path) -> None:
         problems = {of.blueprint: of.fired.problem or "" for of in await conductor.triggers()}
         assert "'n' is missing" in problems["needs"]
         assert "outside" in problems["up"]
-        assert problems.keys() == {"needs", "up"}
 
 
 def berlin(*moment: int) -> float:

@@ -78,7 +78,7 @@ async def test_a_file_removed_by_hand_is_deleted(store, root):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"id: [", "expected|flow|\\["),
+        (b"id: [", "a ] is missing"),
         (b"id: other\n", "other.yaml"),
         (b"\xff\xfe", "UTF-8"),
         (b"nodes: {}\n", "no valid 'id'"),
