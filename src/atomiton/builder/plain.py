@@ -84,7 +84,7 @@ def _function(value: object) -> Callable[..., object]:
     chosen = chosen_names(value, ITEM_NAMES)
 
     def call(item: object, index: int = 0, acc: object = None) -> object:
-        values = dict(zip(ITEM_NAMES, (item, index, acc), strict=True))
+        values: dict[str, object] = {"item": item, "index": index, "acc": acc}
         return plain_call(value, *(values[one] for one in chosen))
 
     return call

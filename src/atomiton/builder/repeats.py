@@ -197,8 +197,10 @@ def _each_plainly(
     constants: dict[str, object],
 ) -> list[object]:
     results: list[object] = []
-    listed = map(Entry, items.items()) if isinstance(items, Mapping) else items
-    for index, item in enumerate(cast("Iterable[object]", listed)):
+    listed: Iterable[object] = items
+    if isinstance(items, Mapping):
+        listed = map(Entry, cast("Mapping[object, object]", items).items())
+    for index, item in enumerate(listed):
         arguments = (item, index) if takes_number(body, constants) else (item,)
         try:
             results.append(plain_call(body, *arguments, **constants))

@@ -236,7 +236,7 @@ def caught_here(x: int) -> object:
     made = note(x)
     try:  # here
         made = note(made)
-    except Exception:
+    except ValueError:
         made = note("other")
     return made
 
