@@ -137,6 +137,7 @@ class Replacements:
 
     def check_used(self) -> None:
         """Refuse what names nothing; for blueprints that call others known once they are read."""
+        wrong: dict[str, str] = {}
         for key in sorted(self._left):
             if any(
                 _names(f".{of}", it, called=True)
@@ -146,8 +147,11 @@ class Replacements:
                 continue
             hint = nearest(key, self._names)
             hint = f" ({hint})" if hint else f"; it has {', '.join(sorted(self._names))}"
-            message = f"replace: the blueprint has no node or node type {key!r}{hint}"
-            raise AtomitonError(message, code="UNKNOWN_REFERENCE", details={"replace": key})
+            wrong[key] = f"replace: the blueprint has no node or node type {key!r}{hint}"
+        if wrong:
+            details = {"replace": next(iter(wrong)), "problems": wrong}
+            message = "; ".join(wrong.values())
+            raise AtomitonError(message, code="UNKNOWN_REFERENCE", details=details)
 
     def _replace_node(self, blueprint: str, path: str, node: Doc, chosen: Doc) -> None:
         if "nodes" in node or "branch" in node:

@@ -153,6 +153,15 @@ blueprint:
     assert (tmp_path / "orders.csv").exists()
 
 
+def test_every_replacement_that_names_nothing_is_told(tmp_path) -> None:
+    first, second = problems(tmp_path, """\
+  - name: wrong twice
+    replace: {raet: {output: 1}, svae: {output: 2}}
+""")  # fmt: skip
+    assert "'raet'" in first
+    assert "'svae'" in second
+
+
 def test_what_differs_is_told_with_its_place(tmp_path) -> None:
     (one,) = outcomes(tmp_path, f"""\
   - name: wrong in every way

@@ -144,10 +144,21 @@ def _load(suite: Suite, test: DeclaredTest) -> Blueprint:
             raise Unusable(below(error), str(suite.path)) from None
         raise Unusable(error, str(source)) from None
     except AtomitonError as error:
-        key = error.details.get("replace") if error.details else None
-        place: Place = ("blueprint",) if key is None else ("tests", test.place, "replace", str(key))
-        problem = _problem(suite, place, error.message, error.code, None, at_key=key is not None)
-        raise Unusable(BlueprintError([problem]), str(suite.path)) from None
+        raise Unusable(BlueprintError(_refused(suite, test, error)), str(suite.path)) from None
+
+
+def _refused(suite: Suite, test: DeclaredTest, error: AtomitonError) -> list[Problem]:
+    """The problems of what stands in for nodes: each name that is not there, with its place."""
+    details = error.details or {}
+    key = details.get("replace")
+    if key is None:
+        return [_problem(suite, ("blueprint",), error.message, error.code, None)]
+    messages = cast("Mapping[str, str]", details.get("problems", {str(key): error.message}))
+    at: Place = ("tests", test.place, "replace")
+    return [
+        _problem(suite, (*at, name), message, error.code, None, at_key=True)
+        for name, message in messages.items()
+    ]
 
 
 def run_test(suite: Suite, test: DeclaredTest) -> Outcome:
