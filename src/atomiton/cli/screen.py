@@ -21,6 +21,8 @@ from atomiton.machine.events import AttemptCompleted, AttemptFailed, AttemptLost
 
 #: Seconds between two drawings of the live line.
 PERIOD = 0.1
+#: Seconds; nothing is told of a wait that takes less.
+_SOON = 0.25
 _HIDE, _SHOW, _CLEAR = "\x1b[?25l", "\x1b[?25h", "\r\x1b[2K"
 
 
@@ -120,9 +122,12 @@ class Lines(Screen):
         execution = driven(self._conductor, event.run)
         if execution is None or event.number < len(execution.facts):
             return  # the state is ahead of this fact
-        if execution.state.public_status() != "waiting":
+        state = execution.state
+        if state.public_status() != "waiting":
             return
-        reason = execution.state.reason()
+        if any(timer.at < event.fact.time + _SOON for timer in state.timers.values()):
+            return  # over before anybody has read of it
+        reason = state.reason()
         if reason is not None and reason != self._reason:
             self.write(f"waiting: {reason}")
         self._reason = reason

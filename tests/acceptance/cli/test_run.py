@@ -265,3 +265,11 @@ def test_validate_in_json(shell: Shell) -> None:
     assert shell.run("validate", "hello.yaml", "--json").data == {"valid": True, "problems": []}
     both = shell.run("validate", "hello.yaml", "broken.yaml", "--json").data
     assert {problem["file"] for problem in both["problems"]} == {"broken.yaml"}
+
+
+@pytest.mark.parametrize(("delay", "told"), [("20ms", False), ("1s", True)])
+def test_a_wait_is_told_of_if_somebody_can_read_it(shell: Shell, delay: str, told: bool) -> None:
+    node = f"{{uses: flow.fail, with: {{message: no}}, retry: {{attempts: 2, delay: {delay}}}}}"
+    (shell.folder / "again.yaml").write_text(f"atomiton: 1\nid: again\nnodes: {{a: {node}}}\n")
+    ran = shell.run("run", "again.yaml")
+    assert (ran.code, "waiting: 'a' waits for attempt 2" in ran.err) == (1, told)
