@@ -244,7 +244,19 @@ async def test_what_cannot_be_stored_ends_the_run_and_hangs_nobody(
     assert "\\udcff" in result.error.message or what != "message"
 
 
-async def test_a_fact_that_cannot_be_stored_hangs_nobody(tmp_path: Path) -> None:
+async def test_a_broken_promise_fails_the_node(tmp_path: Path) -> None:
+    path = tmp_path / "odd.yaml"
+    path.write_text("atomiton: 1\nid: odd\nnodes:\n  a: {uses: limit.broken_promise}\n")
+    async with Conductor(str(tmp_path / "runs.db"), nodes=[NODES]) as conductor:
+        error = (await conductor.run(path)).error
+    assert error is not None
+    assert (error.node, error.code) == ("a", "TYPE_MISMATCH")
+
+
+async def test_a_fact_that_cannot_be_stored_hangs_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("atomiton.nodes.call.checked", lambda value: value)
     path = tmp_path / "odd.yaml"
     path.write_text("atomiton: 1\nid: odd\nnodes:\n  a: {uses: limit.broken_promise}\n")
     async with Conductor(str(tmp_path / "runs.db"), nodes=[NODES]) as conductor:
