@@ -103,6 +103,13 @@ it("a change inside of one node is read without reading the rest", () => {
   expect(changed.nodes.get("big")).not.toBe(model.nodes.get("big"));
 });
 
+it("a value that is left out ends where the next node begins, read alone or not", () => {
+  const model = make(ORDER);
+  const at = ORDER.indexOf("{high");
+  const edit = { from: at, to: at, insert: "#" };
+  expect(plainOf(next(model, [edit]))).toEqual(plainOf(make(applyEdits(ORDER, [edit]))));
+});
+
 describe("changing", () => {
   it("sets a value and leaves every other byte alone", () => {
     const model = make(ORDER);

@@ -234,7 +234,7 @@ function within(model: Model, edit: Edit, text: string, isExpression: IsExpressi
   const by = edit.insert.length - (edit.to - edit.from);
   const slice = text.slice(entry.from, entry.to + by);
   // Anything that could mean something beyond the node is not for this way.
-  if (!slice.endsWith("\n") || /^(---|\.\.\.|%|\t)/m.test(slice) || /[&*!]/.test(slice)) return null;
+  if (!slice.endsWith("\n") || /^(---|\.\.\.|%|\t)/m.test(slice) || /[&*!]/.test(slice) || /^\s*[?:]/.test(slice)) return null;
   // Comments at the end of all nodes are nobody's.
   if (index === model.entries.length - 1 && /(^|\n)[ \t]*(#[^\n]*)?\n$/.test(slice)) return null;
   const indent = /^( *)\S/.exec(slice)?.[1];
@@ -242,8 +242,12 @@ function within(model: Model, edit: Edit, text: string, isExpression: IsExpressi
   // A node that is moved in or out is another body's, or nobody's.
   if (indent !== /^( *)\S/.exec(model.text.slice(entry.from, entry.to))?.[1]) return null;
   if (indent === undefined || indent.length === 0 || next > indent.length) return null;
-  const doc = read(slice);
-  const [pair, more] = pairsOf(doc.contents);
+  // What follows says where a value that is left out ends.
+  const sibling = next === indent.length ? `${indent}${entry.id}_: 0\n` : "";
+  const doc = read(slice + sibling);
+  const [pair, behind, beyond] = pairsOf(doc.contents);
+  const more = sibling === "" ? behind : beyond;
+  if (sibling !== "" && (behind === undefined || keyOf(behind) !== `${entry.id}_`)) return null;
   if (doc.errors.length > 0 || pair === undefined || more !== undefined || keyOf(pair) !== entry.id) return null;
   if (isFlowPart(doc.contents)) return null;
   const made: Entry = { id: entry.id, from: entry.from, to: entry.to + by, nodes: rawNodes(pair, "", 0, isExpression) };
