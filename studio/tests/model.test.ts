@@ -103,6 +103,10 @@ it("a change inside of one node is read without reading the rest", () => {
   expect(changed.nodes.get("big")).not.toBe(model.nodes.get("big"));
 });
 
+it("an input that is no schema yet breaks nothing", () => {
+  expect(make(ORDER.replace("nodes:", "inputs: {a: 1, b: [x]}\nnodes:")).head.inputs.map((i) => i.name)).toEqual(["a", "b"]);
+});
+
 it("a value that is left out ends where the next node begins, read alone or not", () => {
   const model = make(ORDER);
   const at = ORDER.indexOf("{high");

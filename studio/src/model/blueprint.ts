@@ -153,7 +153,8 @@ function isNote(value: unknown): value is Omit<Note, "index"> {
 
 function inputOf(pair: Pair): InputView {
   const value = plain(pair.value);
-  const schema = typeof value === "string" ? { type: value } : ((value ?? {}) as Record<string, unknown>);
+  const isSchema = typeof value === "object" && value !== null && !Array.isArray(value);
+  const schema = typeof value === "string" ? { type: value } : isSchema ? (value as Record<string, unknown>) : {};
   return { name: keyOf(pair), schema, required: !("default" in schema) };
 }
 
