@@ -283,7 +283,7 @@ async def test_many_more_jobs_than_slots(runtime):
 async def test_a_quick_job_overtakes_a_slow_one(runtime):
     await outcome(runtime, functions.echo, value=0)
     ended = []
-    slow = started(runtime, functions.wait_then, value="slow", seconds=2.0)[1]
+    slow = started(runtime, functions.wait_then, value="slow", seconds=0.4)[1]
     quick = started(runtime, functions.wait_then, value="quick", seconds=0.0)[1]
     for future in (slow, quick):
         future.add_done_callback(lambda one: ended.append(one.result()[0]))

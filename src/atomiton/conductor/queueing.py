@@ -61,7 +61,8 @@ class Queueing(Steering):
 
     def _remember(self, execution: Execution) -> None:
         super()._remember(execution)
-        if _begun(execution):  # it may have been queued: there may be room now
+        # If it was queued there may be room now; to look is dear where nothing is ever queued.
+        if self._admitting and _begun(execution):
             self._turn.set()
 
     def _must_queue(self, delay: float, lane: str, *, paused: bool, in_memory: bool) -> bool:
