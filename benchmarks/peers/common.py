@@ -25,6 +25,8 @@ ROUNDS = 400
 LANES = 64
 BLOCK = 0.005
 """What takes less is run again and again for so many seconds, and a sample is their mean."""
+WARMING = 12
+"""Most blocks that are run before what is measured: the first runs of a process are its slowest."""
 
 
 class Step:
@@ -175,19 +177,18 @@ async def once(run: Run, workload: Workload) -> None:
 
 
 async def one_by_one(run: Run, workload: Workload, seconds: float) -> list[float]:
-    """Seconds of each run, for about so long; three at least. The first warms up."""
+    """Seconds of each run, for about so long; three at least. The first warm up."""
     taken: list[float] = []
-    times, each = 1, 0.0
+    times, each = 1, float("inf")
     begun = time.perf_counter()
-    while times == 1 or each * times < BLOCK / 2:  # also what is done on the first runs only
+    for _ in range(WARMING):
         started = time.perf_counter()
         for _ in range(times):
             await once(run, workload)
-        each = (time.perf_counter() - started) / times
-        if each > BLOCK:
-            times = 1
+        each = min(each, (time.perf_counter() - started) / times)
+        if each > BLOCK and time.perf_counter() - begun > seconds / 4:
             break
-        times = max(2, int(BLOCK / each))
+        times = max(1, int(BLOCK / each))
     until = begun + seconds
     while len(taken) < 3 or (time.perf_counter() < until and len(taken) < ROUNDS):
         gc.collect()
@@ -240,16 +241,27 @@ async def measure(peer: Peer, name: str, seconds: float) -> dict[str, object]:
 
 
 async def over_plain(run: Run, workload: Workload, seconds: float) -> list[float]:
-    """What the engine adds to the same work in plain Python, measured in turns."""
-    taken = await one_by_one(run, workload, seconds)
+    """What the engine adds to the same work in plain Python, each time measured right after it."""
 
     def plain(value: object) -> object:
         for _ in range(40):
             value = fib(value)
         return value
 
-    least = sorted(await one_by_one(plain, workload, seconds / 4))
-    return [second - least[len(least) // 2] for second in taken]
+    async def block(run: Run, times: int) -> float:
+        started = time.perf_counter()
+        for _ in range(times):
+            await once(run, workload)
+        return (time.perf_counter() - started) / times
+
+    times = max(1, int(BLOCK / min(await one_by_one(run, workload, seconds / 4))))
+    taken: list[float] = []
+    until = time.perf_counter() + seconds
+    while len(taken) < 3 or (time.perf_counter() < until and len(taken) < ROUNDS):
+        gc.collect()
+        least = await block(plain, times)
+        taken.append(await block(run, times) - least)
+    return taken
 
 
 def main(peer: type[Peer]) -> None:

@@ -9,7 +9,14 @@ from atomiton.blueprint.problems import nearest
 from atomiton.blueprint.types import check_value
 from atomiton.errors import InputError, Problem
 
-_EXACT: Mapping[type, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
+_EXACT: Mapping[type, str] = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    list: "array",
+    dict: "object",
+}
 _PLAIN = frozenset({"type", "description", "title", "default"})
 
 
@@ -32,7 +39,9 @@ def check_inputs(blueprint: Blueprint, given: Mapping[str, object]) -> dict[str,
     for name, schema in declared.items():
         if name in given:
             value = inputs[name] = given[name]
-            if _EXACT.get(type(value)) == schema.get("type") and schema.keys() <= _PLAIN:
+            wanted = schema.get("type")  # without one, everything will do
+            fits = wanted is None or _EXACT.get(type(value)) == wanted
+            if fits and schema.keys() <= _PLAIN:
                 continue  # the common case, made short
             for place, message in check_value(value, schema, name, strict=True):
                 problems.append(_problem(f"input '{place}': {message}", name))

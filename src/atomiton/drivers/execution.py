@@ -218,7 +218,7 @@ class Execution(Driven, eq=False):
             left -= 1
             self._current = start
             try:
-                if step.get is not None and type(value := step.get(top)) is step.kind:
+                if step.get is not None and type(value := step.get(top)) in step.kinds:
                     output = step.result(await step.function(value))  # type: ignore[misc]
                 else:
                     given = step.arguments(state, start, None)
@@ -277,7 +277,7 @@ class Execution(Driven, eq=False):
         straight = self._in_memory and step.is_straight and not start.frame
         try:
             get = step.get if straight and not state.changed else None
-            if get is not None and type(value := get(state.top)) is step.kind:
+            if get is not None and type(value := get(state.top)) in step.kinds:
                 output = step.result(await step.function(value))  # type: ignore[misc]
             else:
                 attempt = self._attempt(start) if step.needs_attempt else None

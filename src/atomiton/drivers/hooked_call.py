@@ -51,7 +51,7 @@ class HookedCall:
     def __init__(
         self, execution: HookedExecution, node: PlanNode, call: Call, hooks: PlanHooks
     ) -> None:
-        self.exact: Mapping[str, type[object]] = {}
+        self.exact: Mapping[str, frozenset[type[object]]] = {}
         self._execution = execution
         self._node = node
         self._call = call

@@ -27,12 +27,12 @@ class Step:
             ``needs_attempt``, the attempt; a ``NodeError`` when a parameter does not fit.
         is_straight: Whether it can be called without a look at the attempt.
         get: Gives its only parameter, when it has only one and takes it by position; None else.
-        kind: The type that this must have to be handed on as it is.
+        kinds: The types of which this must be one to be handed on as it is.
         waits: Whether the node has been seen to wait: its attempts are given a task at once.
     """
 
     __slots__ = (
-        "arguments", "call", "function", "get", "is_async", "is_inline", "is_straight", "kind",
+        "arguments", "call", "function", "get", "is_async", "is_inline", "is_straight", "kinds",
         "needs_attempt", "result", "waits",
     )  # fmt: skip
 
@@ -46,18 +46,18 @@ class Step:
         self.needs_attempt = call.needs_attempt
         self.waits = False
         self.is_straight = call.is_async and call.runtime == "inline" and not call.needs_attempt
-        self.get, self.kind = _only(node.prepare, call)
+        self.get, self.kinds = _only(node.prepare, call)
 
 
-def _only(prepare: Prepare, call: Call) -> tuple[Getter | None, type[object]]:
-    """The only parameter of a node and its type, if it can be handed on by position as it is."""
+def _only(prepare: Prepare, call: Call) -> tuple[Getter | None, frozenset[type[object]]]:
+    """The only parameter of a node and its types, if it can be handed on by position as it is."""
     if isinstance(prepare, Single) and len(call.exact) == 1 and not call.needs_attempt:
-        kind = call.exact.get(prepare.name)
-        if kind is not None and isinstance(call.function, FunctionType):
+        kinds = call.exact.get(prepare.name)
+        if kinds is not None and isinstance(call.function, FunctionType):
             code = call.function.__code__
             if code.co_argcount and code.co_varnames[0] == prepare.name:
-                return prepare.get, kind
-    return None, object
+                return prepare.get, kinds
+    return None, frozenset()
 
 
 def _gatherer(prepare: Prepare, call: Call) -> Gather:
@@ -75,7 +75,7 @@ def _gatherer(prepare: Prepare, call: Call) -> Gather:
         return lambda state, start, attempt: convert(look(state, start), attempt)
 
     if len(exact) == 1 and isinstance(prepare, Single) and prepare.name in exact:
-        only, get, kind = prepare.name, prepare.get, exact[prepare.name]
+        only, get, kinds = prepare.name, prepare.get, exact[prepare.name]
 
         def gather_one(
             state: RunState, start: StartAttempt, attempt: Attempt | None
@@ -85,14 +85,15 @@ def _gatherer(prepare: Prepare, call: Call) -> Gather:
                 return convert(look(state, start), attempt)
             value = get(frame)
             parameters = {only: value}
-            return parameters if type(value) is kind else convert(parameters, attempt)
+            return parameters if type(value) in kinds else convert(parameters, attempt)
 
         return gather_one
 
     def gather(state: RunState, start: StartAttempt, attempt: Attempt | None) -> dict[str, object]:
         parameters = look(state, start)
         for name, value in parameters.items():
-            if exact.get(name) is not type(value):
+            kinds = exact.get(name)
+            if kinds is None or type(value) not in kinds:
                 return convert(parameters, attempt)
         return parameters
 

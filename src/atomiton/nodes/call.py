@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from atomiton.nodes.guard import Capabilities
+from atomiton.nodes.signature import Parameter
 from atomiton.nodes.spec import NodeType
 from atomiton.nodes.values import Convert, checked, converter, to_value
 from atomiton.ports.calls import Attempt
 
 #: Values of exactly these types fit a port that asks for no more than that type.
-_EXACT = {"string": str, "integer": int, "number": float, "boolean": bool}
+_EXACT: Mapping[object, frozenset[type[object]]] = {
+    "string": frozenset({str}),
+    "integer": frozenset({int}),
+    "number": frozenset({float}),
+    "boolean": frozenset({bool}),
+}
 #: Values of exactly these types are plain and never change.
 _FRESH = frozenset({str, float, bool, type(None), bytes})
-_SCALARS = frozenset({int, float, str, bool, bytes, type(None)})
+_SCALARS: frozenset[type[object]] = frozenset({int, float, str, bool, bytes, type(None)})
 
 
 class NodeCall:
@@ -38,10 +44,10 @@ class NodeCall:
         self._convert: dict[str, Convert] = {
             name: convert for name, convert in converters if convert is not None
         }
-        self.exact: dict[str, type[object]] = {
-            port.name: _EXACT[str(port.schema["type"])]
+        self.exact: dict[str, frozenset[type[object]]] = {
+            port.name: fitting
             for port in type_.parameters
-            if port.annotation is None and _is_plain(port.schema) and not type_.renamed
+            if (fitting := _fitting(port)) and not type_.renamed
         }
         self._copy = not type_.plain_parameters
         self._plain = type_.plain_result
@@ -55,7 +61,8 @@ class NodeCall:
         """
         exact = self.exact
         for name, value in parameters.items():
-            if exact.get(name) is not type(value):
+            kinds = exact.get(name)
+            if kinds is None or type(value) not in kinds:
                 parameters[name] = self._adapted(name, value)
         for port, name in self._renamed:
             if port in parameters:
@@ -86,6 +93,11 @@ class NodeCall:
         return checked(value) if self._plain else to_value(value)
 
 
-def _is_plain(schema: dict[str, object]) -> bool:
-    """Whether a schema asks for one simple type and nothing else."""
-    return schema.keys() <= {"type", "description", "title"} and schema.get("type") in _EXACT
+def _fitting(port: Parameter) -> frozenset[type[object]]:
+    """The types whose values need no look: that of a simple port, and all that never change."""
+    schema = port.schema
+    if port.annotation is not None or port.expression or port.variadic:
+        return frozenset()
+    if not schema.keys() <= {"type", "description", "title"}:
+        return frozenset()
+    return _EXACT.get(schema["type"], frozenset()) if "type" in schema else _SCALARS

@@ -103,8 +103,8 @@ class Call(Protocol):
         ...
 
     @property
-    def exact(self) -> Mapping[str, type[object]]:
-        """Parameters, by name, whose values of exactly this type are handed on as they are."""
+    def exact(self) -> Mapping[str, frozenset[type[object]]]:
+        """Parameters, by name, whose values of exactly these types are handed on as they are."""
         ...
 
     def arguments(
