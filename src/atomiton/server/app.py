@@ -323,8 +323,6 @@ class _Endpoint:
                 {"content-type": "text/html; charset=utf-8", **reply.headers},
                 reply.value.encode(),
             )
-        if isinstance(reply.value, bytes):  # a file
-            return Answer(reply.status, reply.headers, reply.value)
         if reply.status in (204, 304):
             return Answer(reply.status, reply.headers, b"")
         encoded, kind = encode(reply.value, headers.get("accept", ""))

@@ -59,9 +59,9 @@ class Meters:
         self._ended.add(1, {"atomiton.blueprint": blueprint, "atomiton.status": status})
         self._took.record(seconds, {"atomiton.blueprint": blueprint})
 
-    def attempt(self, outcome: str) -> None:
-        """An attempt of a node has ended."""
-        self._attempts.add(1, {"atomiton.outcome": outcome})
+    def attempts(self, outcome: str, number: int) -> None:
+        """So many attempts of nodes have ended."""
+        self._attempts.add(number, {"atomiton.outcome": outcome})
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered."""

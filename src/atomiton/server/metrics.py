@@ -45,6 +45,7 @@ class Metrics:
         self._requests = Counter(
             "atomiton_requests", "Requests answered.", ["route", "status"], registry=registry
         )
+        self._asked: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._answered = Histogram(
             "atomiton_request_seconds",
             "From a request to its answer.",
@@ -65,15 +66,20 @@ class Metrics:
         self._ended.labels(blueprint, status).inc()
         self._took.labels(blueprint).observe(seconds)
 
-    def attempt(self, outcome: str) -> None:
-        """An attempt of a node has ended."""
-        self._attempts[outcome].inc()
+    def attempts(self, outcome: str, number: int) -> None:
+        """So many attempts of nodes have ended."""
+        self._attempts[outcome].inc(number)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered."""
-        name = f"{method} {route}"
-        self._requests.labels(name, str(status)).inc()
-        self._answered.labels(name).observe(seconds)
+        asked = self._asked.get((method, route, status))
+        if asked is None:  # routes and statuses are few; to find their numbers takes its time
+            name = f"{method} {route}"
+            asked = (self._requests.labels(name, str(status)), self._answered.labels(name))
+            self._asked[method, route, status] = asked
+        count, answered = asked
+        count.inc()
+        answered.observe(seconds)
 
     async def text(self) -> bytes:
         """All numbers as they are now."""
