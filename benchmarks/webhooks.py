@@ -1,22 +1,25 @@
 """Webhooks against a real server: requests a second, and how long an answer takes.
 
-    python benchmarks/webhooks.py [--seconds 8] [--against ANOTHER/SOURCE/TREE]
+    python benchmarks/webhooks.py [--seconds 8] [--against ANOTHER/SOURCE/TREE] [--node-red]
 
 H1 is an order of ten items: a rate is asked for over HTTP, the total is made, a row is inserted
 into a SQLite file, and the total is answered. H2 goes through ten trivial nodes. All that runs do
 is synced to the disk before it is answered. ``wrk`` (Debian has it) sends the requests; without it
 a client of our own does, which takes more of the processor and is said to have been used.
 Afterwards every answered run is on record, and every row was inserted once, or the program fails.
+With ``--node-red`` that is measured on H2 in turns, as a measure of the machine: it keeps nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 import statistics
 import subprocess
@@ -29,6 +32,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+from node_red import NodeRed
 
 HERE = Path(__file__).resolve().parent
 ITEMS = [{"sku": f"A-{n}", "qty": n % 4 + 1, "price": 9.5 + n} for n in range(10)]
@@ -233,7 +238,7 @@ def service() -> Iterator[int]:
 # -- clients ------------------------------------------------------------------------------------
 
 
-def load(server: Server, path: str, clients: int, seconds: int, prefix: str) -> Measured:
+def load(server: Server | NodeRed, path: str, clients: int, seconds: int, prefix: str) -> Measured:
     """Send orders for some seconds, each client one after the other."""
     if shutil.which("wrk") is None:
         return asyncio.run(own_client(server, path, clients, seconds, prefix))
@@ -293,6 +298,16 @@ async def own_client(
     return Measured(len(taken), bad, whole, parts[49], parts[94], parts[98])
 
 
+def node_red(held: contextlib.ExitStack) -> NodeRed:
+    """Node-RED on a port that is free, until ``held`` is closed."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    beside = NodeRed(Path(tempfile.mkdtemp(prefix="node-red-")), port)
+    held.callback(beside.stop)
+    return beside
+
+
 # -- what must be true afterwards ---------------------------------------------------------------
 
 
@@ -338,7 +353,9 @@ def check_answers(server: Server, number: int) -> int:
     return number
 
 
-def measure(servers: Mapping[str, Server], seconds: int, turns: int) -> None:
+def measure(
+    servers: Mapping[str, Server], seconds: int, turns: int, beside: NodeRed | None = None
+) -> None:
     """Measure the servers in turns, and print a line for each workload."""
     answered = {name: {"h1": 0, "h2": 0} for name in servers}
     lost = dict.fromkeys(servers, 0)
@@ -356,6 +373,12 @@ def measure(servers: Mapping[str, Server], seconds: int, turns: int) -> None:
                     assert of.bad == 0, of
                     if turn:  # the first turn is for warming up
                         taken[name].append(of)
+                if beside is not None and path == "h2" and name == "this":
+                    before = spent(beside.process.pid)
+                    of = load(beside, path, clients, seconds if turn else 2, "x")
+                    spent_on = spent(beside.process.pid) - before
+                    if turn:
+                        taken.setdefault("node-red", []).append(of._replace(spent=spent_on))
             tell(path, clients, taken)
     time.sleep(1.0)
     for name, server in servers.items():
@@ -384,6 +407,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--against", type=Path, help="another source tree, measured in turns")
     parser.add_argument("--rates", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--node-red", action="store_true", help="measure Node-RED on H2 as well")
     given = parser.parse_args()
     if given.rates:
         asyncio.run(rates())
@@ -401,7 +425,9 @@ def main() -> None:
                     f"{server.idle:.1%} of a processor idle"
                 )
                 print(f"{name}: {check_answers(server, 50)} answers compared with runs and rows")
-            measure(servers, given.seconds, given.turns)
+            with contextlib.ExitStack() as held:
+                beside = node_red(held) if given.node_red else None
+                measure(servers, given.seconds, given.turns, beside)
         finally:
             for server in servers.values():
                 server.stop()
