@@ -51,7 +51,12 @@ class Goal(NamedTuple):
 
 #: For each workload what we want; what Python alone takes is scaled to the machine.
 GOALS = {
-    "W1": Goal("15 µs there", lambda _, slower: 15e-6 * slower),
+    "W1": Goal(
+        "15 µs there",
+        lambda _, slower: 15e-6 * slower,
+        "these nodes take any value and wait for the step that all engines share; for nodes of "
+        "their own see the account of [where the time goes](where-the-time-goes.md)",
+    ),
     "W1d": Goal(
         "1.3 × bare SQLite",
         lambda bare, _: 1.3 * bare["bare SQLite"],
@@ -60,7 +65,11 @@ GOALS = {
     ),
     "W2": Goal("asyncio.gather", lambda bare, _: bare["bare asyncio"]),
     "W2d": Goal("30 ms", lambda *_: 0.030),
-    "W3": Goal("1.03 × bare asyncio", lambda bare, _: 1.03 * bare["bare asyncio"]),
+    "W3": Goal(
+        "1.03 × bare asyncio",
+        lambda bare, _: 1.03 * bare["bare asyncio"],
+        "some µs for each of 100 nodes, about as much as the timers vary",
+    ),
     "W4": Goal(
         "40 µs there",
         lambda _, slower: 40e-6 * slower,
@@ -77,8 +86,14 @@ GOALS = {
     ),
     **{
         name: Goal("1 ms more than bare asyncio", lambda bare, _: bare["bare asyncio"] + 1e-3)
-        for name in ("P1", "P2", "P3", "P4", "P5")
+        for name in ("P1", "P2", "P3", "P5")
     },
+    "P4": Goal(
+        "1 ms more than bare asyncio",
+        lambda bare, _: bare["bare asyncio"] + 1e-3,
+        "each of two lists of 100,000 numbers is looked through once, so that nothing is passed on "
+        "that could not be kept",
+    ),
 }
 
 
@@ -134,7 +149,8 @@ def table(figures: Figures) -> str:
 def targets(figures: Figures) -> str:
     """What we want and what is, as Markdown."""
     results = figures["results"]
-    awaits = medians(results.get("W1", {})).get("bare asyncio", AWAITS)
+    # The fastest: what the machine can do, not what else it did at that time.
+    awaits = min(results.get("W1", {}).get("bare asyncio", {}).get("seconds", [AWAITS]))
     slower = awaits / AWAITS
     lines = ["| | wanted, at most | here | measured | |", "|---|---|---|---|---|"]
     for workload, goal in GOALS.items():
@@ -144,11 +160,12 @@ def targets(figures: Figures) -> str:
         most, ours = goal.most(known, slower), known[OURS]
         met = "met" if ours <= most else f"missed: {goal.why}" if goal.why else "missed"
         lines.append(f"| {workload} | {goal.words} | {shown(most)} | {shown(ours)} | {met} |")
-    return "\n".join(lines) + (
-        f"\n\n*There* is the machine on which the goals were set, where ten bare awaits take "
-        f"{shown(AWAITS)}; here they take {shown(awaits)}, and goals that Python alone decides are "
-        f"scaled by {slower:.1f}."
+    told = (
+        f"*There* is the machine on which the goals were set, where ten bare awaits take "
+        f"{shown(AWAITS)}; here they take {shown(awaits)} when least else is done, and goals that "
+        f"Python alone decides are scaled by {slower:.1f}."
     )
+    return "\n".join([*lines, "", told])
 
 
 def versions(figures: Figures) -> str:

@@ -81,6 +81,9 @@ nodes:
   await page.getByRole("button", { name: "Run again from one" }).click();
   await page.getByRole("spinbutton", { name: "n", exact: true }).fill("40");
   await page.getByRole("dialog").getByRole("button", { name: "Run", exact: true }).click();
+  await expect(page.locator('.card.here[data-path="three"]')).toBeVisible(); // the breakpoint holds for it as well
+  await expect(page.locator('[data-path="three"] .state')).toHaveCount(0);
+  await page.getByRole("button", { name: "Continue" }).click();
   await page.getByRole("tab", { name: "Output" }).click();
   await page.locator('[data-path="three"] .card-head').click();
   await expect(page.locator(".value-body")).toContainText("42");

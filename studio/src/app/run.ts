@@ -263,15 +263,18 @@ async function slowly(run: string): Promise<void> {
   }
 }
 
-/** A new run that begins where this one came to a node; one that starts paused stops at breakpoints too. */
+/** A new run that begins where this one came to a node. It stops at breakpoints, for which it begins held. */
 export async function forkFrom(node: string, inputs: unknown, paused: boolean): Promise<string | null> {
   const { run, blueprint } = get();
   if (run === null || blueprint === null) return null;
-  const made = await attempt(api.fork(run, node, inputs, paused));
-  if (made === null) return null;
   const { model } = useStudio.getState();
-  if (paused) await attempt(api.setBreakpoints(made, breakpointsNow((path) => model.nodes.has(path))));
-  watch(made, blueprint, paused);
+  const breakpoints = breakpointsNow((path) => model.nodes.has(path));
+  const held = paused || breakpoints.length > 0;
+  const made = await attempt(api.fork(run, node, inputs, held));
+  if (made === null) return null;
+  if (held) await attempt(api.setBreakpoints(made, breakpoints));
+  watch(made, blueprint, held);
+  if (held && !paused) await attempt(api.resume(made));
   return made;
 }
 
