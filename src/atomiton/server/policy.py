@@ -9,7 +9,6 @@ from typing import Final, NoReturn
 from atomiton.conductor.library import Library
 from atomiton.errors import AtomitonError, NotAllowed
 from atomiton.nodes.guard import Capabilities
-from atomiton.nodes.guard.http import HttpGuard
 from atomiton.nodes.guard.reach import Reach
 from atomiton.nodes.registry import Registry
 
@@ -48,7 +47,7 @@ def server_library(
             raise AtomitonError(message, code="INVALID_INPUT")
     shell = "shell" in allow
     capabilities = Capabilities(
-        http=HttpGuard(reach=Reach(public_only=public_only)),
+        reach=Reach(public_only=public_only),
         roots=None if "files" in allow else (folder,),
         base=folder,
         process=None if shell else ClosedProcess(),

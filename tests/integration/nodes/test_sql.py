@@ -20,6 +20,7 @@ from atomiton.errors import NodeError, NotAllowed
 from atomiton.nodes import sql as family
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.guard.files import FilesGuard
+from atomiton.nodes.guard.reach import Reach
 from atomiton.nodes.guard.sql import SqlGuard
 
 ORDERS = "CREATE TABLE {} (id TEXT PRIMARY KEY, total {} CHECK (total >= 0), at TEXT)"
@@ -389,6 +390,31 @@ async def test_values_of_postgres(pg: Base) -> None:
     odd += 'FROM (SELECT 1 AS "c:d") AS t'
     found = await pg.query(odd, {"x": 1})
     assert found["rows"] == [{"a": "a:b", "b": 1, "c": ":e", "d": "':f", "e": 1}]
+
+
+async def test_a_server_out_of_reach_is_not_spoken_to(tmp_path: Path, postgres: Any) -> None:
+    port = postgres.url.rpartition(":")[2].partition("/")[0]
+    bounded = SqlGuard(FilesGuard((tmp_path,), tmp_path), Reach(public_only=True))
+    metadata = SqlGuard(FilesGuard((tmp_path,), tmp_path), Reach())
+    for guard, url in (
+        (bounded, postgres.url),
+        (bounded, postgres.url.replace("127.0.0.1", "localhost")),
+        (bounded, f"postgresql://ada@[::1]:{port}/x"),
+        (bounded, "postgresql:///x"),
+        (bounded, "postgresql:///x?host=/tmp"),
+        (bounded, f"postgresql://ada@93.184.216.34,127.0.0.1:{port}/x"),
+        (metadata, "postgresql://169.254.169.254/x"),
+    ):
+        with pytest.raises(NotAllowed) as refused:
+            await guard.query(url, "SELECT 1", [], max_rows=1)
+        assert refused.value.code == "NOT_ALLOWED", url
+    # What the address says besides leads nowhere else.
+    sneaky = f"postgresql://93.184.216.34:1/x?host=127.0.0.1&port={port}"
+    with pytest.raises(NodeError) as away:
+        async with asyncio.timeout(3):
+            await bounded.query(sneaky, "SELECT 1", [], max_rows=1)
+    assert away.value.code == "CONNECTION"
+    await bounded.aclose()
 
 
 async def test_what_cannot_be_reached(guard: SqlGuard, postgres: Any) -> None:

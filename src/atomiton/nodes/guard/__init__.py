@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from atomiton.errors import AtomitonError
 from atomiton.ports.calls import Attempt
 from atomiton.ports.capabilities import Clock, Files, Http, Process, Random, Secrets, Sql
+
+if TYPE_CHECKING:
+    from atomiton.nodes.guard.reach import Reach
 
 __all__ = ["Capabilities"]
 
@@ -54,6 +57,7 @@ class Capabilities:
         secrets: Instead of the variables of the environment: a mapping, or a whole ``Secrets``.
         roots: Folders that nodes may reach; None for anywhere.
         base: What relative paths are relative to; the current folder by default.
+        reach: Which addresses nodes may speak to; None for all.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class Capabilities:
         secrets: Secrets | Mapping[str, str] | None = None,
         roots: tuple[Path, ...] | None = None,
         base: Path | None = None,
+        reach: Reach | None = None,
     ) -> None:
         given: dict[str, object] = {
             "http": http,
@@ -83,6 +88,7 @@ class Capabilities:
         self._secrets = secrets
         self._roots = roots
         self._base = base
+        self._reach = reach
 
     def provide(self, name: str, attempt: Attempt) -> object:
         """Give one capability to one attempt.
@@ -148,7 +154,7 @@ class Capabilities:
         if name == "http":
             from atomiton.nodes.guard.http import HttpGuard
 
-            return HttpGuard()
+            return HttpGuard(reach=self._reach)
         if name == "files":
             from atomiton.nodes.guard.files import FilesGuard
 
@@ -161,7 +167,7 @@ class Capabilities:
             from atomiton.nodes.guard.files import FilesGuard
             from atomiton.nodes.guard.sql import SqlGuard
 
-            return SqlGuard(FilesGuard(self._roots, self._base))
+            return SqlGuard(FilesGuard(self._roots, self._base), self._reach)
         if name == "random":
             from atomiton.nodes.guard.ambient import SystemRandom
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from atomiton.errors import NodeError, NotAllowed
 from atomiton.nodes.guard.outside import outside
-from atomiton.nodes.guard.reach import Reach
+from atomiton.nodes.guard.reach import REFUSED, Reach
 from atomiton.ports.capabilities import HttpResponse
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ LARGEST = 256 * 1024 * 1024
 MAX_REDIRECTS = 10
 #: What a connection goes to: an address first.
 _Place = tuple[str, int] | tuple[str, int, int, int]
-_REFUSED = "the owner of this machine lets no request go there"
 #: Bytes that are read at a time.
 _PORTION = 1 << 18
 
@@ -90,8 +89,8 @@ class HttpGuard:
             raise NodeError(f"{url!r} is not an address: {error}", code="INVALID_INPUT") from None
         except (aiohttp.ClientError, OSError) as error:
             # Also as one failure of several, of a name with many addresses.
-            if _REFUSED in f"{error} {error.__cause__}":
-                raise NotAllowed(f"{method} {url}: {_REFUSED}") from None
+            if REFUSED in f"{error} {error.__cause__}":
+                raise NotAllowed(f"{method} {url}: {REFUSED}") from None
             # Also TimeoutError, which is an OSError: aiohttp's own bound on connecting.
             reason = str(error) or type(error).__name__
             raise NodeError(f"{method} {url}: {reason}", code="CONNECTION") from error
@@ -126,7 +125,7 @@ class HttpGuard:
         """Make the socket for a connection: here the address is known that it really goes to."""
         family, kind, protocol, _, address = cast("tuple[int, int, int, str, _Place]", info)
         if self._reach is not None and self._reach.refuses(str(address[0])):
-            raise PermissionError(errno.EACCES, _REFUSED)
+            raise PermissionError(errno.EACCES, REFUSED)
         return socket.socket(family, kind, protocol)
 
     async def _body(self, answer: aiohttp.ClientResponse, url: str) -> bytes:

@@ -8,14 +8,15 @@ import decimal
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
 from atomiton.errors import NodeError, NotAllowed
 from atomiton.nodes import json
 from atomiton.nodes.guard.outside import outside
+from atomiton.nodes.guard.reach import REFUSED, Reach
 from atomiton.nodes.guard.sql_values import as_text, check_number, numbered, too_many
 from atomiton.ports.capabilities import SqlGiven, SqlRows
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 #: Most connections to one database, and seconds to make one.
 CONNECTIONS = 10
 _CONNECT_SECONDS = 30.0
+#: Where a server listens whose address says no port.
+PORT = 5432
 #: Parts of a statement in which a colon means nothing, and names of parameters.
 _PARTS = re.compile(
     r"""[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/"""
@@ -62,12 +65,13 @@ class PostgresDatabase:
 
     Args:
         url: ``postgresql://user:password@host:port/database``.
+        reach: Which servers may be spoken to; None for all.
 
     Raises:
         NodeError: The address is none.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, reach: Reach | None = None) -> None:
         try:
             parts = urlsplit(url)
             port = f":{parts.port}" if parts.port else ""
@@ -77,6 +81,10 @@ class PostgresDatabase:
         # Without the password, and whatever else the address says.
         self._name = f"postgresql://{parts.hostname or ''}{port}{parts.path}"
         self._url = url
+        self._host, self._port = parts.hostname or "", parts.port or PORT
+        #: Whether the server must prove that it has this name.
+        self._proven = "verify-full" in parse_qs(parts.query).get("sslmode", ())
+        self._reach = reach
         self._opened: Pool | None = None
         self._opening = asyncio.Lock()
 
@@ -121,8 +129,10 @@ class PostgresDatabase:
     async def _pool(self) -> Pool:
         async with self._opening:
             if self._opened is None:
+                place = await self._place()
                 made = asyncpg.create_pool(
                     self._url,
+                    **place,
                     min_size=0,
                     max_size=CONNECTIONS,
                     timeout=_CONNECT_SECONDS,
@@ -132,6 +142,20 @@ class PostgresDatabase:
                 await made  # which connects to nothing yet
                 self._opened = made
         return self._opened
+
+    async def _place(self) -> dict[str, Any]:
+        """The addresses to connect to, where not all may be; then nothing else says others."""
+        reach, host = self._reach, self._host
+        if reach is None:
+            return {}
+        if not host or "," in host:  # a socket of this machine, several hosts, or the environment's
+            if reach.public_only:
+                raise NotAllowed(f"{self._name}: name one host; {REFUSED}")
+            return {}
+        found = await reach.find(host, self._port)
+        if self._proven or not reach.public_only:
+            return {}  # connected to by its name, which a certificate is held against
+        return {"host": found, "port": self._port}
 
     def _explain(self, error: Exception) -> NodeError:
         if isinstance(error, NodeError):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from atomiton.errors import NodeError
+from atomiton.nodes.guard.reach import Reach
 from atomiton.nodes.guard.sql_values import check_statement
 from atomiton.ports.capabilities import Files, SqlGiven, SqlRows
 
@@ -26,10 +27,12 @@ class SqlGuard:
 
     Args:
         files: Says where the path of a SQLite file leads, or that nobody may go there.
+        reach: Which servers may be spoken to; None for all.
     """
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, reach: Reach | None = None) -> None:
         self._files = files
+        self._reach = reach
         self._sqlite: OrderedDict[Path, SqliteFile] = OrderedDict()
         self._by_name: dict[str, SqliteFile] = {}
         self._postgres: OrderedDict[tuple[asyncio.AbstractEventLoop, str], PostgresDatabase]
@@ -108,7 +111,7 @@ class SqlGuard:
             del self._postgres[key]
         found = self._postgres.get((loop, url))
         if found is None:
-            found = self._postgres[loop, url] = PostgresDatabase(url)
+            found = self._postgres[loop, url] = PostgresDatabase(url, self._reach)
         self._postgres.move_to_end((loop, url))
         idle = [key for key, of in self._postgres.items() if of is not found and of.idle]
         for key in idle[: len(self._postgres) - OPEN]:
