@@ -16,6 +16,9 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 Durability = Literal["sync", "async", "none"]
 
+RUN_EVENTS = frozenset({"run.completed", "run.failed", "run.cancelled"})
+"""Types of events that the ends of runs are; nobody else may tell of them."""
+
 
 class Retry(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """When and how often a failed attempt is tried again.

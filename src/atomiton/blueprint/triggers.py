@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from atomiton.blueprint.durations import read_rate
+from atomiton.blueprint.model import RUN_EVENTS
 from atomiton.blueprint.problems import Path, nearest
 from atomiton.blueprint.reading import (
     Reader,
@@ -21,6 +22,7 @@ from atomiton.blueprint.types import describe
 
 _CRON = re.compile(r"@(?:yearly|annually|monthly|weekly|daily|midnight|hourly)|\S+(?:\s+\S+){4}")
 _CRON_FIELD = re.compile(r"[0-9A-Za-z*/,#?-]+")
+_HOOK = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
 
 
@@ -65,10 +67,32 @@ def _rate(reader: Reader, value: object, path: Path) -> object:
     return reader.wrong(path, message, "such as 100/1m")
 
 
+def _hook_path(reader: Reader, value: object, path: Path) -> object:
+    if isinstance(value, str) and _HOOK.fullmatch(value.strip("/")):
+        return value
+    message = f"'path' must be letters, digits, - and _, at most 64, got {describe(value)}"
+    return reader.wrong(path, message, "such as orders, which is called at /hooks/orders")
+
+
+def _event(reader: Reader, value: object, path: Path) -> object:
+    if isinstance(value, str) and value.startswith("run.") and value not in RUN_EVENTS:
+        known = sorted(RUN_EVENTS)
+        message = f"there is no event {value!r}: those of runs are {', '.join(known)}"
+        return reader.wrong(path, message, reader.near(value, known))
+    return some_text(reader, value, path)
+
+
+def _names(reader: Reader, value: object, path: Path) -> object:
+    if isinstance(value, str) and "/" in value:
+        message = "'pattern' is for the names of files in the folder, and has no '/'"
+        return reader.wrong(path, message, "such as *.csv; the folder stands in 'path'")
+    return some_text(reader, value, path)
+
+
 TRIGGERS: Final[dict[str, tuple[Table, tuple[str, ...]]]] = {
     "webhook": (
         {
-            "path": ("path", some_text),
+            "path": ("path", _hook_path),
             "method": ("method", choice("GET", "POST", "PUT", "PATCH", "DELETE")),
             "respond": ("respond", choice("accepted", "result")),
             "secret": ("secret", some_text),
@@ -85,8 +109,8 @@ TRIGGERS: Final[dict[str, tuple[Table, tuple[str, ...]]]] = {
         },
         ("cron",),
     ),
-    "event": ({"type": ("type", some_text), "blueprint": ("blueprint", some_text)}, ("type",)),
-    "watch": ({"path": ("path", some_text), "pattern": ("pattern", some_text)}, ("path",)),
+    "event": ({"type": ("type", _event), "blueprint": ("blueprint", some_text)}, ("type",)),
+    "watch": ({"path": ("path", some_text), "pattern": ("pattern", _names)}, ("path",)),
 }
 """Kinds of triggers: the keys of each, and those that it needs."""
 
@@ -117,4 +141,8 @@ def _read_trigger(reader: Reader, value: object, path: Path) -> None:
         reader.wrong(path, f"a trigger has exactly one kind of {kinds}", "write two triggers")
     for key in known:
         table, required = TRIGGERS[key]
-        reader.fields(trigger[key], (*path, key), table, f"'{key}'", required)
+        read = reader.fields(trigger[key], (*path, key), table, f"'{key}'", required) or {}
+        if key == "event" and "blueprint" in read and read.get("type") not in RUN_EVENTS:
+            message = "'blueprint' goes with the ends of runs, and other events have none"
+            hint = f"with a type of {', '.join(sorted(RUN_EVENTS))}"
+            reader.wrong((*path, key, "blueprint"), message, hint)

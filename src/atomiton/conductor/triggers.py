@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import msgspec
 
 from atomiton.blueprint.document import read_blueprint
 from atomiton.blueprint.model import Blueprint
+from atomiton.blueprint.narrow import as_list, as_object
 from atomiton.conductor.inputs import check_options
 from atomiton.conductor.keeping import FRESH
 from atomiton.conductor.run import DrivenRun, Run
 from atomiton.conductor.starting import Starting
-from atomiton.errors import AtomitonError, NotFound
+from atomiton.errors import AtomitonError, BlueprintError, NotFound, StoreError
 from atomiton.ports.admission import ALONE
-from atomiton.ports.triggers import RUN_EVENTS, Fired, Trigger, triggers_of
+from atomiton.ports.triggers import RUN_EVENTS, Fired, Trigger, records_of, triggers_of
 from atomiton.store.ledger import triggers as ledger
+
+_log = logging.getLogger("atomiton.triggers")
 
 _PAGE = 1000
 
@@ -27,25 +31,35 @@ class Triggers(Starting):
 
     async def _begin_beside(self) -> None:
         await super()._begin_beside()
-        #: Blueprints with triggers, by id, with the etag that they were read at.
-        self._triggered: dict[str, tuple[str, Blueprint | None]] = {}
+        #: Triggers of kept blueprints, by id, with the etag that they were read at.
+        self._triggered: dict[str, tuple[str, Sequence[Trigger]]] = {}
+        #: Under which name it is on record what a trigger has done, by its id.
+        self._records: dict[str, str] = {}
 
     async def triggers(self) -> builtins.list[Trigger]:
-        """The triggers of all kept blueprints, by blueprint."""
+        """The triggers of all kept blueprints, by blueprint.
+
+        Those of a blueprint that is not valid are among them, with the reason: they start nothing.
+        """
         known = await self._beside.do(ledger.states)
+        triggers = await self._all_triggers()
+        records = records_of(triggers, known)
+        self._records = {id_: name for id_, (_, name) in records.items()}
+        moved = [(old, new) for old, new in records.values() if old and old != new]
+        if moved:
+            await self._beside.do(partial(ledger.rename, moved))
         found: builtins.list[Trigger] = []
-        for blueprint in await self.triggered():
-            for trigger in triggers_of(blueprint.id, blueprint.triggers):
-                fired = known.get(trigger.id, Fired())
-                found.append(
-                    msgspec.structs.replace(
-                        trigger, fired=fired, next_at=self._next(trigger, fired)
-                    )
-                )
+        for trigger in triggers:
+            fired = known.get(records[trigger.id][0], Fired())
+            following = self._next(trigger, fired)
+            found.append(msgspec.structs.replace(trigger, fired=fired, next_at=following))
         return found
 
+    def _record(self, trigger: str) -> str:
+        return self._records.get(trigger, trigger)
+
     def _next(self, trigger: Trigger, fired: Fired) -> float | None:
-        if trigger.kind != "schedule" or fired.paused:
+        if trigger.kind != "schedule" or fired.paused or trigger.invalid is not None:
             return None
         from atomiton.conductor.cron import moments  # few blueprints have a schedule
 
@@ -56,8 +70,8 @@ class Triggers(Starting):
         except AtomitonError:
             return None  # its problem is told where it fires
 
-    async def triggered(self) -> builtins.list[Blueprint]:
-        """The kept blueprints that have triggers, in their newest revision."""
+    async def _all_triggers(self) -> builtins.list[Trigger]:
+        """The triggers of the newest revisions of all kept blueprints, in order."""
         store, began = await self._shelf.open(), self.driver.loop.time()
         seen: dict[str, str] = {}
         after: str | None = None
@@ -74,19 +88,23 @@ class Triggers(Starting):
         self._note_seen(seen, began)
         for gone in self._triggered.keys() - seen.keys():
             del self._triggered[gone]
-        return [of for _, (_, of) in sorted(self._triggered.items()) if of is not None]
+        return [trigger for _, (_, of) in sorted(self._triggered.items()) for trigger in of]
 
-    async def _read_triggered(self, id_: str) -> Blueprint | None:
+    async def _read_triggered(self, id_: str) -> Sequence[Trigger]:
+        text = (await self.blueprint(id_)).text
         try:
-            blueprint, _ = read_blueprint((await self.blueprint(id_)).text, filename=id_)
-        except AtomitonError:
-            return None  # not finished yet
-        return blueprint if blueprint.triggers else None
+            blueprint, _ = read_blueprint(text, filename=id_)
+        except AtomitonError as error:  # not finished yet
+            found = _half_written(id_, text, error)
+            for trigger in found:
+                _log.warning("trigger %s starts nothing: %s", trigger.id, trigger.invalid)
+            return found
+        return triggers_of(blueprint.id, blueprint.triggers)
 
     async def pause_trigger(self, trigger: str, *, paused: bool = True) -> None:
         """Let a trigger start nothing, or something again; ``NotFound`` if there is none."""
         await self._trigger(trigger)
-        await self._beside.do(partial(ledger.pause, trigger, paused))
+        await self._beside.do(partial(ledger.pause, self._record(trigger), paused))
 
     async def fire_trigger(
         self, trigger: str, inputs: Mapping[str, object] | None = None, *, key: str | None = None
@@ -142,7 +160,7 @@ class Triggers(Starting):
         ready = self.library.ready(blueprint)
         run, execution = await self._start(ready, inputs, None, known, turn)
         if trigger.kind != "webhook":  # those come by the thousand
-            await self._beside.do(partial(ledger.fired, trigger.id, self._now(), run))
+            await self._beside.do(partial(ledger.fired, self._record(trigger.id), self._now(), run))
         return Run(self, run) if execution is None else DrivenRun(self, execution)
 
     async def _trigger(self, id_: str) -> Trigger:
@@ -153,11 +171,11 @@ class Triggers(Starting):
 
     async def note_handled(self, trigger: str, moment: float) -> None:
         """Note up to which moment a schedule was looked after."""
-        await self._beside.do(partial(ledger.handled, trigger, moment))
+        await self._beside.do(partial(ledger.handled, self._record(trigger), moment))
 
-    async def note_failed(self, trigger: str, problem: str) -> None:
-        """Note why a trigger could not start a run."""
-        await self._beside.do(partial(ledger.failed, trigger, problem))
+    async def note_failed(self, trigger: str, problem: str | None) -> None:
+        """Note why a trigger could not start a run; None that it can."""
+        await self._beside.do(partial(ledger.failed, self._record(trigger), problem))
 
     async def publish(
         self,
@@ -168,7 +186,9 @@ class Triggers(Starting):
     ) -> builtins.list[Run]:
         """Tell of an event: every trigger of its kind that is not paused starts a run.
 
-        The run gets ``inputs.event``, ``{type, key, data}``, if it declares it.
+        The run gets ``inputs.event``, ``{type, key, data}``, if it declares it. One that cannot be
+        started, as of a blueprint with inputs that nobody gives, is noted as that trigger's problem
+        and keeps no other from being started.
 
         Args:
             kind: Its type, such as ``order.created``.
@@ -188,8 +208,15 @@ class Triggers(Starting):
         started: builtins.list[Run] = []
         for trigger in await self.triggers():
             wanted = trigger.kind == "event" and trigger.settings.get("type") == kind
-            if wanted and not trigger.fired.paused:
+            if not wanted or trigger.fired.paused or trigger.invalid is not None:
+                continue
+            try:
                 started.append(await self.fire(trigger, {"event": event}, key=key))
+            except StoreError:
+                raise  # it is told again under its key
+            except AtomitonError as error:
+                _log.warning("trigger %s: %s", trigger.id, error.message)
+                await self.note_failed(trigger.id, error.message)
         return started
 
     async def cause(self, run: str) -> tuple[str, str] | None:
@@ -208,3 +235,25 @@ class Triggers(Starting):
         if not begin.startswith("trigger:") or not cause.startswith("run_"):
             return None
         return cause, (await self.header(cause)).blueprint
+
+
+def _half_written(blueprint: str, text: str, error: AtomitonError) -> Sequence[Trigger]:
+    """The triggers of a blueprint that is not valid, as far as they can be made out."""
+    from atomiton.blueprint.triggers import TRIGGERS
+    from atomiton.blueprint.yaml import load
+
+    try:
+        written = load(text).data.get("triggers")
+    except AtomitonError:
+        return ()
+    named: builtins.list[dict[str, object]] = []
+    for entry in as_list(written) or ():
+        for kind, settings in (as_object(entry) or {}).items():
+            known = as_object(settings)
+            if kind in TRIGGERS and known is not None:
+                named.append({kind: known})
+    problems = error.problems if isinstance(error, BlueprintError) else ()
+    place = f" (line {problems[0].line})" if problems and problems[0].line else ""
+    why = f"{problems[0].message if problems else error.message}{place}"
+    found = triggers_of(blueprint, named)
+    return [msgspec.structs.replace(trigger, invalid=why) for trigger in found]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from hashlib import sha256
 from typing import Literal
 
 import msgspec
 
-Kind = Literal["webhook", "schedule", "event", "watch"]
+from atomiton.blueprint.model import RUN_EVENTS
 
-#: Types of events that the ends of runs are; nobody else may tell of them.
-RUN_EVENTS = frozenset({"run.completed", "run.failed", "run.cancelled"})
+__all__ = ["RUN_EVENTS", "Fired", "Kind", "Trigger", "records_of", "triggers_of"]
+
+Kind = Literal["webhook", "schedule", "event", "watch"]
 
 
 class Fired(msgspec.Struct, frozen=True):
@@ -43,6 +45,7 @@ class Trigger(msgspec.Struct, frozen=True):
         settings: As the blueprint writes them.
         fired: What is on record of it.
         next_at: When a schedule fires next.
+        invalid: Why it starts nothing: what is wrong with its blueprint.
     """
 
     id: str
@@ -51,9 +54,10 @@ class Trigger(msgspec.Struct, frozen=True):
     settings: Mapping[str, object]
     fired: Fired = Fired()
     next_at: float | None = None
+    invalid: str | None = None
 
 
-def triggers_of(blueprint: str, written: tuple[Mapping[str, object], ...]) -> list[Trigger]:
+def triggers_of(blueprint: str, written: Iterable[Mapping[str, object]]) -> list[Trigger]:
     """The triggers of a blueprint, in the order of its file.
 
     Example:
@@ -73,3 +77,54 @@ def triggers_of(blueprint: str, written: tuple[Mapping[str, object], ...]) -> li
                 )
             )
     return found
+
+
+def records_of(triggers: Iterable[Trigger], known: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Find what is on record of each trigger, also of one that has moved, or was edited.
+
+    A trigger keeps its record as long as its settings stay, wherever it stands; one that was edited
+    keeps that of its place, unless another trigger has it by its settings.
+
+    Args:
+        triggers: All of them.
+        known: The names of the records.
+
+    Returns:
+        By id, the name of the record there is, which is empty for none, and the name it is to have.
+
+    Example:
+        >>> one, two = triggers_of("x", [{"event": {"type": "a"}}, {"event": {"type": "b"}}])
+        >>> name = records_of([two], [])["x.event.2"][1]
+        >>> moved = msgspec.structs.replace(two, id="x.event")
+        >>> records_of([moved], [name])["x.event"][0] == name
+        True
+    """
+    wanted = {trigger.id: f"{trigger.id}#{_digest(trigger)}" for trigger in triggers}
+    left = dict.fromkeys(known)
+    found: dict[str, str] = {}
+
+    def take(trigger: str, name: str | None) -> None:
+        if name is not None and name in left:
+            del left[name]
+            found[trigger] = name
+
+    for id_, name in wanted.items():
+        take(id_, name)
+    by_settings = {(_group(name), name.partition("#")[2]): name for name in left}
+    for id_, name in wanted.items():
+        if id_ not in found:
+            take(id_, by_settings.get((_group(id_), name.partition("#")[2])))
+    by_place = {name.partition("#")[0]: name for name in left}
+    for id_ in wanted:
+        if id_ not in found:
+            take(id_, by_place.get(id_))
+    return {id_: (found.get(id_, ""), name) for id_, name in wanted.items()}
+
+
+def _group(name: str) -> str:
+    """The blueprint and the kind of a trigger."""
+    return ".".join(name.partition("#")[0].split(".")[:2])
+
+
+def _digest(trigger: Trigger) -> str:
+    return sha256(msgspec.json.encode(trigger.settings, order="sorted")).hexdigest()[:12]

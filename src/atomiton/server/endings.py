@@ -76,6 +76,8 @@ class Endings:
                     await self.look()
             except AtomitonError as error:  # the store is away: there is a next time
                 _log.warning("ends of runs were not looked at: %s", error.message)
+            except Exception:  # nothing that is odd about one of them stops the others for good
+                _log.exception("ends of runs were not looked at")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(_KNOWN, LOOK)):
                     await self._news.wait()
@@ -88,6 +90,8 @@ class Endings:
         found: list[Trigger] = []
         for trigger in await self._conductor.triggers():
             if trigger.kind != "event" or trigger.settings.get("type") not in RUN_EVENTS:
+                continue
+            if trigger.invalid is not None:
                 continue
             if trigger.fired.paused or trigger.fired.handled_at is None:
                 # Not even what is late: looks go back by as much.

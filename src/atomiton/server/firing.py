@@ -19,7 +19,7 @@ from pathlib import Path
 
 from atomiton.conductor import Conductor
 from atomiton.conductor.cron import moments
-from atomiton.errors import AtomitonError, NotFound
+from atomiton.errors import AtomitonError, NotFound, StoreError
 from atomiton.ports.triggers import Trigger
 
 _log = logging.getLogger("atomiton.triggers")
@@ -35,6 +35,8 @@ _REST = 10.0
 _LONGEST_REST = 5.0
 #: Most files of a folder.
 _FILES = 10_000
+#: Words of the problems that a look itself has, as opposed to those of what it finds.
+_OF_LOOKS = ("cannot be watched", "is outside of the folder", "cannot be looked after")
 
 
 def pause(seconds: float, taken: float) -> float:
@@ -82,11 +84,15 @@ class Firing:
                 await self.look()
             except AtomitonError as error:  # the store is away: there is a next time
                 _log.warning("triggers were not looked at: %s", error.message)
+            except Exception:  # nothing that is odd about one of them stops the others for good
+                _log.exception("triggers were not looked at")
             await asyncio.sleep(pause(TICK, time.monotonic() - began))
 
     async def look(self) -> None:
         """Fire what is due now."""
         for trigger in await self._conductor.triggers():
+            if trigger.invalid is not None:
+                continue
             if trigger.fired.paused:
                 if trigger.kind == "schedule":  # what passes meanwhile was not missed
                     await self._conductor.note_handled(trigger.id, self._now())
@@ -96,8 +102,12 @@ class Firing:
                     await self._schedule(trigger)
                 elif trigger.kind == "watch":
                     await self._watch(trigger)
+            except StoreError:
+                raise  # not the trigger's fault
             except AtomitonError as error:
                 await self._failed(trigger, error.message)
+            except (OSError, ValueError, RuntimeError) as error:  # as of a path that is none
+                await self._failed(trigger, f"it cannot be looked after: {error}")
 
     async def _failed(self, trigger: Trigger, message: str) -> None:
         if self._told.get(trigger.id) != message:  # once, not every second
@@ -105,6 +115,12 @@ class Firing:
             _log.warning("trigger %s: %s", trigger.id, message)
             with contextlib.suppress(AtomitonError):
                 await self._conductor.note_failed(trigger.id, message)
+
+    async def _mended(self, trigger: Trigger) -> None:
+        """A folder could be looked at: a problem with that, if there was one, is over."""
+        if any(words in (trigger.fired.problem or "") for words in _OF_LOOKS):
+            self._told.pop(trigger.id, None)
+            await self._conductor.note_failed(trigger.id, None)
 
     # -- schedules -----------------------------------------------------------------------------
 
@@ -125,15 +141,18 @@ class Firing:
         chosen = set(missed[len(missed) - min(most, len(missed)) :])
         for moment in due:
             if moment >= now - LATE or moment in chosen:
-                await self._fire_at(trigger, moment)
+                await self._fire_at(trigger, moment, late=moment in chosen)
             await self._conductor.note_handled(trigger.id, moment)
 
-    async def _fire_at(self, trigger: Trigger, moment: float) -> None:
+    async def _fire_at(self, trigger: Trigger, moment: float, *, late: bool) -> None:
         overlap = trigger.settings.get("overlap", "skip")
-        if overlap == "skip" and await self._runs(trigger):
+        if overlap == "skip" and not late and await self._runs(trigger):
             return
         at = datetime.fromtimestamp(moment, UTC).isoformat().replace("+00:00", "Z")
-        only = overlap == "queue" and not self._conductor.in_memory
+        # What is caught up was asked for: one after another, but none is dropped.
+        only = (overlap == "queue" or (late and overlap == "skip")) and not (
+            self._conductor.in_memory
+        )
         try:
             await self._conductor.fire(trigger, {"scheduled_at": at}, key=at, only=only)
         except AtomitonError as error:  # as of a blueprint with inputs that nobody gives
@@ -156,18 +175,31 @@ class Firing:
         folder = self._inside(str(trigger.settings["path"]))
         pattern = str(trigger.settings.get("pattern", "*"))
         found = await asyncio.to_thread(_files_of, folder, pattern)
+        wrong: str | None = None
         before = self._files.get(trigger.id, {})
         self._files[trigger.id] = found
         for path, looks in found.items():
             # A file is taken once it looks the same twice: who writes it has finished.
             if before.get(path) != looks or self._handled.get((trigger.id, path)) == looks:
                 continue
-            name = sha256(f"{path}\0{looks[0]}\0{looks[1]}".encode()).hexdigest()[:32]
+            seen = f"{path}\0{looks[0]}\0{looks[1]}".encode(errors="surrogateescape")
             shown = str(Path(path).relative_to(self._folder))
-            await self._conductor.fire(trigger, {"path": shown}, key=name)
+            try:
+                await self._conductor.fire(
+                    trigger, {"path": shown}, key=sha256(seen).hexdigest()[:32]
+                )
+            except StoreError:
+                raise
+            except AtomitonError as error:  # this file starts nothing; others do
+                wrong = f"{shown!r}: {error.message}"
             self._handled[trigger.id, path] = looks
         for path in before.keys() - found.keys():
             self._handled.pop((trigger.id, path), None)
+        if wrong is not None:
+            self._told.pop(trigger.id, None)  # of another file
+            await self._failed(trigger, wrong)
+        else:
+            await self._mended(trigger)
 
     def _inside(self, path: str) -> Path:
         folder = (self._folder / path).resolve()

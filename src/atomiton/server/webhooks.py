@@ -66,7 +66,8 @@ class Hooks:
             if time.monotonic() - self._at > _KNOWN:
                 found: dict[tuple[str, str], Trigger] = {}
                 for trigger in await call.around.conductor.triggers():
-                    if trigger.kind == "webhook" and not trigger.fired.paused:
+                    fires = not trigger.fired.paused and trigger.invalid is None
+                    if trigger.kind == "webhook" and fires:
                         settings = trigger.settings
                         place = str(settings["path"]).strip("/")
                         found.setdefault((str(settings.get("method", "POST")), place), trigger)

@@ -144,6 +144,7 @@ export interface Trigger {
     readonly problem: string | null;
   };
   readonly next_at: number | null;
+  readonly invalid: string | null;
 }
 
 export interface QueueSizes {

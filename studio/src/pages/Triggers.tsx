@@ -65,7 +65,7 @@ export default function Triggers(): ReactElement {
                 <td>
                   {trigger.fired.fired_at === null ? <span className="muted">never</span> : <span title={new Date(trigger.fired.fired_at * 1000).toLocaleString()}>{ago(trigger.fired.fired_at)}</span>}
                   {trigger.fired.run !== null && <> <a href={`#/runs/${trigger.fired.run}`}>the run</a></>}
-                  {trigger.fired.problem !== null && <p className="problem">{trigger.fired.problem}</p>}
+                  {(trigger.invalid ?? trigger.fired.problem) !== null && <p className="problem">{trigger.invalid ?? trigger.fired.problem}</p>}
                 </td>
                 <td className="number">{trigger.kind === "webhook" ? "" : trigger.fired.count.toLocaleString()}</td>
                 <td>{may && <div className="row-actions">

@@ -29,13 +29,14 @@ def command(store: str | None, *, as_json: bool) -> None:
     width = max(len(trigger.id) for trigger in triggers)
     for trigger in triggers:
         fired = trigger.fired
-        state = "paused" if fired.paused else "on"
+        state = "paused" if fired.paused else "on" if trigger.invalid is None else "invalid"
         last = "" if fired.fired_at is None else f"  fired {_at(fired.fired_at)} ({fired.count})"
         following = "" if trigger.next_at is None else f"  next {_at(trigger.next_at)}"
-        problem = f"  {fired.problem}" if fired.problem else ""
+        wrong = trigger.invalid or fired.problem
+        problem = f"  {wrong}" if wrong else ""
         settings = to_json(trigger.settings).decode()
         click.echo(
-            f"{trigger.id:{width}}  {state:6}  {settings}{last}{following}{problem}".rstrip()
+            f"{trigger.id:{width}}  {state:7}  {settings}{last}{following}{problem}".rstrip()
         )
 
 
@@ -59,6 +60,7 @@ def _object(trigger: Trigger) -> dict[str, object]:
         "fired_at": None if fired.fired_at is None else moment(fired.fired_at),
         "count": fired.count,
         "run": fired.run,
+        "invalid": trigger.invalid,
         "problem": fired.problem,
         "next_at": None if trigger.next_at is None else moment(trigger.next_at),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from atomiton.ports.triggers import Fired
 from atomiton.store.ledger.base import Steps
 
@@ -25,10 +27,13 @@ _FAILED = """
 INSERT INTO triggers (id, problem) VALUES (?1, ?2)
 ON CONFLICT (id) DO UPDATE SET problem = excluded.problem
 """
+_RENAME = """
+UPDATE triggers SET id = ?2 WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM triggers WHERE id = ?2)
+"""
 
 
 def states() -> Steps[dict[str, Fired]]:
-    """What is on record of every trigger, by id."""
+    """What is on record of triggers, by the names of the records."""
     rows = yield _READ, ()
     return {row[0]: Fired(bool(row[1]), *row[2:]) for row in rows}
 
@@ -48,6 +53,12 @@ def fired(trigger: str, moment: float, run: str) -> Steps[None]:
     yield _FIRED, (trigger, moment, run)
 
 
-def failed(trigger: str, problem: str) -> Steps[None]:
-    """Note why a run could not be started."""
+def failed(trigger: str, problem: str | None) -> Steps[None]:
+    """Note why a run could not be started; None that nothing is wrong any more."""
     yield _FAILED, (trigger, problem)
+
+
+def rename(names: Iterable[tuple[str, str]]) -> Steps[None]:
+    """Give records new names, where there is none of that name."""
+    for old, new in names:
+        yield _RENAME, (old, new)
