@@ -18,6 +18,7 @@ from atomiton.cli.status import REFUSED, WAITING, status_of
 from atomiton.conductor import Conductor, Run
 from atomiton.conductor.inputs import check_options
 from atomiton.conductor.result import RunResult
+from atomiton.conductor.temporal.address import conductor_at
 from atomiton.errors import AtomitonError
 from atomiton.machine.events import Breakpoint
 
@@ -99,7 +100,7 @@ async def _open(prepared: Prepared, wishes: Wishes) -> Conductor:
     store = "memory:" if prepared.durability == "none" else wishes.store
     try:
         check_options(prepared.durability, wishes.key)  # before a store is made
-        conductor = Conductor(store, resume=False)
+        conductor = conductor_at(store)
         in_memory = conductor.in_memory
         if in_memory and (wishes.detach or wishes.key):
             option = "--detach" if wishes.detach else "--key"

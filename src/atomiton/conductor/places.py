@@ -7,6 +7,7 @@ import socket
 from hashlib import sha256
 from pathlib import Path
 
+from atomiton.conductor.temporal.address import is_temporal
 from atomiton.errors import StoreError
 from atomiton.store.open import open_journal
 
@@ -21,7 +22,7 @@ def store_path(store: str | None = None) -> Path | None:
         store: Its address; by default ATOMITON_STORE, else the user's data folder.
     """
     address = os.environ.get("ATOMITON_STORE", "") if store is None else store
-    if address == "memory:":
+    if address == "memory:" or is_temporal(address):
         return None
     path: object = getattr(open_journal(address), "path", None)
     return path if isinstance(path, Path) else None

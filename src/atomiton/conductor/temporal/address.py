@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,6 +15,9 @@ from atomiton.store.open import missing
 if TYPE_CHECKING:
     from temporalio.client import Client
     from temporalio.converter import PayloadCodec
+    from temporalio.runtime import Runtime
+
+    from atomiton.conductor.conductor import Conductor
 
 SCHEME = "temporal://"
 _PORT = 7233
@@ -41,6 +45,17 @@ class Place(msgspec.Struct, frozen=True):
         """What names it, for ``parse``."""
         options = "?tls=1&" if self.tls else "?"
         return f"{SCHEME}{self.target}/{self.namespace}{options}queue={self.queue}"
+
+    def but(
+        self, namespace: str | None = None, queue: str | None = None, *, tls: bool | None = None
+    ) -> Place:
+        """The same with some of it said otherwise."""
+        return Place(
+            self.target,
+            namespace or self.namespace,
+            queue or self.queue,
+            self.tls if tls is None else tls,
+        )
 
 
 def is_temporal(address: str | None) -> bool:
@@ -84,12 +99,38 @@ def parse(address: str) -> Place:
     )
 
 
-async def open_client(place: Place, codec: PayloadCodec | None = None) -> Client:
+def conductor_at(store: str | None, nodes: Sequence[object] = ()) -> Conductor:
+    """A conductor that looks at runs and starts some, and takes up none that others left.
+
+    Args:
+        store: Where the runs are: an address as for ``Conductor``, or of a Temporal server; by
+            default ATOMITON_STORE.
+        nodes: Node functions, or files of them, beside the library's.
+
+    Raises:
+        StoreError: It is no address, or what it needs is not installed.
+    """
+    address = os.environ.get("ATOMITON_STORE", "") if store is None else store
+    if not is_temporal(address):
+        from atomiton.conductor.conductor import Conductor
+
+        return Conductor(store, nodes=nodes, resume=False)
+    try:
+        from atomiton.conductor.temporal.conductor import TemporalConductor
+    except ModuleNotFoundError as error:
+        raise missing(error, "Temporal", "temporal") from error
+    return TemporalConductor(address, nodes=nodes)
+
+
+async def open_client(
+    place: Place, codec: PayloadCodec | None = None, metrics: str = ""
+) -> Client:
     """Connect to a server; an API key is taken from TEMPORAL_API_KEY.
 
     Args:
         place: Where it is.
-        codec: What else is done to payloads.
+        codec: What else is done to payloads; by default what the environment wants.
+        metrics: Where numbers are served for Prometheus, as HOST:PORT; empty for nowhere.
 
     Raises:
         StoreError: The extra is not installed.
@@ -103,9 +144,12 @@ async def open_client(place: Place, codec: PayloadCodec | None = None) -> Client
 
     from temporalio.service import RPCError
 
+    from atomiton.conductor.temporal.codec import codec_of_environment
     from atomiton.drivers.temporal.values import converter
 
+    codec = codec_of_environment() if codec is None else codec
     try:
+        runtime = _measured(metrics) if metrics else None
         async with asyncio.timeout(_PATIENCE):
             client = await Client.connect(
                 place.target,
@@ -113,6 +157,7 @@ async def open_client(place: Place, codec: PayloadCodec | None = None) -> Client
                 data_converter=converter(codec),
                 tls=place.tls,
                 api_key=os.environ.get("TEMPORAL_API_KEY") or None,
+                runtime=runtime,
             )
             await _check_namespace(client, place)
     except (RuntimeError, TimeoutError) as error:
@@ -130,3 +175,11 @@ async def _check_namespace(client: Client, place: Place) -> None:
 
     asked = DescribeNamespaceRequest(namespace=place.namespace)
     await client.workflow_service.describe_namespace(asked)
+
+
+def _measured(where: str) -> Runtime:
+    """What counts and measures, and tells Prometheus."""
+    from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+
+    numbers = PrometheusConfig(bind_address=where, durations_as_seconds=True)
+    return Runtime(telemetry=TelemetryConfig(metrics=numbers))

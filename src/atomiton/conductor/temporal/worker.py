@@ -31,10 +31,12 @@ class WorkerSettings(msgspec.Struct, frozen=True):
         place: The server, and the task queue.
         nodes: Node functions, or files of them, beside the library's.
         secrets: Values by name; None for environment variables ``ATOMITON_SECRET_<NAME>``.
-        codec: What else is done to payloads; the conductors need the same.
+        codec: What else is done to payloads, by default what the environment wants; the conductors
+            need the same.
         drain: Seconds for attempts at work when it stops.
         attempts: Most attempts at once.
         cached: How many runs are kept in memory between their steps; others are replayed.
+        metrics: Where numbers are served for Prometheus, as HOST:PORT; empty for nowhere.
         build: Names the version of the code, for a server that routes runs by version.
         deployment: Names the deployment that the version is one of.
     """
@@ -46,6 +48,7 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     drain: float = 10.0
     attempts: int = 100
     cached: int = 1000
+    metrics: str = ""
     build: str = ""
     deployment: str = ""
 
@@ -76,7 +79,7 @@ class TemporalWorker:
     async def __aenter__(self) -> Self:
         """Begin to work."""
         settings, place = self._settings, self._settings.place
-        client = await open_client(place, settings.codec)
+        client = await open_client(place, settings.codec, settings.metrics)
 
         from atomiton.drivers.temporal.activities import Nodes
         from atomiton.drivers.temporal.programs import Programs, serve

@@ -38,12 +38,14 @@ from atomiton.machine.events import (
     RunAdmitted,
     TimerFired,
 )
-from atomiton.machine.state import ITEMS
+from atomiton.machine.state import ITEMS, Frame
 
 Key = tuple[int, int]
 
 #: Items of a map are sent together when more than this many are to begin at once.
 APART = 8
+#: Into so many activities a map is divided, if those do not get too large.
+PARTS = 32
 #: Most pure nodes that begin at once where the workflow is: more than that are for all workers.
 NEAR = 16
 #: The history is never longer than this while something is at work: nothing new begins then.
@@ -212,11 +214,14 @@ class Driving:
 
     def _launch(self) -> None:
         """Send attempts out: items of a map together, others each for itself."""
+        if not self._jobs and self._is_due():
+            self.leaving = True
         if self.leaving or self._must_leave():
             return
         near = len(self._starts) <= NEAR
+        sizes: dict[int, int] = {}
         while self._starts and len(self._sent) < self.options.window:
-            starts = self._together()
+            starts = self._together(sizes)
             tasks: list[Task] = []
             sent: list[StartAttempt] = []
             for start in starts:
@@ -233,21 +238,35 @@ class Driving:
         if self._starts and len(self._sent) < self.options.window and self.finish is None:
             self._launch()
 
-    def _together(self) -> list[StartAttempt]:
-        """The next attempts that one activity makes: several only of a wide map."""
+    def _together(self, sizes: dict[int, int]) -> list[StartAttempt]:
+        """The next attempts that one activity makes: several only of a wide map.
+
+        Args:
+            sizes: How many items of each map go together, found when the first of them begins.
+        """
         first = self._starts.popleft()
         frame, node = self.state.frames[first.frame], self.state.plan.uses[first.step]
         if frame.kind != ITEMS or node.once:
             return [first]
-        alike = 1
-        for start in self._starts:
-            if start.frame != first.frame:
+        if frame.id not in sizes:
+            sizes[frame.id] = self._size(frame)
+        together = [first]
+        while len(together) < sizes[frame.id] and self._starts:
+            if self._starts[0].frame != first.frame:
                 break
-            alike += 1
+            together.append(self._starts.popleft())
+        return together
+
+    def _size(self, frame: Frame) -> int:
+        """How many items of a map that begin at once are made by one activity.
+
+        Few enough that several workers have something to do, and that what bounds how many are made
+        at once does not wait for the slowest of many.
+        """
+        alike = 1 + sum(start.frame == frame.id for start in self._starts)
         if alike <= APART:
-            return [first]
-        size = min(self.options.batch, max(1, -(-alike // (2 * NEAR))))
-        return [first, *(self._starts.popleft() for _ in range(size - 1))]
+            return 1
+        return min(self.options.batch, -(-len(frame.nodes) // PARTS), -(-alike // 4))
 
     def _send(self, starts: Sequence[StartAttempt], tasks: list[Task], *, near: bool) -> None:
         sent = send(self.program, self.state, self.options, starts, tasks, near=near)
