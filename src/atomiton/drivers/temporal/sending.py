@@ -9,7 +9,13 @@ from typing import Any, cast
 import msgspec
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, TimeoutError
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    CancelledError,
+    FailureError,
+    TimeoutError,
+)
 
 from atomiton.drivers.answers import stopped
 from atomiton.drivers.program import Program
@@ -48,8 +54,13 @@ class Sent(msgspec.Struct, eq=False):
         """One of the attempts is wanted no more: the activity ends when none is."""
         del start
         self.stopping += 1
-        if self.stopping == len(self.starts):
+        if self.unwanted:
             self.handle.cancel()
+
+    @property
+    def unwanted(self) -> bool:
+        """Whether none of the attempts is wanted any more."""
+        return self.stopping >= len(self.starts)
 
 
 def task_of(state: RunState, start: StartAttempt) -> Task:
@@ -126,16 +137,15 @@ async def answers_of(
     """How the attempts of an activity ended, in order; None for those of which nobody knows."""
     try:
         return cast("Done", await sent.handle).outcomes
-    except ActivityError as error:
-        cause = error.cause
-    if isinstance(cause, TimeoutError) and sent.near:
-        # It takes longer than a node should that runs here: it is pure, so it is run again.
-        return await answers_of(
-            send(program, state, options, sent.starts, sent.tasks, near=False),
-            program,
-            state,
-            options,
-        )
+    except FailureError as error:
+        # A replay gives some ends of local activities bare that were wrapped before.
+        cause = error.cause if isinstance(error, ActivityError) else error
+    if sent.near and not (isinstance(cause, CancelledError) and sent.unwanted):
+        # It takes longer than a node should that runs here, or the worker stops: it is pure, so it
+        # is run again, by whoever takes it.
+        far = send(program, state, options, sent.starts, sent.tasks, near=False)
+        sent.handle, sent.near = far.handle, False
+        return await answers_of(sent, program, state, options)
     return [_unanswered(cause)] * len(sent.starts)
 
 
