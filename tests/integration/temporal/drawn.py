@@ -30,9 +30,14 @@ from atomiton.ports.calls import Attempt
 
 #: How much faster timers go than they say, and nodes.
 TIMERS, NODES = 0.2, 0.02
-#: Nodes that take longer than this are there to be stopped.
+#: Nodes that take longer than this take longer than any time limit of theirs.
 SLOW = 20.0
-OPTIONS = Options(heartbeat=8.0, grace=0.5, local=0.6)
+#: Pure nodes run where the workflow is, or as activities.
+NEAR = Options(heartbeat=8.0, grace=0.5, local=0.6)
+FAR = Options(heartbeat=8.0, grace=0.5, local=0)
+
+#: What the task queue is called in a replay.
+REPLAYED = "replay-None"
 
 _names: dict[tuple[str, int, int, int], str] = {}
 
@@ -60,7 +65,7 @@ class SimulatedCall:
         name = _names[attempt.run, *attempt.place, attempt.attempt]
         script = script_of(self._seed, name, attempt.attempt)
         try:
-            await asyncio.sleep(60 if script.lasts > SLOW else script.lasts * NODES)
+            await asyncio.sleep(2.5 if script.lasts > SLOW else script.lasts * NODES)
         except asyncio.CancelledError:
             if script.obeys is None:
                 await asyncio.sleep(2)
@@ -88,7 +93,7 @@ class Hurried(driving.Driving):
 
     def _set_timer(self, timer: int, at: float) -> None:
         delay = max(0.0, at - driving.workflow.time()) * TIMERS
-        self._timers[timer] = self._loop.call_later(delay, self._due, timer, 0.0)
+        self._timers[timer] = self._loop.call_later(delay, self._due, timer, at)
 
 
 def named_task(state: RunState, start: object) -> object:
@@ -150,11 +155,13 @@ def ending_of(plan: Plan, facts: Sequence[Event]) -> Ending:
     )
 
 
-async def run_drawn(journal: TemporalJournal, seed: int, run: str) -> Ending:
+async def run_drawn(
+    journal: TemporalJournal, seed: int, run: str, options: Options = NEAR
+) -> Ending:
     """Run the blueprint of a seed, with people around it, to its end."""
     program = program_of(seed)
     request = RunRequested(1_767_225_600.0, run, {}, seed)
-    start = Start(dict(program.record), program.plan.hash, OPTIONS, request)
+    start = Start(dict(program.record), program.plan.hash, options, request)
     handle = await journal.client.start_workflow(
         WORKFLOW, start, id=run, task_queue=journal.place.queue, result_type=Ended
     )
@@ -214,6 +221,27 @@ async def worker(place: Place, *, cached: int = 0):
         max_cached_workflows=cached,
     ):
         yield client
+    stop()
+
+
+async def replay_all(client, runs: Sequence[str]) -> None:
+    """Replay what was run, as another worker would; raises when something comes out otherwise."""
+    from temporalio.worker import Replayer
+    from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+    from atomiton.drivers.temporal.programs import Programs, serve
+    from atomiton.drivers.temporal.workflow import BlueprintWorkflow
+
+    stop = serve(client.namespace, REPLAYED, Programs(restore, lambda _program: {}))
+    restrictions = SandboxRestrictions.default.with_passthrough_modules("atomiton", "msgspec")
+    replayer = Replayer(
+        workflows=[BlueprintWorkflow],
+        namespace=client.namespace,
+        data_converter=client.data_converter,
+        workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+    )
+    for run in runs:
+        await replayer.replay_workflow(await client.get_workflow_handle(run).fetch_history())
     stop()
 
 

@@ -1,7 +1,9 @@
 """A run inside its workflow: facts in, commands performed with what Temporal offers.
 
 Everything here is done again, and must come out the same, whenever the workflow is replayed: time,
-answers and wishes come from its history, and nothing else from outside.
+answers and wishes come from its history, and nothing else from outside. What is done never depends
+on what time it is, only on what has happened: around local activities a replay's clock may differ
+by a moment.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ from atomiton.machine.events import (
     RunAdmitted,
     TimerFired,
 )
-from atomiton.machine.state import ITEMS, Frame
+from atomiton.machine.state import ITEMS, RETRYING, Frame
 
 Key = tuple[int, int]
 
@@ -52,8 +54,6 @@ NEAR = 16
 LONGEST = 30_000
 #: Bytes of history after which a run goes on in a new one.
 LARGEST = 16 * 1024 * 1024
-#: Seconds: what goes on by itself sooner than this is not shown as waiting.
-SOON = 5.0
 
 
 class Job(msgspec.Struct, eq=False):
@@ -185,12 +185,9 @@ class Driving:
         self._timers[timer] = self._loop.call_later(delay, self._due, timer, at)
 
     def _due(self, timer: int, at: float) -> None:
-        if workflow.time() < at:  # a server's clock may run ahead of that of the history
-            self._set_timer(timer, at)
-            return
         self._timers.pop(timer, None)
         if timer in self.state.timers:
-            self.feed(TimerFired(workflow.time(), timer))
+            self.feed(TimerFired(max(workflow.time(), at), timer))
 
     def _cancel(self, command: CancelAttempt) -> None:
         key = (command.frame, command.node)
@@ -323,9 +320,8 @@ class Driving:
         if self._starts:
             return
         head = self.head()
-        soon = min((timer.at for timer in self.state.timers.values()), default=None)
-        if soon is not None and soon < workflow.time() + SOON and head.status == "waiting":
-            return
+        if any(RETRYING in frame.status for frame in self.state.frames.values()):
+            return  # it goes on by itself, soon
         if (head.status, head.reason) != (self._shown.status, self._shown.reason):
             self.show(head)
 
