@@ -16,9 +16,9 @@ from atomiton.cli.screen import Screen, make_screen
 from atomiton.cli.signals import Signals
 from atomiton.cli.status import REFUSED, WAITING, status_of
 from atomiton.conductor import Conductor, Run
+from atomiton.conductor.conductor import conductor_at
 from atomiton.conductor.inputs import check_options
 from atomiton.conductor.result import RunResult
-from atomiton.conductor.temporal.address import conductor_at
 from atomiton.errors import AtomitonError
 from atomiton.machine.events import Breakpoint
 

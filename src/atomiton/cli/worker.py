@@ -70,7 +70,8 @@ def command(
     and nodes at work have some time to end; others go on elsewhere. A second signal stops it at
     once.
     """
-    from atomiton.conductor.temporal.address import SCHEME, parse
+    from atomiton.conductor.places import SCHEME
+    from atomiton.conductor.temporal.address import parse
     from atomiton.conductor.temporal.worker import WorkerSettings
 
     place = parse(server if server.startswith(SCHEME) else f"{SCHEME}{server}")

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
 from atomiton.client.conductor import RemoteConductor
-from atomiton.conductor.places import main_process
-from atomiton.conductor.temporal.address import is_temporal
+from atomiton.conductor.places import is_temporal, main_process
 from atomiton.errors import AtomitonError, StoreError
 
 if TYPE_CHECKING:

@@ -7,12 +7,18 @@ import socket
 from hashlib import sha256
 from pathlib import Path
 
-from atomiton.conductor.temporal.address import is_temporal
 from atomiton.errors import StoreError
 from atomiton.store.open import open_journal
 
+#: What the address of a Temporal server begins with.
+SCHEME = "temporal://"
 #: Longest path of a socket that every system takes.
 _LONGEST = 100
+
+
+def is_temporal(address: str | None) -> bool:
+    """Whether an address names a Temporal server."""
+    return address is not None and address.startswith(SCHEME)
 
 
 def store_path(store: str | None = None) -> Path | None:

@@ -316,7 +316,12 @@ def test_what_is_no_address_is_refused(address):
 
 def test_an_address_says_where():
     place = parse("temporal://h.example:99/n?queue=q&tls=1")
-    assert (place.target, place.namespace, place.queue, place.tls) == ("h.example:99", "n", "q", True)
+    assert (place.target, place.namespace, place.queue, place.tls) == (
+        "h.example:99",
+        "n",
+        "q",
+        True,
+    )
     assert parse(place.address) == place
     with contextlib.suppress(AtomitonError):
         assert parse("temporal://[::1]").target == "[::1]:7233"

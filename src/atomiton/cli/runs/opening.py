@@ -12,8 +12,8 @@ from atomiton.cli.elsewhere import Reached
 from atomiton.cli.mirrors import Elsewhere
 from atomiton.cli.prepare import make_library
 from atomiton.conductor import Conductor
+from atomiton.conductor.conductor import conductor_at
 from atomiton.conductor.places import main_process
-from atomiton.conductor.temporal.address import conductor_at
 from atomiton.errors import AtomitonError, NotFound
 from atomiton.nodes.registry import Registry
 from atomiton.nodes.spec import NodeType, Parameter

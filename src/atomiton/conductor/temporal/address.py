@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
+from atomiton.conductor.places import SCHEME
 from atomiton.errors import AtomitonError, Unavailable
 from atomiton.store.open import missing
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from temporalio.converter import PayloadCodec
     from temporalio.runtime import Runtime
 
-    from atomiton.conductor.conductor import Conductor
-
-SCHEME = "temporal://"
 _PORT = 7233
 #: Seconds for a connection to come about.
 _PATIENCE = 10.0
@@ -58,11 +55,6 @@ class Place(msgspec.Struct, frozen=True):
         )
 
 
-def is_temporal(address: str | None) -> bool:
-    """Whether an address names a Temporal server."""
-    return address is not None and address.startswith(SCHEME)
-
-
 def parse(address: str) -> Place:
     """Read ``temporal://HOST:PORT/NAMESPACE?queue=NAME&tls=1``; all but the host can be left out.
 
@@ -99,32 +91,7 @@ def parse(address: str) -> Place:
     )
 
 
-def conductor_at(store: str | None, nodes: Sequence[object] = ()) -> Conductor:
-    """A conductor that looks at runs and starts some, and takes up none that others left.
-
-    Args:
-        store: Where the runs are: an address as for ``Conductor``, or of a Temporal server; by
-            default ATOMITON_STORE.
-        nodes: Node functions, or files of them, beside the library's.
-
-    Raises:
-        StoreError: It is no address, or what it needs is not installed.
-    """
-    address = os.environ.get("ATOMITON_STORE", "") if store is None else store
-    if not is_temporal(address):
-        from atomiton.conductor.conductor import Conductor
-
-        return Conductor(store, nodes=nodes, resume=False)
-    try:
-        from atomiton.conductor.temporal.conductor import TemporalConductor
-    except ModuleNotFoundError as error:
-        raise missing(error, "Temporal", "temporal") from error
-    return TemporalConductor(address, nodes=nodes)
-
-
-async def open_client(
-    place: Place, codec: PayloadCodec | None = None, metrics: str = ""
-) -> Client:
+async def open_client(place: Place, codec: PayloadCodec | None = None, metrics: str = "") -> Client:
     """Connect to a server; an API key is taken from TEMPORAL_API_KEY.
 
     Args:

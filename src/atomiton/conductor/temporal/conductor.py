@@ -113,9 +113,7 @@ class TemporalConductor(Conductor):
         delay: float = 0.0,
     ) -> RunResult:
         """Run a blueprint to its end; arguments are those of ``Conductor.run``."""
-        return await self._run_in_turn(
-            blueprint, inputs, durability, key, priority, lane, delay
-        )
+        return await self._run_in_turn(blueprint, inputs, durability, key, priority, lane, delay)
 
     def _in_memory(self, blueprint: Blueprint, durability: Durability | None) -> bool:
         del blueprint, durability

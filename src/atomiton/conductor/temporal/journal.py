@@ -1,15 +1,16 @@
 """The runs of a Temporal namespace as a journal: what is on record there, and messages to runs."""
 
+# ruff: noqa: ARG002 - much of what a journal is asked means nothing here
 from __future__ import annotations
 
 import builtins
 import re
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, timedelta
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TypeVar, cast
 
 import msgspec
 from temporalio.client import (
@@ -297,7 +298,10 @@ class TemporalJournal:
             AtomitonError: The run has ended, or cannot take it as it stands.
         """
         async with told(run):
-            await self.handle(run).execute_update(TELL, message, rpc_timeout=_ANSWER)
+            handle = self.handle(run)
+            # The library's own type has a part that is not known.
+            update = cast("Callable[..., Awaitable[object]]", handle.execute_update)  # pyright: ignore[reportUnknownMemberType]
+            await update(TELL, message, rpc_timeout=_ANSWER)
         self.remember(run)
 
     # -- blueprints ----------------------------------------------------------------------------
@@ -392,7 +396,7 @@ async def _memo(found: WorkflowExecution, name: str, kind: type[_T]) -> _T | Non
 
 
 @asynccontextmanager
-async def told(run: str) -> AsyncIterator[None]:
+async def told(run: str) -> AsyncGenerator[None]:
     """Turn what the server says of a run into the errors of a conductor."""
     try:
         yield

@@ -198,9 +198,7 @@ def _progress(fraction: float, message: str) -> None:
             activity.heartbeat(fraction, message)
 
 
-def _teller(
-    work: Work, task: Task, secrets: Mapping[str, str]
-) -> Callable[[str, str], None]:
+def _teller(work: Work, task: Task, secrets: Mapping[str, str]) -> Callable[[str, str], None]:
     def write(level: str, message: str) -> None:
         number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
         _log.log(number, "%s %s: %s", work.run, task.node, without_secrets(message, dict(secrets)))

@@ -369,6 +369,3 @@ def _fact(start: StartAttempt, answer: Outcome | None, now: float) -> Event:
     if answer.error is not None:
         return AttemptFailed(now, *_place(start), answer.error)
     return AttemptCompleted(now, *_place(start), answer.output)
-
-
-

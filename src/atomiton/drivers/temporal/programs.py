@@ -27,9 +27,7 @@ class Programs:
         secrets: Gives the values of the secrets of a program, by name.
     """
 
-    def __init__(
-        self, restore: Restore, secrets: Callable[[Program], Mapping[str, str]]
-    ) -> None:
+    def __init__(self, restore: Restore, secrets: Callable[[Program], Mapping[str, str]]) -> None:
         self._restore = restore
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Program] = OrderedDict()

@@ -14,8 +14,8 @@ from temporalio.exceptions import (
     ApplicationError,
     CancelledError,
     FailureError,
-    TimeoutError,
 )
+from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from atomiton.drivers.answers import stopped
 from atomiton.drivers.program import Program
@@ -152,7 +152,7 @@ async def answers_of(
 def _unanswered(cause: BaseException | None) -> Outcome | None:
     if isinstance(cause, CancelledError):
         return Outcome(error=stopped())
-    if isinstance(cause, TimeoutError):
+    if isinstance(cause, ActivityTimeout):
         return None
     if isinstance(cause, ApplicationError):
         if cause.type == WORKER_STOPPED:

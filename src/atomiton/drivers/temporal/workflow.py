@@ -57,9 +57,7 @@ class BlueprintWorkflow:
         self._begin(driving, start)
         while True:
             try:
-                await workflow.wait_condition(
-                    lambda: driving.finish is not None or driving.leaving
-                )
+                await workflow.wait_condition(lambda: driving.finish is not None or driving.leaving)
             except asyncio.CancelledError:  # asked for by Temporal's own means
                 driving.feed(CancelRequested(workflow.time(), "cancelled in Temporal"))
                 continue
