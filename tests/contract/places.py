@@ -19,6 +19,7 @@ from atomiton.conductor.api import ConductorApi
 from atomiton.conductor.temporal.address import parse
 from atomiton.conductor.temporal.conductor import TemporalConductor
 from atomiton.conductor.temporal.worker import TemporalWorker, WorkerSettings
+from atomiton.drivers.temporal.wire import Options
 from atomiton.server.serve import Serving, Settings, serve
 
 SERVING = Path(__file__).with_name("serving.py")
@@ -77,8 +78,12 @@ class Place:
 @asynccontextmanager
 async def place(way: str, store: str, folder: Path, elsewhere: str = "") -> AsyncIterator[Place]:
     if way == "Temporal":
+
+        def again() -> AbstractAsyncContextManager[ConductorApi]:
+            return TemporalConductor(elsewhere, nodes=NODES, options=Options(local=0))
+
         async with TemporalWorker(WorkerSettings(parse(elsewhere), nodes=NODES, cached=0)):
-            yield Place(way, store, lambda: TemporalConductor(elsewhere, nodes=NODES))
+            yield Place(way, store, again)
         return
     addresses = {"memory": "memory:", "sqlite": str(folder / "runs.db"), "postgres": elsewhere}
     address = addresses[store]

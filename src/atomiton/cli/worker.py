@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     "--cached",
     default=1000,
     show_default=True,
-    type=click.IntRange(0),
+    type=click.IntRange(1),
     help="Runs kept in memory between their steps; others are replayed.",
 )
 @click.option(

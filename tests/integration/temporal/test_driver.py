@@ -21,7 +21,7 @@ from atomiton.conductor.temporal.worker import TemporalWorker, WorkerSettings
 from atomiton.drivers.temporal.wire import Options
 from atomiton.errors import AtomitonError, Unavailable
 
-QUICK = Options(heartbeat=2.0, grace=3.0)
+QUICK = Options(heartbeat=2.0, grace=3.0, local=0)
 
 
 def document(nodes, **more):
@@ -140,7 +140,7 @@ async def test_a_long_run_goes_on_in_new_histories(temporal_address):
         "last": {"wait": {"signal": "go"}, "needs": ["turns"]},
     }
     blueprint = document(nodes, output="${{ turns }}")
-    async with place(temporal_address, options=Options(history=40)) as conductor:
+    async with place(temporal_address, options=Options(history=40, local=0)) as conductor:
         run = await conductor.start(blueprint)
         await run.signal("go", 1)
         result = await run.result()
@@ -210,7 +210,7 @@ async def test_a_run_can_be_cancelled_by_temporal_s_own_means(temporal_address):
 async def test_a_pure_node_that_takes_long_is_run_as_an_activity_of_its_own(temporal_address):
     nodes = {"a": {"uses": "t.slow", "with": {"seconds": 1.5}}}
     options = Options(local=0.5)
-    async with place(temporal_address, options=options) as conductor:
+    async with place(temporal_address, options=options, cached=100) as conductor:
         result = await conductor.run(document(nodes, output="${{ a }}"))
         events = await history(conductor, result.run)
     assert result.output == "done"

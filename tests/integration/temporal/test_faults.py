@@ -74,14 +74,14 @@ async def decide(conductor, runs) -> int:
 async def survive(address: str, log: Path, count: int, kills: int) -> int:
     """Start runs, kill the worker again and again; gives how many decisions were asked for."""
     async with TemporalConductor(address, nodes=NODES, options=OPTIONS) as conductor:
-        worker = Worker(address, "--cached", "0")
+        worker = Worker(address)
         try:
             worker.ready()
             runs = [await conductor.start(chain(log)) for _ in range(count)]
             for _ in range(kills):
                 await asyncio.sleep(1.5)
                 worker.end(signal.SIGKILL)
-                worker = Worker(address, "--cached", "0")
+                worker = Worker(address)
                 worker.ready()
             ended = asyncio.gather(*(run.result() for run in runs))
             decided = 0
@@ -156,7 +156,7 @@ async def test_a_worker_that_is_told_to_stop_lets_nodes_end(temporal_address, tm
     assert lines(log) == ["5"]
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 async def test_a_node_that_ends_its_process_is_made_again_elsewhere(temporal_address, tmp_path):
     nodes = {"a": {"uses": "t.die", "with": {"log": str(tmp_path / "log")}}}
     first = Worker(temporal_address)

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from temporalio.worker import Worker
 
 
+#: Seconds after which a worker that had a run in memory is taken for dead, and another goes on.
+_AWAY = 5.0
+
+
 class WorkerSettings(msgspec.Struct, frozen=True):
     """What a worker is made of.
 
@@ -35,7 +39,8 @@ class WorkerSettings(msgspec.Struct, frozen=True):
             need the same.
         drain: Seconds for attempts at work when it stops.
         attempts: Most attempts at once.
-        cached: How many runs are kept in memory between their steps; others are replayed.
+        cached: How many runs are kept in memory between their steps; others are replayed. 0 is
+            for tests, of runs without local activities: those are lost when nothing is kept.
         metrics: Where numbers are served for Prometheus, as HOST:PORT; empty for nowhere.
         build: Names the version of the code, for a server that routes runs by version.
         deployment: Names the deployment that the version is one of.
@@ -124,6 +129,7 @@ class TemporalWorker:
             max_concurrent_activities=settings.attempts,
             max_heartbeat_throttle_interval=timedelta(seconds=1),
             default_heartbeat_throttle_interval=timedelta(seconds=1),
+            sticky_queue_schedule_to_start_timeout=timedelta(seconds=_AWAY),
             graceful_shutdown_timeout=timedelta(seconds=settings.drain),
             deployment_config=deployment,
         )
