@@ -234,7 +234,7 @@ class TemporalJournal:
         limit: int = 100,
     ) -> Headers:
         """Give headers, newest first; ``before`` is the id of the last run already seen."""
-        query = f"WorkflowType = '{WORKFLOW}' AND TaskQueue = '{self.place.queue}'"
+        query = self._ours()
         if status in ("running", "waiting", "paused", "compensating"):
             query += " AND ExecutionStatus = 'Running'"
         if before is not None:
@@ -254,6 +254,11 @@ class TemporalJournal:
                     break
         newest = sorted(found.values(), key=lambda of: (of.created_at, of.run), reverse=True)
         return newest[:limit]
+
+    def _ours(self) -> str:
+        """The query for the runs of the task queue."""
+        queue = self.place.queue.replace("'", "''")
+        return f"WorkflowType = '{WORKFLOW}' AND TaskQueue = '{queue}'"
 
     def remember(self, run: str) -> None:
         """A run was started here, or told something: the server's list may not say so yet."""
@@ -278,7 +283,7 @@ class TemporalJournal:
         """Ids that start with a text, sorted."""
         if not _ID.fullmatch(text):
             return []
-        query = f"WorkflowType = '{WORKFLOW}' AND WorkflowId STARTS_WITH '{text}'"
+        query = self._ours() + f" AND WorkflowId STARTS_WITH '{text}'"
         found = {run for run in self._lately() if run.startswith(text)}
         async with told(""):
             async for listed in self.client.list_workflows(query, limit=limit):
