@@ -51,6 +51,25 @@ def postgres_url(postgres):
 
 
 @pytest.fixture(scope="session")
+def temporal_server():
+    """A Temporal server that stays up."""
+    from tests.temporal_server import TemporalServer
+
+    server = TemporalServer()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def temporal_address(temporal_server):
+    """Address of a task queue of its own."""
+    return temporal_server.address(f"q-{secrets.token_hex(6)}")
+
+
+@pytest.fixture(scope="session")
 def s3():
     """Address of an S3 service that runs here, and a client of it."""
     import logging

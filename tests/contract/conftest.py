@@ -6,21 +6,22 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.contract.places import STORES, WAYS, Place, place
+from tests.contract.places import PLACES, Place, place
 
 from atomiton.conductor.api import ConductorApi
 
 _HELD: dict[tuple[str, str, str], str] = {}
 
 
-@pytest.fixture(params=[(way, store) for way in WAYS for store in STORES], ids="-".join)
+@pytest.fixture(params=PLACES, ids="-".join)
 async def where(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Place]:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     way, store = request.param
-    postgres = request.getfixturevalue("postgres_url") if store == "postgres" else ""
-    async with place(way, store, tmp_path, postgres) as opened:
+    servers = {"postgres": "postgres_url", "server": "temporal_address"}
+    address = request.getfixturevalue(servers[store]) if store in servers else ""
+    async with place(way, store, tmp_path, address) as opened:
         yield opened
 
 
@@ -33,21 +34,19 @@ async def conductor(where: Place) -> AsyncIterator[ConductorApi]:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.when == "call" and "[" in report.nodeid and "tests/contract" in report.nodeid:
         name, _, ids = report.nodeid.rpartition("::")[2].partition("[")
-        for way in WAYS:
-            for store in STORES:
-                if ids.startswith(f"{way}-{store}"):
-                    _HELD[name, way, store] = "yes" if report.passed else "NO"
+        for way, store in PLACES:
+            if ids.startswith(f"{way}-{store}"):
+                _HELD[name, way, store] = "yes" if report.passed else "NO"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     names = list(dict.fromkeys(name for name, _, _ in _HELD))
     if not names:
         return
-    columns = [(way, store) for way in WAYS for store in STORES]
     terminalreporter.section("the contract")
-    terminalreporter.line(" " * 62 + "  ".join(f"{way[:10]:10}" for way, _ in columns))
-    terminalreporter.line(" " * 62 + "  ".join(f"{store:10}" for _, store in columns))
+    terminalreporter.line(" " * 62 + "  ".join(f"{way[:10]:10}" for way, _ in PLACES))
+    terminalreporter.line(" " * 62 + "  ".join(f"{store:10}" for _, store in PLACES))
     for name in names:
         shown = name.removeprefix("test_").replace("_", " ")
-        cells = "  ".join(f"{_HELD.get((name, *column), '-'):10}" for column in columns)
+        cells = "  ".join(f"{_HELD.get((name, *column), '-'):10}" for column in PLACES)
         terminalreporter.line(f"{shown[:60]:62}{cells}")

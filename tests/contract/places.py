@@ -16,11 +16,17 @@ from tests.contract.nodes import NODES
 from atomiton import Conductor
 from atomiton.client import connect
 from atomiton.conductor.api import ConductorApi
+from atomiton.conductor.temporal.address import parse
+from atomiton.conductor.temporal.conductor import TemporalConductor
+from atomiton.conductor.temporal.worker import TemporalWorker, WorkerSettings
+from atomiton.drivers.temporal.wire import Options
 from atomiton.server.serve import Serving, Settings, serve
 
 SERVING = Path(__file__).with_name("serving.py")
 WAYS = ("in process", "IPC", "HTTP")
 STORES = ("memory", "sqlite", "postgres")
+#: Every way over every store, and a Temporal server, which is both.
+PLACES = [*((way, store) for way in WAYS for store in STORES), ("Temporal", "server")]
 
 
 class Process:
@@ -70,8 +76,16 @@ class Place:
 
 
 @asynccontextmanager
-async def place(way: str, store: str, folder: Path, postgres: str = "") -> AsyncIterator[Place]:
-    addresses = {"memory": "memory:", "sqlite": str(folder / "runs.db"), "postgres": postgres}
+async def place(way: str, store: str, folder: Path, elsewhere: str = "") -> AsyncIterator[Place]:
+    if way == "Temporal":
+
+        def again() -> AbstractAsyncContextManager[ConductorApi]:
+            return TemporalConductor(elsewhere, nodes=NODES, options=Options(local=0))
+
+        async with TemporalWorker(WorkerSettings(parse(elsewhere), nodes=NODES, cached=0)):
+            yield Place(way, store, again)
+        return
+    addresses = {"memory": "memory:", "sqlite": str(folder / "runs.db"), "postgres": elsewhere}
     address = addresses[store]
     if way == "in process":
         async with Conductor(address, nodes=NODES) as one:

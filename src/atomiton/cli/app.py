@@ -28,6 +28,7 @@ VERBS = {
     "refactor": "Change a blueprint without changing what it means.",
     "studio": "Open the studio in the browser.",
     "serve": "Serve the runs and blueprints of a store.",
+    "worker": "Drive runs and run nodes for a Temporal server.",
     "tokens": "Say who may use a server.",
     "secrets": "Keep secrets for blueprints, sealed.",
     "schema": "Print the JSON Schema of blueprints.",

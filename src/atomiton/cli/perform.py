@@ -16,6 +16,7 @@ from atomiton.cli.screen import Screen, make_screen
 from atomiton.cli.signals import Signals
 from atomiton.cli.status import REFUSED, WAITING, status_of
 from atomiton.conductor import Conductor, Run
+from atomiton.conductor.conductor import conductor_at
 from atomiton.conductor.inputs import check_options
 from atomiton.conductor.result import RunResult
 from atomiton.errors import AtomitonError
@@ -99,7 +100,7 @@ async def _open(prepared: Prepared, wishes: Wishes) -> Conductor:
     store = "memory:" if prepared.durability == "none" else wishes.store
     try:
         check_options(prepared.durability, wishes.key)  # before a store is made
-        conductor = Conductor(store, resume=False)
+        conductor = conductor_at(store)
         in_memory = conductor.in_memory
         if in_memory and (wishes.detach or wishes.key):
             option = "--detach" if wishes.detach else "--key"

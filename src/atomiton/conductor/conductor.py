@@ -7,6 +7,9 @@ run moves; that is the machine's.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+
 from atomiton.conductor.secrets import Secrets
 
 
@@ -35,3 +38,26 @@ class Conductor(Secrets):
         ...         result = await conductor.run("hello.yaml", {"name": "Ada"})
         ...         print(result.output)
     """
+
+
+def conductor_at(store: str | None, nodes: Sequence[object] = ()) -> Conductor:
+    """A conductor that looks at runs and starts some, and takes up none that others left.
+
+    Args:
+        store: Where the runs are: an address as for ``Conductor``, or ``temporal://...`` of a
+            Temporal server; by default ATOMITON_STORE.
+        nodes: Node functions, or files of them, beside the library's.
+
+    Raises:
+        StoreError: It is no address, or what it needs is not installed.
+    """
+    address = os.environ.get("ATOMITON_STORE", "") if store is None else store
+    if not address.startswith("temporal://"):
+        return Conductor(store, nodes=nodes, resume=False)
+    try:
+        from atomiton.conductor.temporal.conductor import TemporalConductor
+    except ModuleNotFoundError as error:
+        from atomiton.store.open import missing
+
+        raise missing(error, "Temporal", "temporal") from error
+    return TemporalConductor(address, nodes=nodes)

@@ -366,13 +366,14 @@ class Library:
             bundle = msgspec.json.decode(stored, type=dict[str, object])
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise _damaged(header) from error
-        program = self._stored_program(bundle)
+        program = self.restore(bundle)
         if program.plan.hash != header.blueprint_hash:
             raise _damaged(header)
         self._by_hash[program.plan.hash, program.plan.durability] = program
         return program
 
-    def _stored_program(self, bundle: dict[str, object]) -> Program:
+    def restore(self, bundle: dict[str, object]) -> Program:
+        """Compile and bind a blueprint of its record; ``BlueprintError`` if it cannot be run."""
         from atomiton.blueprint.document import read_document
 
         if BUNDLE not in bundle:

@@ -10,8 +10,15 @@ from pathlib import Path
 from atomiton.errors import StoreError
 from atomiton.store.open import open_journal
 
+#: What the address of a Temporal server begins with.
+SCHEME = "temporal://"
 #: Longest path of a socket that every system takes.
 _LONGEST = 100
+
+
+def is_temporal(address: str | None) -> bool:
+    """Whether an address names a Temporal server."""
+    return address is not None and address.startswith(SCHEME)
 
 
 def store_path(store: str | None = None) -> Path | None:
@@ -21,7 +28,7 @@ def store_path(store: str | None = None) -> Path | None:
         store: Its address; by default ATOMITON_STORE, else the user's data folder.
     """
     address = os.environ.get("ATOMITON_STORE", "") if store is None else store
-    if address == "memory:":
+    if address == "memory:" or is_temporal(address):
         return None
     path: object = getattr(open_journal(address), "path", None)
     return path if isinstance(path, Path) else None

@@ -12,6 +12,7 @@ from atomiton.cli.elsewhere import Reached
 from atomiton.cli.mirrors import Elsewhere
 from atomiton.cli.prepare import make_library
 from atomiton.conductor import Conductor
+from atomiton.conductor.conductor import conductor_at
 from atomiton.conductor.places import main_process
 from atomiton.errors import AtomitonError, NotFound
 from atomiton.nodes.registry import Registry
@@ -37,7 +38,7 @@ async def opened(
         NotFound: There is no store at that address.
     """
     library = make_library(nodes, None if strict else lenient())
-    conductor = Conductor(store, resume=False)
+    conductor = conductor_at(store)
     if conductor.in_memory:
         raise NotFound("runs in memory end with their process: there is nothing to look at")
     path = getattr(conductor.journal, "path", None)

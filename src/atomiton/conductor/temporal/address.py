@@ -1,0 +1,152 @@
+"""Addresses of Temporal servers, and the way there."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from atomiton.conductor.places import SCHEME
+from atomiton.errors import AtomitonError, Unavailable
+from atomiton.store.open import missing
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+    from temporalio.converter import PayloadCodec
+    from temporalio.runtime import Runtime
+
+_PORT = 7233
+#: Seconds for a connection to come about.
+_PATIENCE = 10.0
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A namespace of a server, and the task queue of the workers that are meant.
+
+    Attributes:
+        target: Host and port.
+        namespace: The namespace.
+        queue: The task queue.
+        tls: Whether the server speaks TLS.
+    """
+
+    target: str
+    namespace: str = "default"
+    queue: str = "atomiton"
+    tls: bool = False
+
+    @property
+    def address(self) -> str:
+        """What names it, for ``parse``."""
+        options = "?tls=1&" if self.tls else "?"
+        return f"{SCHEME}{self.target}/{self.namespace}{options}queue={self.queue}"
+
+    def but(
+        self, namespace: str | None = None, queue: str | None = None, *, tls: bool | None = None
+    ) -> Place:
+        """The same with some of it said otherwise."""
+        return Place(
+            self.target,
+            namespace or self.namespace,
+            queue or self.queue,
+            self.tls if tls is None else tls,
+        )
+
+
+def parse(address: str) -> Place:
+    """Read ``temporal://HOST:PORT/NAMESPACE?queue=NAME&tls=1``; all but the host can be left out.
+
+    Raises:
+        AtomitonError: It is no such address.
+
+    Example:
+        >>> parse("temporal://127.0.0.1").target
+        '127.0.0.1:7233'
+        >>> parse("temporal://temporal.example:7233/orders?queue=gpu").queue
+        'gpu'
+    """
+    parts = urlsplit(address)
+    try:
+        port = parts.port or _PORT
+    except ValueError:
+        port = 0
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    namespace = parts.path.strip("/")
+    known = options.keys() <= {"queue", "tls"} and options.get("tls", "1") in ("0", "1")
+    plain = not (parts.fragment or parts.username or parts.password or "/" in namespace)
+    if not (parts.hostname and port and plain and known and parts.scheme == "temporal"):
+        message = (
+            f"{address!r} is no address of a Temporal server; write "
+            "temporal://HOST:PORT/NAMESPACE?queue=NAME, and &tls=1 for TLS"
+        )
+        raise AtomitonError(message, code="INVALID_INPUT")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return Place(
+        f"{host}:{port}",
+        namespace or "default",
+        options.get("queue") or "atomiton",
+        options.get("tls") == "1",
+    )
+
+
+async def open_client(place: Place, codec: PayloadCodec | None = None, metrics: str = "") -> Client:
+    """Connect to a server; an API key is taken from TEMPORAL_API_KEY.
+
+    Args:
+        place: Where it is.
+        codec: What else is done to payloads; by default what the environment wants.
+        metrics: Where numbers are served for Prometheus, as HOST:PORT; empty for nowhere.
+
+    Raises:
+        StoreError: The extra is not installed.
+        Unavailable: The server cannot be reached, or has no such namespace.
+    """
+    try:
+        from temporalio.client import Client
+    except ModuleNotFoundError as error:
+        raise missing(error, "Temporal", "temporal") from error
+    import asyncio
+
+    from temporalio.service import RPCError
+
+    from atomiton.conductor.temporal.codec import codec_of_environment
+    from atomiton.drivers.temporal.values import converter
+
+    codec = codec_of_environment() if codec is None else codec
+    try:
+        runtime = _measured(metrics) if metrics else None
+        async with asyncio.timeout(_PATIENCE):
+            client = await Client.connect(
+                place.target,
+                namespace=place.namespace,
+                data_converter=converter(codec),
+                tls=place.tls,
+                api_key=os.environ.get("TEMPORAL_API_KEY") or None,
+                runtime=runtime,
+            )
+            await _check_namespace(client, place)
+    except (RuntimeError, TimeoutError) as error:
+        why = "it does not answer" if isinstance(error, TimeoutError) else str(error)
+        message = f"the Temporal server at {place.target} cannot be reached: {why:.300}"
+        raise Unavailable(message) from error
+    except RPCError as error:
+        message = f"the Temporal server at {place.target} refuses: {error.message}"
+        raise Unavailable(message) from error
+    return client
+
+
+async def _check_namespace(client: Client, place: Place) -> None:
+    from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+
+    asked = DescribeNamespaceRequest(namespace=place.namespace)
+    await client.workflow_service.describe_namespace(asked)
+
+
+def _measured(where: str) -> Runtime:
+    """What counts and measures, and tells Prometheus."""
+    from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+
+    numbers = PrometheusConfig(bind_address=where, durations_as_seconds=True)
+    return Runtime(telemetry=TelemetryConfig(metrics=numbers))

@@ -1,0 +1,7 @@
+"""Runs on Temporal: the machine is the workflow's code, nodes are its activities.
+
+wire.py        what goes over the wire      values.py      values as payloads
+workflow.py    the workflow: one for all    driving.py     facts in, commands performed
+scopes.py      what a node's expressions see, to be sent to where it runs
+activities.py  running nodes                programs.py    blueprints, compiled, of a worker
+"""

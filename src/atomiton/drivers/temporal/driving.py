@@ -1,0 +1,371 @@
+"""A run inside its workflow: facts in, commands performed with what Temporal offers.
+
+Everything here is done again, and must come out the same, whenever the workflow is replayed: time,
+answers and wishes come from its history, and nothing else from outside. What is done never depends
+on what time it is, only on what has happened: around local activities a replay's clock may differ
+by a moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+import msgspec
+from temporalio import workflow
+
+from atomiton.drivers.answers import error_info, status_change, stopped
+from atomiton.drivers.program import Program
+from atomiton.drivers.recovery import replay
+from atomiton.drivers.temporal.sending import Sent, answers_of, send, task_of
+from atomiton.drivers.temporal.wire import MEMO_STATUS, Head, Options, Outcome, Task
+from atomiton.errors import AtomitonError
+from atomiton.machine import RunState, apply, outstanding
+from atomiton.machine.commands import (
+    CancelAttempt,
+    CancelTimer,
+    CheckBreakpoint,
+    Command,
+    FinishRun,
+    SetTimer,
+    StartAttempt,
+)
+from atomiton.machine.events import (
+    AttemptCompleted,
+    AttemptFailed,
+    AttemptLost,
+    AttemptStarted,
+    Event,
+    RunAdmitted,
+    TimerFired,
+)
+from atomiton.machine.state import ITEMS, RETRYING, Frame
+
+Key = tuple[int, int]
+
+#: Items of a map are sent together when more than this many are to begin at once.
+APART = 8
+#: Into so many activities a map is divided, if those do not get too large.
+PARTS = 32
+#: Most pure nodes that begin at once where the workflow is: more than that are for all workers.
+NEAR = 16
+#: The history is never longer than this while something is at work: nothing new begins then.
+LONGEST = 30_000
+#: Bytes of history after which a run goes on in a new one.
+LARGEST = 16 * 1024 * 1024
+
+
+class Job(msgspec.Struct, eq=False):
+    """An attempt that is out.
+
+    Attributes:
+        start: The command.
+        sent: The activity that it is in; None once nobody waits for that.
+        grace: Gives it up when it does not stop.
+    """
+
+    start: StartAttempt
+    sent: Sent
+    grace: asyncio.TimerHandle | None = None
+
+
+class Driving:
+    """A run that is driven by its workflow.
+
+    Args:
+        program: What it is pinned to.
+        options: How it is driven.
+
+    Attributes:
+        state: Where the run is.
+        facts: Every fact so far, in order.
+        finish: The last command, once the run has ended.
+        leaving: Whether the run is about to go on in a new history.
+    """
+
+    def __init__(self, program: Program, options: Options) -> None:
+        self.program = program
+        self.options = options
+        self.state = RunState(program.plan)
+        self.facts: list[Event] = []
+        self.finish: FinishRun | None = None
+        self.leaving = False
+        self._loop = asyncio.get_running_loop()
+        self._inbox: deque[Event] = deque()
+        self._starts: deque[StartAttempt] = deque()
+        self._jobs: dict[Key, Job] = {}
+        self._sent: set[asyncio.Task[None]] = set()
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._shown = Head("running")
+        self._told = 0
+
+    # -- facts in ------------------------------------------------------------------------------
+
+    def tell(self, event: Event) -> None:
+        """Add a fact that somebody outside wants; ``IllegalEvent`` if it cannot be."""
+        self._told += 1
+        self._take(event)
+        self._drain()
+
+    def feed(self, event: Event) -> None:
+        """Add a fact and do what follows from it."""
+        self._inbox.append(event)
+        self._drain()
+
+    def recover(self, facts: Sequence[Event], *, fresh: bool) -> None:
+        """Go on from facts of an earlier history; nothing was at work when that ended.
+
+        Args:
+            facts: All of them, in order.
+            fresh: Whether nobody has driven the run before.
+        """
+        replay(self.state, facts)
+        self.facts.extend(facts)
+        if self.state.ended:
+            self.finish = FinishRun(self.state.status, self.state.output, self.state.failure)
+            return
+        started = {_place(of) for of in facts if isinstance(of, AttemptStarted)}
+        for command in outstanding(self.state):
+            if isinstance(command, StartAttempt):
+                if fresh or _place(command) not in started:
+                    self.facts.append(AttemptStarted(workflow.time(), *_place(command)))
+                self._starts.append(command)
+            else:
+                self._perform(command)
+        if self.state.gated:
+            self._inbox.append(RunAdmitted(workflow.time()))
+        self._drain()
+
+    def _drain(self) -> None:
+        while self._inbox:
+            self._take(self._inbox.popleft())
+        if self._starts and self.finish is None:
+            self._launch()
+        self._rest()
+
+    def _take(self, event: Event) -> None:
+        if not self._awaited(event):
+            return
+        commands = apply(self.state, event)
+        self.facts.append(event)
+        for command in commands:
+            if isinstance(command, StartAttempt):
+                self.facts.append(AttemptStarted(event.time, *_place(command)))
+                self._starts.append(command)
+            else:
+                self._perform(command)
+
+    def _awaited(self, event: Event) -> bool:
+        """Whether a fact is no answer, or one that somebody still waits for."""
+        if isinstance(event, AttemptCompleted | AttemptFailed | AttemptLost):
+            return not self.state.ended and self.state.expects(*_place(event))
+        return not isinstance(event, TimerFired) or event.timer in self.state.timers
+
+    # -- commands out --------------------------------------------------------------------------
+
+    def _perform(self, command: Command) -> None:
+        if isinstance(command, FinishRun):
+            self.finish = command
+        elif isinstance(command, SetTimer):
+            self._set_timer(command.timer, command.at)
+        elif isinstance(command, CancelTimer):
+            handle = self._timers.pop(command.timer, None)
+            if handle is not None:
+                handle.cancel()
+        elif isinstance(command, CancelAttempt):
+            self._cancel(command)
+        elif isinstance(command, CheckBreakpoint) and not self.state.ended:
+            from atomiton.drivers.names import check  # few runs are debugged
+
+            self._inbox.appendleft(check(self.state, workflow.time()))
+
+    def _set_timer(self, timer: int, at: float) -> None:
+        delay = max(0.0, at - workflow.time())
+        self._timers[timer] = self._loop.call_later(delay, self._due, timer, at)
+
+    def _due(self, timer: int, at: float) -> None:
+        self._timers.pop(timer, None)
+        if timer in self.state.timers:
+            self.feed(TimerFired(max(workflow.time(), at), timer))
+
+    def _cancel(self, command: CancelAttempt) -> None:
+        key = (command.frame, command.node)
+        job = self._jobs.get(key)
+        if job is None:
+            kept = [start for start in self._starts if (start.frame, start.node) != key]
+            self._starts = deque(kept)
+            self._inbox.append(AttemptFailed(workflow.time(), *_place(command), stopped()))
+            return
+        job.sent.cancel(job.start)
+        job.grace = self._loop.call_later(self.options.grace, self._give_up, job)
+
+    def _give_up(self, job: Job) -> None:
+        key = (job.start.frame, job.start.node)
+        if self._jobs.get(key) is job:
+            del self._jobs[key]
+            error = stopped("it did not stop when asked to, and was given up")
+            self.feed(AttemptFailed(workflow.time(), *_place(job.start), error))
+
+    # -- attempts ------------------------------------------------------------------------------
+
+    def _launch(self) -> None:
+        """Send attempts out: items of a map together, others each for itself."""
+        if not self._jobs and self._is_due():
+            self.leaving = True
+        if self.leaving or self._must_leave():
+            return
+        near = len(self._starts) <= NEAR
+        sizes: dict[int, int] = {}
+        while self._starts and len(self._sent) < self.options.window:
+            starts = self._together(sizes)
+            tasks: list[Task] = []
+            sent: list[StartAttempt] = []
+            for start in starts:
+                try:
+                    tasks.append(task_of(self.state, start))
+                    sent.append(start)
+                except AtomitonError as error:  # its parameters cannot be worked out
+                    failed = AttemptFailed(workflow.time(), *_place(start), error_info(error))
+                    self._inbox.append(failed)
+            if sent:
+                self._send(sent, tasks, near=near)
+        while self._inbox:
+            self._take(self._inbox.popleft())
+        if self._starts and len(self._sent) < self.options.window and self.finish is None:
+            self._launch()
+
+    def _together(self, sizes: dict[int, int]) -> list[StartAttempt]:
+        """The next attempts that one activity makes: several only of a wide map.
+
+        Args:
+            sizes: How many items of each map go together, found when the first of them begins.
+        """
+        first = self._starts.popleft()
+        frame, node = self.state.frames[first.frame], self.state.plan.uses[first.step]
+        if frame.kind != ITEMS or node.once:
+            return [first]
+        if frame.id not in sizes:
+            sizes[frame.id] = self._size(frame)
+        together = [first]
+        while len(together) < sizes[frame.id] and self._starts:
+            if self._starts[0].frame != first.frame:
+                break
+            together.append(self._starts.popleft())
+        return together
+
+    def _size(self, frame: Frame) -> int:
+        """How many items of a map that begin at once are made by one activity.
+
+        Few enough that several workers have something to do, and that what bounds how many are made
+        at once does not wait for the slowest of many.
+        """
+        alike = 1 + sum(start.frame == frame.id for start in self._starts)
+        if alike <= APART:
+            return 1
+        return min(self.options.batch, -(-len(frame.nodes) // PARTS), -(-alike // 4))
+
+    def _send(self, starts: Sequence[StartAttempt], tasks: list[Task], *, near: bool) -> None:
+        sent = send(self.program, self.state, self.options, starts, tasks, near=near)
+        for start in starts:
+            self._jobs[start.frame, start.node] = Job(start, sent)
+        task = asyncio.create_task(self._wait(sent))
+        self._sent.add(task)
+        task.add_done_callback(self._sent.discard)
+
+    async def _wait(self, sent: Sent) -> None:
+        """Take the answers of an activity."""
+        answers = await answers_of(sent, self.program, self.state, self.options)
+        now = workflow.time()
+        for start, answer in zip(sent.starts, answers, strict=True):
+            job = self._jobs.get((start.frame, start.node))
+            if job is None or job.start is not start:
+                continue  # it was given up
+            del self._jobs[start.frame, start.node]
+            if job.grace is not None:
+                job.grace.cancel()
+            self._inbox.append(_fact(start, answer, now))
+        # The activity is over: another one may take its place.
+        current = asyncio.current_task()
+        if current is not None:
+            self._sent.discard(current)
+        self._drain()
+
+    # -- at rest -------------------------------------------------------------------------------
+
+    @property
+    def at_work(self) -> bool:
+        """Whether an attempt is out."""
+        return bool(self._jobs)
+
+    def head(self) -> Head:
+        """How the run stands."""
+        change = status_change(self.state)
+        return Head(
+            change.status,
+            len(self.facts),
+            change.reason,
+            change.ended_at,
+            change.error_code,
+            change.error_message,
+        )
+
+    def _rest(self) -> None:
+        """Show how the run stands, if it is going to stand so for a while; leave if it is time."""
+        if self.finish is not None or self.at_work:
+            return
+        if self._is_due():
+            self.leaving = True
+            return
+        if self._starts:
+            return
+        head = self.head()
+        if any(RETRYING in frame.status for frame in self.state.frames.values()):
+            return  # it goes on by itself, soon
+        if (head.status, head.reason) != (self._shown.status, self._shown.reason):
+            self.show(head)
+
+    def show(self, head: Head) -> None:
+        """Let lists of runs show how this one stands."""
+        self._shown = head
+        workflow.upsert_memo({MEMO_STATUS: head})
+
+    def _is_due(self) -> bool:
+        """Whether the history is long enough."""
+        info = workflow.info()
+        return (
+            info.get_current_history_length() > self.options.history
+            or info.get_current_history_size() > LARGEST
+            or self._told > 1000
+        )
+
+    def _must_leave(self) -> bool:
+        """Whether the history is so long that nothing new may begin in it."""
+        info = workflow.info()
+        longest = max(LONGEST, 2 * self.options.history)
+        return info.get_current_history_length() > longest and bool(self._jobs)
+
+    def close(self) -> None:
+        """Forget all timers, and what is still out."""
+        for handle in self._timers.values():
+            handle.cancel()
+        self._timers.clear()
+        for job in self._jobs.values():
+            if job.grace is not None:
+                job.grace.cancel()
+
+
+_Of = StartAttempt | CancelAttempt | AttemptStarted | AttemptCompleted | AttemptFailed | AttemptLost
+
+
+def _place(of: _Of) -> tuple[int, int, int]:
+    return of.frame, of.node, of.attempt
+
+
+def _fact(start: StartAttempt, answer: Outcome | None, now: float) -> Event:
+    """How an attempt ended, as a fact; None is that nobody saw it."""
+    if answer is None:
+        return AttemptLost(now, *_place(start))
+    if answer.error is not None:
+        return AttemptFailed(now, *_place(start), answer.error)
+    return AttemptCompleted(now, *_place(start), answer.output)
