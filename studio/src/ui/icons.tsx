@@ -1,7 +1,7 @@
 import {
-  ArrowDownUp, Ban, Binary, Box, Boxes, Braces, CircleHelp, ClipboardCheck, Clock, Combine, Copy, FileOutput,
-  FileSearch, FileText, FilterX, Filter, Files, Globe, GitBranch, Hourglass, Layers, ListFilter, Map as MapIcon,
-  MessageSquareText, Move, PencilLine, Radio, Repeat, Rows3, Scissors, Sigma, Sheet, Table2, Terminal, Trash2, Workflow,
+  Archive, ArchiveRestore, ArrowDownUp, Ban, Binary, Box, Boxes, Braces, CalendarClock, CalendarPlus, CircleHelp, ClipboardCheck, Clock, CodeXml, Combine, Copy, FileOutput,
+  FileSearch, FileText, FilterX, Filter, Files, Fingerprint, Globe, GitBranch, Hourglass, KeyRound, Layers, ListFilter, Map as MapIcon,
+  MessageSquareText, Move, PencilLine, Radio, Repeat, Replace, Rows3, Scissors, Sigma, Sheet, Table2, Terminal, TextQuote, TextSearch, Trash2, Workflow,
   type LucideIcon,
 } from "lucide-react";
 import type { NodeView } from "../model/blueprint";
@@ -12,10 +12,13 @@ const TYPES: Readonly<Record<string, LucideIcon>> = {
   "data.value": Box, "file.copy": Copy, "file.delete": Trash2, "file.exists": FileSearch, "file.list": Files,
   "file.move": Move, "file.read": FileText, "file.write": FileOutput, "flow.fail": Ban, "flow.log": MessageSquareText,
   "http.request": Globe, "json.format": Braces, "json.parse": Braces, "sheet.read": Table2, "sheet.write": Sheet,
-  "shell.run": Terminal,
+  "shell.run": Terminal, "text.template": TextQuote, "text.split": Scissors, "text.join": Combine, "text.match": TextSearch,
+  "text.replace": Replace, "date.now": Clock, "date.add": CalendarPlus, "archive.unzip": ArchiveRestore,
 };
 const CATEGORIES: Readonly<Record<string, LucideIcon>> = {
   data: Binary, file: FileText, flow: Workflow, http: Globe, json: Braces, sheet: Sheet, shell: Terminal,
+  text: TextQuote, csv: Table2, yaml: Braces, xml: CodeXml, html: CodeXml, hash: Fingerprint, crypto: KeyRound, date: CalendarClock,
+  archive: Archive,
 };
 
 export interface Look {
