@@ -60,7 +60,7 @@ def value_to_yaml(value: Json) -> str:
 
     Example:
         >>> print(value_to_yaml([{"on": "no"}]), end="")
-        - "on": "no"
+        - {"on": "no"}
     """
     if isinstance(value, dict | list) and value:
         # The path is none that a blueprint has: no key of somebody's data is one of a node.

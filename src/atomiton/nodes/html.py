@@ -19,8 +19,11 @@ _DEEPEST = 2000
 _TAG = re.compile(r"<(!--|/?)([a-z][a-z0-9:-]*)?")
 #: Elements that hold none, or that end by themselves where the next of their kind begins.
 _FLAT = frozenset(
-    "area base br caption col colgroup dd dt embed hr img input li link meta optgroup option p rp rt "
-    "source tbody td tfoot th thead tr track wbr".split()
+    (
+        *("area", "base", "br", "caption", "col", "colgroup", "dd", "dt", "embed", "hr", "img"),
+        *("input", "li", "link", "meta", "optgroup", "option", "p", "rp", "rt", "source", "tbody"),
+        *("td", "tfoot", "th", "thead", "tr", "track", "wbr"),
+    )
 )
 #: Elements in which there are no tags.
 _RAW = frozenset(("script", "style", "textarea", "title", "xmp", "iframe", "noframes"))

@@ -211,6 +211,7 @@ async def convert(
         create_folders: Make missing folders.
         files: The door to files.
     """
+
     def change(picture: Image) -> Image:
         return picture
 

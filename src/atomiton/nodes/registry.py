@@ -73,6 +73,9 @@ BUILTIN: Mapping[str, str] = {
         ("image.compose", "image.watermark", "image.grayscale", "image.blur"), f"{_HERE}.imaging"
     ),
     "http.request": f"{_HERE}.http",
+    **dict.fromkeys(("s3.get", "s3.put", "s3.list"), f"{_HERE}.s3"),
+    "mail.send": f"{_HERE}.mail",
+    "webhook.send": f"{_HERE}.webhook",
     "shell.run": f"{_HERE}.shell",
 }
 #: Installed packages offer node types under this entry point group.

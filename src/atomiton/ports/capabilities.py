@@ -174,6 +174,54 @@ class Sql(Protocol):
         ...
 
 
+class Mail(Protocol):
+    """Messages to people, handed to mail servers."""
+
+    async def send(
+        self, server: str, sender: str, recipients: Sequence[str], message: bytes
+    ) -> dict[str, str]:
+        """Hand a message over; gives the recipients that were refused, with the reasons."""
+        ...
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """Where objects are kept, and what lets us in; without an ``endpoint`` that is Amazon's."""
+
+    name: str
+    region: str
+    endpoint: str | None = None
+    access_key: str | None = None
+    secret_key: str | None = None
+
+    def __repr__(self) -> str:
+        """Show the place only."""
+        return f"Bucket({self.name!r}, {self.endpoint!r})"
+
+
+class ObjectEntry(TypedDict):
+    """An object of a bucket; `modified` is ISO 8601, UTC."""
+
+    key: str
+    size: int
+    modified: str
+
+
+class Objects(Protocol):
+    """Stores of objects, such as S3."""
+
+    async def get(self, bucket: Bucket, key: str) -> bytes:
+        """The content of an object; ``NodeError`` with code NOT_FOUND when there is none."""
+        ...
+
+    async def put(self, bucket: Bucket, key: str, content: bytes, *, overwrite: bool) -> str:
+        """Put an object in its place, whole; gives its tag."""
+        ...
+
+    async def entries(self, bucket: Bucket, prefix: str, most: int) -> list[ObjectEntry]:
+        """The objects below a prefix, sorted by key; at most so many, and one more if there is."""
+        ...
+
+
 class Clock(Protocol):
     """Time, real or virtual."""
 

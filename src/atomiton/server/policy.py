@@ -47,8 +47,10 @@ def server_library(
             message = f"there is nothing called {name!r} to allow; there is {', '.join(ALLOWED)}"
             raise AtomitonError(message, code="INVALID_INPUT")
     shell = "shell" in allow
+    reach = Reach(public_only=public_only)
     capabilities = Capabilities(
-        http=HttpGuard(reach=Reach(public_only=public_only)),
+        http=HttpGuard(reach=reach),
+        reach=reach,
         roots=None if "files" in allow else (folder,),
         base=folder,
         process=None if shell else ClosedProcess(),

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Literal, cast
 
 from atomiton.ports.capabilities import (
+    Bucket,
     Clock,
     FileEntry,
     Files,
     Http,
     HttpResponse,
+    Mail,
+    ObjectEntry,
+    Objects,
     Process,
     ProcessResult,
     Random,
@@ -312,6 +316,70 @@ def _unpack_rows(packed: object) -> SqlRows:
     )
 
 
+class TapedMail(_Taped):
+    """``Mail`` through a deck."""
+
+    async def send(
+        self, server: str, sender: str, recipients: Sequence[str], message: bytes
+    ) -> dict[str, str]:
+        """See ``Mail.send``; the address of the server is not written down, only its host."""
+        ask: Data = {
+            "server": server.rpartition("@")[2],
+            "sender": sender,
+            "recipients": list(recipients),
+            "message": pack_bytes(message),
+        }
+        return await self.deck.effect(
+            "mail.send",
+            ask,
+            lambda: cast("Mail", self.real()).send(server, sender, recipients, message),
+            dict,
+            lambda packed: cast("dict[str, str]", packed),
+        )
+
+
+class TapedObjects(_Taped):
+    """``Objects`` through a deck; keys that let somebody in are not written down."""
+
+    async def get(self, bucket: Bucket, key: str) -> bytes:
+        """See ``Objects.get``."""
+        return await self.deck.effect(
+            "objects.get",
+            _place(bucket, key),
+            lambda: self._objects.get(bucket, key),
+            pack_bytes,
+            unpack_bytes,
+        )
+
+    async def put(self, bucket: Bucket, key: str, content: bytes, *, overwrite: bool) -> str:
+        """See ``Objects.put``."""
+        return await self.deck.effect(
+            "objects.put",
+            _place(bucket, key) | {"content": pack_bytes(content), "overwrite": overwrite},
+            lambda: self._objects.put(bucket, key, content, overwrite=overwrite),
+            str,
+            str,
+        )
+
+    async def entries(self, bucket: Bucket, prefix: str, most: int) -> list[ObjectEntry]:
+        """See ``Objects.entries``."""
+        return await self.deck.effect(
+            "objects.entries",
+            _place(bucket, prefix) | {"most": most},
+            lambda: self._objects.entries(bucket, prefix, most),
+            list,
+            lambda packed: cast("list[ObjectEntry]", packed),
+        )
+
+    @property
+    def _objects(self) -> Objects:
+        return cast("Objects", self.real())
+
+
+def _place(bucket: Bucket, key: str) -> Data:
+    return {"bucket": bucket.name, "endpoint": bucket.endpoint, "key": key}
+
+
 class TapedClock(_Taped):
     """``Clock`` through a deck; played back, nobody sleeps."""
 
@@ -365,6 +433,8 @@ _KINDS: Mapping[str, type[_Taped]] = {
     "files": TapedFiles,
     "process": TapedProcess,
     "sql": TapedSql,
+    "mail": TapedMail,
+    "objects": TapedObjects,
     "clock": TapedClock,
     "random": TapedRandom,
 }

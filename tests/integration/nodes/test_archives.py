@@ -44,8 +44,10 @@ async def test_folders_are_packed_and_unpacked(tmp_path: Path, disk: FilesGuard)
     back = await unpack("out/x.zip", "back", disk=disk)
     assert back["size"] == 1000 + 256 + 1
     assert [Path(it).relative_to(tmp_path / "back").as_posix() for it in back["files"]] == [
-        "in/a.txt", "in/deep/ä.bin", "b.txt",
-    ]  # fmt: skip
+        "in/a.txt",
+        "in/deep/ä.bin",
+        "b.txt",
+    ]
     assert (tmp_path / "back" / "in" / "deep" / "ä.bin").read_bytes() == bytes(range(256))
     first = (tmp_path / "out" / "x.zip").read_bytes()
     await pack("out/x.zip", ["in", "b.txt"], disk=disk)
@@ -62,7 +64,7 @@ async def test_what_cannot_be_packed(tmp_path: Path, disk: FilesGuard) -> None:
         (tmp_path / folder / "x").write_text("12345")
     with pytest.raises(NodeError, match="two files would have the name 'x'"):
         await pack("x.zip", ["a/x", "b/x"], disk=disk)
-    with pytest.raises(NodeError, match="no file 'none'"):
+    with pytest.raises(NodeError, match=r"no file '.*none'"):
         await pack("x.zip", ["none"], disk=disk)
     with pytest.raises(NotAllowed):
         await pack("x.zip", ["/etc/hostname"], disk=disk)

@@ -29,7 +29,7 @@ BERLIN = "Europe/Berlin"
         ((1_800_000_000,), "2027-01-15T08:00:00+00:00"),
         (("1800000000.5", "unix"), "2027-01-15T08:00:00.500000+00:00"),
         ((datetime(2026, 1, 1, tzinfo=UTC),), "2026-01-01T00:00:00+00:00"),
-        # Clocks go forward at 2, so there is no half past two; they go back at 3, and it comes twice.
+        # Clocks go forward at 2: there is no half past two. They go back at 3: it comes twice.
         (("2026-03-29T02:30", None, BERLIN), "2026-03-29T01:30:00+00:00"),
         (("2026-10-25T02:30", None, BERLIN), "2026-10-25T00:30:00+00:00"),
         (("2026-10-25T02:30+01:00", None, BERLIN), "2026-10-25T01:30:00+00:00"),
@@ -79,12 +79,17 @@ async def test_time_is_added(at: str, more, text: str) -> None:
 @pytest.mark.parametrize(
     ("form", "text"),
     [
-        ("iso", "2026-03-29T03:30:00+02:00"), ("date", "2026-03-29"), ("time", "03:30:00"),
-        ("unix", "1774747800"), ("rfc2822", "Sun, 29 Mar 2026 03:30:00 +0200"),
+        ("iso", "2026-03-29T03:30:00+02:00"),
+        ("date", "2026-03-29"),
+        ("time", "03:30:00"),
+        ("unix", "1774747800"),
+        ("rfc2822", "Sun, 29 Mar 2026 03:30:00 +0200"),
         ("%A, %d %B %Y, %H:%M %Z, 100 %%", "Sunday, 29 March 2026, 03:30 CEST, 100 %"),
-        ("%j %V %I %p", "088 13 03 AM"), ("", ""), ("Uhrzeit: %H", "Uhrzeit: 03"),
+        ("%j %V %I %p", "088 13 03 AM"),
+        ("", ""),
+        ("Uhrzeit: %H", "Uhrzeit: 03"),
     ],
-)  # fmt: skip
+)
 async def test_a_moment_is_written(form: str, text: str) -> None:
     assert await format_("2026-03-29T01:30:00Z", form, BERLIN) == {"text": text}
 

@@ -13,14 +13,20 @@ from hypothesis import strategies as st
 
 from atomiton.blueprint.yaml_values import load_value, value_to_yaml
 from atomiton.errors import NodeError
-from atomiton.nodes import crypto, csv, hash, html, xml, yaml
+from atomiton.nodes import crypto, csv, html, xml, yaml
+from atomiton.nodes import hash as hashing
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1)
-    | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 async def test_csv() -> None:
@@ -40,8 +46,10 @@ async def test_csv_is_written_and_read_again() -> None:
     rows = [{"a": 'say "hi"', "b": 1}, {"a": "x\ny", "c": [1]}, {"b": None}]
     got = await csv.format_.function(rows)
     assert got["text"] == 'a,b,c\r\n"say ""hi""",1,\r\n"x\ny",,[1]\r\n,,\r\n'
-    assert (await csv.format_.function([[1, "b"]], headers=False, delimiter=";"))["text"] == "1;b\r\n"
-    assert (await csv.format_.function(rows, headers=["b"]))["text"] == "b\r\n1\r\n\"\"\r\n\"\"\r\n"
+    assert (await csv.format_.function([[1, "b"]], headers=False, delimiter=";"))[
+        "text"
+    ] == "1;b\r\n"
+    assert (await csv.format_.function(rows, headers=["b"]))["text"] == 'b\r\n1\r\n""\r\n""\r\n'
     many = [{"n": n, "t": f"{n:07d}"} for n in range(3000)]
     text = (await csv.format_.function(many))["text"]
     assert (await csv.parse.function(text))["rows"] == many
@@ -60,11 +68,19 @@ def test_yaml_comes_back_as_it_was_written(value: object) -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("on: yes", {"on": "yes"}), ("- 0o17\n- 012\n- 1e3", [15, 12, 1000.0]), ("", None), ("# x", None),
-        ("7", 7), ("'7'", "7"), ("[a, {b: c}]", ["a", {"b": "c"}]), ('{"a": [1]}', {"a": [1]}),
-        ("a: &x [1]\nb: *x", {"a": [1], "b": [1]}), ("|\n a\n b\n", "a\nb\n"), ("~", None),
+        ("on: yes", {"on": "yes"}),
+        ("- 0o17\n- 012\n- 1e3", [15, 12, 1000.0]),
+        ("", None),
+        ("# x", None),
+        ("7", 7),
+        ("'7'", "7"),
+        ("[a, {b: c}]", ["a", {"b": "c"}]),
+        ('{"a": [1]}', {"a": [1]}),
+        ("a: &x [1]\nb: *x", {"a": [1], "b": [1]}),
+        ("|\n a\n b\n", "a\nb\n"),
+        ("~", None),
     ],
-)  # fmt: skip
+)
 async def test_yaml_is_read(text: str, value: object) -> None:
     assert await yaml.parse.function(text) == {"value": value}
 
@@ -84,11 +100,14 @@ async def test_yaml_is_read(text: str, value: object) -> None:
         ("!x 1", "the tag"),
         (
             "a: &a [1,1,1,1,1,1,1,1,1]\n"
-            + "".join(f"{b}: &{b} [{','.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi")),  # noqa: B905
+            + "".join(
+                f"{b}: &{b} [{','.join(['*' + a] * 9)}]\n"
+                for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+            ),
             "aliases|more than",
         ),
     ],
-)  # fmt: skip
+)
 async def test_yaml_that_is_refused_says_where(text: str, said: str) -> None:
     with pytest.raises(NodeError, match=said) as caught:
         await yaml.parse.function(text)
@@ -96,7 +115,13 @@ async def test_yaml_that_is_refused_says_where(text: str, said: str) -> None:
 
 
 async def test_yaml_is_written_so_that_every_reader_agrees() -> None:
-    value = {"on": "yes", "time": "12:30", "octal": "0o17", "e": "1e3", "nodes": {"b": {"uses": 1, "name": 2}}}
+    value = {
+        "on": "yes",
+        "time": "12:30",
+        "octal": "0o17",
+        "e": "1e3",
+        "nodes": {"b": {"uses": 1, "name": 2}},
+    }
     text = (await yaml.format_.function(value))["text"]
     assert pyyaml.safe_load(text) == value
     assert list(load_value(text)["nodes"]["b"]) == ["uses", "name"]  # type: ignore[index,call-overload]
@@ -130,25 +155,33 @@ async def test_xml_without_prefixes() -> None:
     assert got == {"root": "a", "value": {"@n": "1", "b": "2"}}
 
 
-BOMB = "<!DOCTYPE a [<!ENTITY x 'ha'>" + "".join(
-    f"<!ENTITY x{n} '{f'&x{n - 1 or chr(32)};'.replace(' ', '') * 10}'>" for n in range(2, 9)
-) + "]><a>&x8;</a>"
+BOMB = (
+    "<!DOCTYPE a [<!ENTITY x 'ha'>"
+    + "".join(
+        f"<!ENTITY x{n} '{f'&x{n - 1 or chr(32)};'.replace(' ', '') * 10}'>" for n in range(2, 9)
+    )
+    + "]><a>&x8;</a>"
+)
 
 
 @pytest.mark.parametrize(
     ("text", "said", "code"),
     [
         (BOMB, "ENTITY", "NOT_ALLOWED"),
-        ("<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a>&x;</a>", "ENTITY", "NOT_ALLOWED"),
+        (
+            "<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a>&x;</a>",
+            "ENTITY",
+            "NOT_ALLOWED",
+        ),
         ("<!DOCTYPE a [<!ENTITY % x SYSTEM 'http://127.0.0.1/'>%x;]><a/>", "ENTITY", "NOT_ALLOWED"),
         ("<a><b></a>", "line 1, column .: mismatched tag", "INVALID_INPUT"),
         ("", "no element found", "INVALID_INPUT"),
         ("<a>&nbsp;</a>", "undefined entity", "INVALID_INPUT"),
         ("<a>" * 101, "more than 100 levels", "LIMIT_EXCEEDED"),
-        ("<?xml version='1.0' encoding='nope'?><a/>".encode(), "encoding", "INVALID_INPUT"),
+        (b"<?xml version='1.0' encoding='nope'?><a/>", "encoding", "INVALID_INPUT"),
         ("<a>\ud800</a>", "surrogate", "INVALID_INPUT"),
     ],
-)  # fmt: skip
+)
 async def test_xml_that_is_refused(text: str, said: str, code: str) -> None:
     with pytest.raises(NodeError, match=said) as caught:
         await xml.parse.function(text)
@@ -161,7 +194,8 @@ async def test_xml_of_too_many_parts(monkeypatch) -> None:
         await xml.parse.function("<a>" + "<b c='1'/>" * 5 + "</a>")
 
 
-PAGE = """<title>T</title><ul id=l><li class="a b" data-x=1>One <b>bold</b>\n text<li><a href=/2>Two</a></ul>
+PAGE = """<title>T</title><ul id=l><li class="a b" data-x=1>One <b>bold</b>
+ text<li><a href=/2>Two</a></ul>
 <script>document.title = 'no'</script>"""
 
 
@@ -169,9 +203,11 @@ async def test_html() -> None:
     got = await html.select.function(PAGE, "ul#l > li")
     assert got["count"] == 2
     assert got["first"] == {
-        "text": "One bold text", "tag": "li", "attributes": {"class": "a b", "data-x": "1"},
+        "text": "One bold text",
+        "tag": "li",
+        "attributes": {"class": "a b", "data-x": "1"},
         "html": '<li class="a b" data-x="1">One <b>bold</b>\n text</li>',
-    }  # fmt: skip
+    }
     fields = {"text": ".", "bold": "b", "x": "@data-x", "link": "a@href", "none": "i", "no": "a@id"}
     rows = await html.select.function(PAGE.encode(), "li", fields=fields)
     assert rows["items"] == [
@@ -184,7 +220,9 @@ async def test_html() -> None:
     assert inner["items"] == [{"d": "x"}, {"d": None}]
 
 
-@pytest.mark.parametrize("tag", ["<div>", "<b>", "<div><p>", "<a>x<div>", "<svg><g>", "<x-y a='1'>"])
+@pytest.mark.parametrize(
+    "tag", ["<div>", "<b>", "<div><p>", "<a>x<div>", "<svg><g>", "<x-y a='1'>"]
+)
 async def test_a_page_that_is_nested_without_end_is_refused(tag: str) -> None:
     with pytest.raises(NodeError, match="inside each other") as caught:
         await html.select.function(tag * 100_000, "div")
@@ -214,16 +252,20 @@ async def test_html_needs_its_library(monkeypatch) -> None:
 async def test_digests_and_signatures_are_those_of_everybody() -> None:
     for name in ("sha256", "sha512", "sha384", "sha3-256", "blake2b", "sha1", "md5"):
         right = hashlib.new(name.replace("-", "_"), b"\xc3\xa4").hexdigest()
-        assert (await hash.digest.function("ä", name))["digest"] == right  # type: ignore[arg-type]
+        assert (await hashing.digest.function("ä", name))["digest"] == right  # type: ignore[arg-type]
     big = b"x" * 100_000
-    assert (await hash.digest.function(big))["digest"] == hashlib.sha256(big).hexdigest()
+    assert (await hashing.digest.function(big))["digest"] == hashlib.sha256(big).hexdigest()
     signed = await crypto.sign.function("data", "a2V5", key_encoding="base64", encoding="base64")
     right = hmac.digest(b"key", b"data", "sha256")
-    assert signed["signature"] == hash.written(right, "base64")
-    assert (await crypto.sign.function(b"data", "6b6579", key_encoding="hex"))["signature"] == right.hex()
+    assert signed["signature"] == hashing.written(right, "base64")
+    assert (await crypto.sign.function(b"data", "6b6579", key_encoding="hex"))[
+        "signature"
+    ] == right.hex()
 
 
-@pytest.mark.parametrize(("key", "how"), [("geheim!", "base64"), ("xyz-geheim", "hex"), ("", "text")])
+@pytest.mark.parametrize(
+    ("key", "how"), [("geheim!", "base64"), ("xyz-geheim", "hex"), ("", "text")]
+)
 async def test_a_key_that_is_none_is_not_shown(key: str, how) -> None:
     with pytest.raises(NodeError, match="the key is") as caught:
         await crypto.sign.function("data", key, key_encoding=how)

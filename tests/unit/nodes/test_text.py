@@ -92,8 +92,12 @@ async def test_matches_have_places_in_characters_and_groups() -> None:
     got = await match("käse 12, tee 7", r"(?P<what>\pL+) (\d+)")
     assert got["count"] == 2
     assert got["first"] == {
-        "text": "käse 12", "start": 0, "end": 7, "groups": ["käse", "12"], "named": {"what": "käse"},
-    }  # fmt: skip
+        "text": "käse 12",
+        "start": 0,
+        "end": 7,
+        "groups": ["käse", "12"],
+        "named": {"what": "käse"},
+    }
     assert got["matches"][1]["start"] == 9
     nothing = await match("abc", r"\d")
     assert nothing == {"found": False, "first": None, "matches": [], "count": 0}
@@ -158,9 +162,24 @@ async def test_no_pattern_takes_long() -> None:
 
 
 PATTERNS = [
-    "a", "^a", "a$", "(?i)A", "a|b", "[^a]b", r"\d+\s", "(ab)*c", "a{2,3}", r"\bab\b", ".b", "(?s).b",
-    "(?m)^b", "[[:alpha:]]+9", r"\x61", "a.*?b", "(?P<n>a)b",
-]  # fmt: skip
+    "a",
+    "^a",
+    "a$",
+    "(?i)A",
+    "a|b",
+    "[^a]b",
+    r"\d+\s",
+    "(ab)*c",
+    "a{2,3}",
+    r"\bab\b",
+    ".b",
+    "(?s).b",
+    "(?m)^b",
+    "[[:alpha:]]+9",
+    r"\x61",
+    "a.*?b",
+    "(?P<n>a)b",
+]
 
 
 @given(st.text(alphabet="ab9 \nAä", max_size=12), st.sampled_from(PATTERNS))

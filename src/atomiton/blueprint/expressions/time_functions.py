@@ -10,10 +10,12 @@ from atomiton.blueprint.expressions.conversions import Run, Table, refuse
 from atomiton.blueprint.expressions.limits import Failure, Frame
 from atomiton.blueprint.expressions.text_functions import text
 from atomiton.blueprint.expressions.values import moment
-from atomiton.blueprint.zones import find_zone
 
 
 def _zone(name: str, at: int) -> tzinfo:
+    # Few expressions name a zone, so few pay for the import.
+    from atomiton.blueprint.zones import find_zone
+
     try:
         return find_zone(name)
     except ValueError as error:

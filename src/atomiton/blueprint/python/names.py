@@ -123,7 +123,8 @@ def is_free(name: str, modules: frozenset[str] = frozenset()) -> bool:
 #: Modules of the library, which the code may import.
 _MODULES: Final = frozenset(
     {
-        *("archive", "crypto", "csv", "data", "date", "file", "flow", "hash", "html", "http", "image"),
-        *("json", "lists", "sheet", "shell", "sql", "text", "xml", "yaml"),
+        *("archive", "crypto", "csv", "data", "date", "file", "flow", "hash", "html", "http"),
+        *("image", "imaging", "json", "lists", "sheet", "shell", "mail", "s3", "sql", "text"),
+        *("webhook", "xml", "yaml"),
     }
 )

@@ -8,11 +8,24 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from atomiton.errors import AtomitonError
 from atomiton.ports.calls import Attempt
-from atomiton.ports.capabilities import Clock, Files, Http, Process, Random, Secrets, Sql
+from atomiton.ports.capabilities import (
+    Clock,
+    Files,
+    Http,
+    Mail,
+    Objects,
+    Process,
+    Random,
+    Secrets,
+    Sql,
+)
+
+if TYPE_CHECKING:
+    from atomiton.nodes.guard.reach import Reach
 
 __all__ = ["Capabilities"]
 
@@ -49,11 +62,14 @@ class Capabilities:
         files: Instead of the files of this machine.
         process: Instead of the programs of this machine.
         sql: Instead of the databases that can be reached.
+        mail: Instead of the mail servers that can be reached.
+        objects: Instead of the stores of objects that can be reached.
         clock: Instead of the time of this machine.
         random: Instead of the randomness of this machine.
         secrets: Instead of the variables of the environment: a mapping, or a whole ``Secrets``.
         roots: Folders that nodes may reach; None for anywhere.
         base: What relative paths are relative to; the current folder by default.
+        reach: Which addresses connections other than those of ``http`` may go to; None for all.
     """
 
     def __init__(
@@ -63,17 +79,22 @@ class Capabilities:
         files: Files | None = None,
         process: Process | None = None,
         sql: Sql | None = None,
+        mail: Mail | None = None,
+        objects: Objects | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
         secrets: Secrets | Mapping[str, str] | None = None,
         roots: tuple[Path, ...] | None = None,
         base: Path | None = None,
+        reach: Reach | None = None,
     ) -> None:
         given: dict[str, object] = {
             "http": http,
             "files": files,
             "process": process,
             "sql": sql,
+            "mail": mail,
+            "objects": objects,
             "clock": clock,
             "random": random,
         }
@@ -83,6 +104,7 @@ class Capabilities:
         self._secrets = secrets
         self._roots = roots
         self._base = base
+        self._reach = reach
 
     def provide(self, name: str, attempt: Attempt) -> object:
         """Give one capability to one attempt.
@@ -162,6 +184,14 @@ class Capabilities:
             from atomiton.nodes.guard.sql import SqlGuard
 
             return SqlGuard(FilesGuard(self._roots, self._base))
+        if name == "mail":
+            from atomiton.nodes.guard.mail import MailGuard
+
+            return MailGuard(self._reach)
+        if name == "objects":
+            from atomiton.nodes.guard.objects import ObjectsGuard
+
+            return ObjectsGuard(self._reach)
         if name == "random":
             from atomiton.nodes.guard.ambient import SystemRandom
 

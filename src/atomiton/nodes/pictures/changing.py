@@ -11,7 +11,15 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Position = Literal[
-    "top-left", "top", "top-right", "left", "center", "right", "bottom-left", "bottom", "bottom-right"
+    "top-left",
+    "top",
+    "top-right",
+    "left",
+    "center",
+    "right",
+    "bottom-left",
+    "bottom",
+    "bottom-right",
 ]
 Fit = Literal["inside", "cover", "fill"]
 
@@ -71,7 +79,12 @@ def rotated(picture: Image, degrees: float, *, expand: bool, corners: str | None
 
     turn = degrees % 360
     # By a quarter nothing is lost, so nothing is computed.
-    quarters = {0: None, 90: Transpose.ROTATE_270, 180: Transpose.ROTATE_180, 270: Transpose.ROTATE_90}
+    quarters = {
+        0: None,
+        90: Transpose.ROTATE_270,
+        180: Transpose.ROTATE_180,
+        270: Transpose.ROTATE_90,
+    }
     if turn in quarters and (expand or turn in (0, 180)):
         how = quarters[int(turn)]
         return picture if how is None else picture.transpose(how)
@@ -83,9 +96,7 @@ def rotated(picture: Image, degrees: float, *, expand: bool, corners: str | None
     return filled.rotate(-turn, Resampling.BICUBIC, expand=expand, fillcolor=ground)
 
 
-def laid(
-    below: Image, above: Image, at: tuple[int, int], opacity: float
-) -> Image:
+def laid(below: Image, above: Image, at: tuple[int, int], opacity: float) -> Image:
     """One picture on another; what lies outside of it is cut off.
 
     Args:
@@ -101,7 +112,9 @@ def laid(
     layer = Image.new("RGBA", below.size, (0, 0, 0, 0))
     shown = above.convert("RGBA")
     if opacity < 1:
-        shown.putalpha(shown.getchannel("A").point([round(value * opacity) for value in range(256)]))
+        shown.putalpha(
+            shown.getchannel("A").point([round(value * opacity) for value in range(256)])
+        )
     layer.paste(shown, at)
     merged = Image.alpha_composite(below.convert("RGBA"), layer)
     merged.info.update(below.info)
@@ -145,7 +158,9 @@ def lettering(text: str, size: int, name: str) -> Image:
         raise NodeError("text must have from 1 to 500 characters", code="INVALID_INPUT")
     font = ImageFont.load_default(size)
     measure = ImageDraw.Draw(Image.new("L", (1, 1)))
-    left, top, right, bottom = (round(edge) for edge in measure.multiline_textbbox((0, 0), text, font))
+    left, top, right, bottom = (
+        round(edge) for edge in measure.multiline_textbbox((0, 0), text, font)
+    )
     width, height = max(1, right - left), max(1, bottom - top)
     _check_size(width, height)
     made = Image.new("RGBA", (width, height), (*colour(name)[:3], 0))
