@@ -22,7 +22,11 @@ Data = dict[str, object]
 HEADER = {"atomiton_effects": 1}
 #: Headers that are never written down, whatever they hold.
 SECRET_HEADERS = frozenset(
-    {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"}
+    {
+        *("authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"),
+        # Of signed messages: made of the id of the run, which is another when it is played back.
+        *("webhook-id", "webhook-signature"),
+    }
 )
 BLOT = "***"
 

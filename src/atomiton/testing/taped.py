@@ -327,7 +327,7 @@ class TapedMail(_Taped):
             "server": server.rpartition("@")[2],
             "sender": sender,
             "recipients": list(recipients),
-            "message": pack_bytes(message),
+            "message": _pack_mail(message),
         }
         return await self.deck.effect(
             "mail.send",
@@ -336,6 +336,29 @@ class TapedMail(_Taped):
             dict,
             lambda packed: cast("dict[str, str]", packed),
         )
+
+
+def _pack_mail(message: bytes) -> Data:
+    """What a message says, without its id and its bounds, which differ each time it is written."""
+    from email import message_from_bytes
+    from email.policy import default
+
+    read = message_from_bytes(message, policy=default)
+    said: Data = {
+        name: str(value)
+        for name, value in read.items()
+        if name.lower() not in ("message-id", "content-type", "content-transfer-encoding")
+    }
+    said["parts"] = [
+        {
+            "type": part.get_content_type(),
+            "name": part.get_filename(),
+            "content": pack_bytes(cast("bytes", part.get_payload(decode=True))),
+        }
+        for part in read.walk()
+        if not part.is_multipart()
+    ]
+    return said
 
 
 class TapedObjects(_Taped):

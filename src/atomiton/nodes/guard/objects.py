@@ -14,7 +14,7 @@ from atomiton.ports.capabilities import Bucket, ObjectEntry
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
-    from obstore.store import S3Store
+    from obstore.store import S3Config, S3Store
 
 T = TypeVar("T")
 
@@ -121,7 +121,7 @@ def _store(bucket: Bucket) -> S3Store:
             "stores of objects need obstore: pip install 'atomiton[cloud]'", code="NOT_SUPPORTED"
         ) from None
     plain = bucket.endpoint is not None and bucket.endpoint.startswith("http://")
-    settings: dict[str, Any] = {
+    settings: S3Config = {
         "region": bucket.region,
         # Without keys the store is asked as everybody may: the machine's own keys are not a
         # blueprint's to use, and nobody asks the machine's metadata for any.

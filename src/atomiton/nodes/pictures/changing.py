@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from atomiton.errors import NodeError
 from atomiton.nodes.pictures.coding import MOST_PIXELS, colour, too_large
@@ -28,8 +28,6 @@ def resized(
     picture: Image, width: int | None, height: int | None, fit: Fit, *, enlarge: bool
 ) -> Image:
     """A picture of another size; see ``image.resize``."""
-    from PIL.Image import Resampling
-
     if width is None and height is None:
         raise NodeError("give width, height or both", code="INVALID_INPUT")
     if (width is not None and width < 1) or (height is not None and height < 1):
@@ -46,7 +44,7 @@ def resized(
             factor = min(factor, 1.0)
         target = (max(1, round(have_width * factor)), max(1, round(have_height * factor)))
     _check_size(*target)
-    changed = picture if target == picture.size else picture.resize(target, Resampling.LANCZOS)
+    changed = picture if target == picture.size else scaled(picture, target)
     if fit == "cover" and width and height:
         return _middle(changed, min(width, changed.width), min(height, changed.height))
     return changed
@@ -55,6 +53,14 @@ def resized(
 def _middle(picture: Image, width: int, height: int) -> Image:
     left, top = (picture.width - width) // 2, (picture.height - height) // 2
     return picture.crop((left, top, left + width, top + height))
+
+
+def scaled(picture: Image, size: tuple[int, int]) -> Image:
+    """A picture stretched to a size, in the best quality there is."""
+    from PIL.Image import Resampling
+
+    whole = cast("Any", picture)  # its types have a hole
+    return cast("Image", whole.resize(size, Resampling.LANCZOS))
 
 
 def cropped(
@@ -112,9 +118,9 @@ def laid(below: Image, above: Image, at: tuple[int, int], opacity: float) -> Ima
     layer = Image.new("RGBA", below.size, (0, 0, 0, 0))
     shown = above.convert("RGBA")
     if opacity < 1:
-        shown.putalpha(
-            shown.getchannel("A").point([round(value * opacity) for value in range(256)])
-        )
+        fainter = [round(value * opacity) for value in range(256)]
+        seen = cast("Any", shown.getchannel("A"))  # its types have a hole
+        shown.putalpha(seen.point(fainter))
     layer.paste(shown, at)
     merged = Image.alpha_composite(below.convert("RGBA"), layer)
     merged.info.update(below.info)
@@ -172,8 +178,6 @@ def marked(
     picture: Image, mark: Image, position: Position, *, opacity: float, scale: float, margin: int
 ) -> Image:
     """A picture with a mark on it; see ``image.watermark``."""
-    from PIL.Image import Resampling
-
     if not 0 < scale <= 1:
         raise NodeError("scale must be more than 0 and at most 1", code="INVALID_INPUT")
     if margin < 0:
@@ -182,7 +186,7 @@ def marked(
     height = max(1, round(mark.height * width / mark.width))
     if height > picture.height:  # a mark that is much higher than wide
         width, height = max(1, round(width * picture.height / height)), picture.height
-    sized = mark.convert("RGBA").resize((width, height), Resampling.LANCZOS)
+    sized = scaled(mark.convert("RGBA"), (width, height))
     return laid(picture, sized, place(picture.size, sized.size, position, margin), opacity)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from typing import NoReturn, cast
+from typing import NoReturn
 
 import msgspec
 
@@ -25,7 +25,7 @@ class SentMail(msgspec.Struct, frozen=True):
 
     def message(self) -> EmailMessage:
         """The message, read."""
-        return cast("EmailMessage", message_from_bytes(self.content, policy=default))
+        return message_from_bytes(self.content, policy=default)
 
 
 class FakeMail:
