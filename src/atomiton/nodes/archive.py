@@ -72,7 +72,8 @@ async def zip_(
 ) -> Packed:
     """Pack files into a ZIP file, which appears in one step. The same files give the same bytes.
 
-    A file is packed under its own name, a folder under its name with all it holds.
+    A file is packed under its own name, a folder under its name with all it holds but the archive
+    itself.
 
     Args:
         path: The ZIP file to write.
@@ -83,7 +84,7 @@ async def zip_(
         disk: The door to files.
     """
     stream = io.BytesIO()
-    wanted = dict(_wanted(files, disk))
+    wanted = dict(_wanted(files, str(disk.resolve(path)), disk))
     if len(wanted) > _FILES:
         raise NodeError(f"there are more than {_FILES} files to pack", code="LIMIT_EXCEEDED")
     left = max_bytes
@@ -104,7 +105,7 @@ async def zip_(
     return {"path": str(disk.resolve(path)), "count": len(wanted), "size": size}
 
 
-def _wanted(files: list[str], disk: Files) -> Iterator[tuple[str, str]]:
+def _wanted(files: list[str], target: str, disk: Files) -> Iterator[tuple[str, str]]:
     """Each name in the archive, once, and the file that goes there."""
     seen: set[str] = set()
     for given in files:
@@ -115,7 +116,7 @@ def _wanted(files: list[str], disk: Files) -> Iterator[tuple[str, str]]:
             found = [
                 (f"{place.name}/{Path(entry['path']).relative_to(place).as_posix()}", entry["path"])
                 for entry in inner
-                if not entry["is_folder"]
+                if not entry["is_folder"] and entry["path"] != target
             ]
         for name, source in found:
             if name in seen:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: Most characters of a page.
 _LARGEST = 16 * 1024 * 1024
+#: Most characters of what is found: an element is found again within each that is around it.
+_MOST_FOUND = 64 * 1024 * 1024
 #: Most elements around another: reading takes time that grows with the square of it.
 _DEEPEST = 2000
 _TAG = re.compile(r"<(!--|/?)([a-z][a-z0-9:-]*)?")
@@ -104,12 +106,24 @@ def _items(
     if root is None:
         return []
     found = _css(root, selector, "selector")[:limit]
-    if fields is None:
-        return [_whole(element) for element in found]
-    return [
-        {name: _field(element, path, f"fields.{name}") for name, path in fields.items()}
-        for element in found
-    ]
+    items: list[object] = []
+    size = 0
+    for element in found:
+        item: dict[str, object]
+        if fields is None:
+            item = _whole(element)
+            size += len(str(item["text"])) + len(str(item["html"]))
+        else:
+            item = {name: _field(element, path, f"fields.{name}") for name, path in fields.items()}
+            size += sum(len(value) for value in item.values() if isinstance(value, str))
+        if size > _MOST_FOUND:
+            message = (
+                f"what was found has more than {_MOST_FOUND} characters: name fewer elements, or "
+                "parts of them by fields"
+            )
+            raise NodeError(message, code="LIMIT_EXCEEDED")
+        items.append(item)
+    return items
 
 
 def _check_depth(html: str | bytes) -> None:
@@ -146,7 +160,7 @@ def _css(element: LexborNode, selector: str, parameter: str) -> list[LexborNode]
         ) from None
 
 
-def _whole(element: LexborNode) -> object:
+def _whole(element: LexborNode) -> dict[str, object]:
     return {
         "text": _text(element),
         "html": element.html or "",

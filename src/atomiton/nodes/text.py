@@ -229,8 +229,8 @@ async def match(
 ) -> Matches:
     """Find what fits a regular expression; positions count characters from 0.
 
-    The syntax is RE2's, whose time grows with the length of the text alone, whatever the pattern.
-    Needs `atomiton[text]`.
+    The syntax is RE2's: to find one match takes time that grows with the length of the text alone,
+    whatever the pattern. Needs `atomiton[text]`.
 
     Args:
         text: The text.

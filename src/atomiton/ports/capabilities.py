@@ -62,8 +62,12 @@ class Http(Protocol):
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         follow_redirects: bool = True,
+        on_part: Callable[[bytes], None] | None = None,
     ) -> HttpResponse:
-        """Send one request; ``NodeError`` with code CONNECTION when there is no answer."""
+        """Send one request; ``NodeError`` with code CONNECTION when there is no answer.
+
+        ``on_part`` is told each part of the answer's body as it comes; the whole of it comes back.
+        """
         ...
 
 

@@ -61,8 +61,9 @@ class TapedHttp(_Taped):
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         follow_redirects: bool = True,
+        on_part: Callable[[bytes], None] | None = None,
     ) -> HttpResponse:
-        """See ``Http.request``."""
+        """See ``Http.request``; what is played back comes in no parts."""
         ask: Data = {"method": method, "url": url}
         if headers:
             ask["headers"] = pack_headers(headers)
@@ -70,11 +71,17 @@ class TapedHttp(_Taped):
             ask["body"] = pack_bytes(body)
         if not follow_redirects:
             ask["follow_redirects"] = False
+        more = {} if on_part is None else {"on_part": on_part}
         return await self.deck.effect(
             "http.request",
             ask,
             lambda: cast("Http", self.real()).request(
-                method, url, headers=headers, body=body, follow_redirects=follow_redirects
+                method,
+                url,
+                headers=headers,
+                body=body,
+                follow_redirects=follow_redirects,
+                **more,
             ),
             _pack_response,
             _unpack_response,

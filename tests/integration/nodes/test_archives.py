@@ -58,6 +58,13 @@ async def test_folders_are_packed_and_unpacked(tmp_path: Path, disk: FilesGuard)
         await pack("out/x.zip", ["in"], overwrite=False, disk=disk)
 
 
+async def test_an_archive_does_not_hold_itself(tmp_path: Path, disk: FilesGuard) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    first = await pack("all.zip", ["."], disk=disk)
+    again = await pack("all.zip", ["."], disk=disk)
+    assert (first["count"], again) == (1, first)
+
+
 async def test_what_cannot_be_packed(tmp_path: Path, disk: FilesGuard) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()

@@ -25,10 +25,15 @@ class Box:
 async def around(s3) -> AsyncIterator[dict[str, object]]:
     """What examples ask for by the names of their inputs: servers that really are there."""
 
+    async def complete(request: web.Request) -> web.Response:
+        message = {"role": "assistant", "content": '{"topic": "parcel", "urgent": true}'}
+        return web.json_response({"choices": [{"message": message, "finish_reason": "stop"}]})
+
     async def answer(request: web.Request) -> web.Response:
         return web.json_response({"rate": 1.1, "got": (await request.read()).decode()})
 
     app = web.Application()
+    app.router.add_post("/v1/chat/completions", complete)
     app.router.add_route("*", "/{path:.*}", answer)
     runner = web.AppRunner(app)
     await runner.setup()
@@ -40,6 +45,7 @@ async def around(s3) -> AsyncIterator[dict[str, object]]:
     endpoint, client = s3
     client.create_bucket(Bucket="reports")
     yield {
+        "model_url": f"http://127.0.0.1:{runner.addresses[0][1]}/v1",
         "endpoint": endpoint,
         "url": f"http://127.0.0.1:{runner.addresses[0][1]}/",
         "server": f"smtp+insecure://127.0.0.1:{mail.sockets[0].getsockname()[1]}",

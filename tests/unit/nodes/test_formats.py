@@ -229,6 +229,15 @@ async def test_a_page_that_is_nested_without_end_is_refused(tag: str) -> None:
     assert caught.value.code == "LIMIT_EXCEEDED"
 
 
+@pytest.mark.parametrize("fields", [None, {"text": "."}])
+async def test_what_is_found_again_in_all_that_is_around_it_is_bounded(fields) -> None:
+    page = "<div>" * 1900 + "x" * 100_000
+    with pytest.raises(NodeError, match="name fewer elements") as caught:
+        await html.select.function(page, "div", fields=fields)
+    assert caught.value.code == "LIMIT_EXCEEDED"
+    assert (await html.select.function(page, "div", fields=fields, limit=2))["count"] == 2
+
+
 async def test_a_page_that_only_looks_nested_is_read() -> None:
     lists = "<p>x<br>" * 5000 + "<ul>" + "<li>y" * 5000 + "</ul>" + "<div></div>" * 5000
     hidden = "<script>" + "if (a<b) {}" * 5000 + "</script><!--" + "<div>" * 5000 + "-->"

@@ -72,7 +72,9 @@ def test_mail_and_objects_are_recorded_without_what_lets_us_in(tmp_path: Path) -
     output = ["${{ put.etag }}", "${{ get.content }}", "${{ list.count }}"]
     source = read_document(TELL | {"nodes": nodes, "output": output})
     path = tmp_path / "tape.jsonl"
-    world = Capabilities(mail=FakeMail(), objects=Shelf(), http=FakeHttp({"POST http://x/": {"ok": 1}}))
+    world = Capabilities(
+        mail=FakeMail(), objects=Shelf(), http=FakeHttp({"POST http://x/": {"ok": 1}})
+    )
     first = run(source, capabilities=record(path, world), secrets=SECRETS)
     assert first.output == ["tag", b"\xffa", 1]
     assert "sesame" not in path.read_text()

@@ -124,7 +124,19 @@ def is_free(name: str, modules: frozenset[str] = frozenset()) -> bool:
 _MODULES: Final = frozenset(
     {
         *("archive", "crypto", "csv", "data", "date", "file", "flow", "hash", "html", "http"),
-        *("image", "imaging", "json", "lists", "sheet", "shell", "mail", "s3", "sql", "text"),
+        *(
+            "image",
+            "imaging",
+            "json",
+            "lists",
+            "model",
+            "sheet",
+            "shell",
+            "mail",
+            "s3",
+            "sql",
+            "text",
+        ),
         *("webhook", "xml", "yaml"),
     }
 )

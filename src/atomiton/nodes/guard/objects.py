@@ -131,7 +131,7 @@ def _store(bucket: Bucket) -> S3Store:
     }
     if bucket.access_key:
         settings["access_key_id"] = bucket.access_key
-        settings["secret_access_key"] = bucket.secret_key
+        settings["secret_access_key"] = bucket.secret_key or ""
     if bucket.endpoint is not None:
         settings["endpoint"] = bucket.endpoint
     options: Any = {"allow_http": plain, "timeout": "60s", "connect_timeout": "30s"}
