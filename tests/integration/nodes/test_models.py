@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from atomiton.blueprint.document import read_document
 from atomiton.errors import NodeError
 from atomiton.nodes import model as family
+from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.guard.http import HttpGuard
+from atomiton.nodes.guard.traced import TracedHttp
+from atomiton.testing import FakeHttp, record, replay, run
 
 SCHEMA = {
     "type": "object",
@@ -265,3 +270,36 @@ async def test_what_cannot_be_asked(model: Model, ask: Any, more, said: str) -> 
     with pytest.raises(NodeError, match=said):
         await ask(**more)
     assert model.asked == []
+
+
+async def test_parts_come_through_a_trace_and_a_record(model: Model, tmp_path: Path) -> None:
+    model.text = "word " * 100
+    guard = HttpGuard()
+    parts: list[bytes] = []
+    body = json.dumps({"model": "small", "messages": [], "stream": True}).encode()
+    traced = TracedHttp(guard, {"traceparent": "00-1-2-01"})
+    how = {"headers": {"content-type": "application/json"}, "body": body, "on_part": parts.append}
+    answer = await traced.request("POST", f"{model.url}/chat/completions", **how)  # type: ignore[arg-type]
+    await guard.aclose()
+    assert b"".join(parts) == answer.body
+    assert len(parts) > 1
+    assert model.headers[0]["traceparent"] == "00-1-2-01"
+
+
+def test_an_answer_is_recorded_and_played_back(tmp_path: Path) -> None:
+    message = {"role": "assistant", "content": GOOD}
+    reply = {"choices": [{"message": message, "finish_reason": "stop"}]}
+    http = FakeHttp({"POST http://model/v1/chat/completions": reply})
+    asked = {
+        "url": "http://model/v1",
+        "model": "small",
+        "prompt": "Hi",
+        "schema": SCHEMA,
+        "key": "sesame",
+    }
+    nodes = {"ask": {"uses": "model.chat", "with": asked}}
+    document = {"atomiton": 1, "id": "ask", "nodes": nodes, "output": "${{ ask.value.topic }}"}
+    source, tape = read_document(document), tmp_path / "tape.jsonl"
+    assert run(source, capabilities=record(tape, Capabilities(http=http))).output == "tea"
+    assert "sesame" not in tape.read_text()
+    assert run(source, capabilities=replay(tape)).output == "tea"
