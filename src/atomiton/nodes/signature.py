@@ -76,6 +76,7 @@ CAPABILITIES: Mapping[object, str] = {
     capabilities.Sql: "sql",
     capabilities.Mail: "mail",
     capabilities.Objects: "objects",
+    capabilities.Sftp: "sftp",
     capabilities.Clock: "clock",
     capabilities.Random: "random",
     capabilities.Secrets: "secrets",
@@ -85,7 +86,7 @@ CAPABILITIES: Mapping[object, str] = {
 }
 #: Capabilities that touch the world; a pure node may only have the others.
 WORLDLY = frozenset(
-    {"http", "files", "process", "sql", "mail", "objects", "clock", "random", "secrets"}
+    {"http", "files", "process", "sql", "mail", "objects", "sftp", "clock", "random", "secrets"}
 )
 
 _ARGUMENT = re.compile(r"^(\*{0,2}\w+)(?:\s*\([^)]*\))?:\s*(.*)$")

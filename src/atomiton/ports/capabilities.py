@@ -226,6 +226,37 @@ class Objects(Protocol):
         ...
 
 
+class SftpServer(msgspec.Struct, frozen=True):
+    """A server of files, the key it must show, and what lets us in."""
+
+    host: str
+    port: int
+    username: str
+    host_key: str
+    password: str | None = None
+    private_key: str | None = None
+
+    def __repr__(self) -> str:
+        """Show the place only."""
+        return f"SftpServer({self.host!r}, {self.port})"
+
+
+class Sftp(Protocol):
+    """Files of other machines, over SSH."""
+
+    async def get(self, server: SftpServer, path: str) -> bytes:
+        """The content of a file; ``NodeError`` with code NOT_FOUND when there is none."""
+        ...
+
+    async def put(self, server: SftpServer, path: str, content: bytes, *, overwrite: bool) -> None:
+        """Write a file so that it is whole or not there."""
+        ...
+
+    async def entries(self, server: SftpServer, path: str) -> list[FileEntry]:
+        """What a folder holds, sorted by name."""
+        ...
+
+
 class Clock(Protocol):
     """Time, real or virtual."""
 

@@ -20,6 +20,8 @@ from atomiton.ports.capabilities import (
     Process,
     ProcessResult,
     Random,
+    Sftp,
+    SftpServer,
     Sql,
     SqlGiven,
     SqlRows,
@@ -410,6 +412,45 @@ def _place(bucket: Bucket, key: str) -> Data:
     return {"bucket": bucket.name, "endpoint": bucket.endpoint, "key": key}
 
 
+class TapedSftp(_Taped):
+    """``Sftp`` through a deck; what lets somebody in is not written down."""
+
+    async def get(self, server: SftpServer, path: str) -> bytes:
+        """See ``Sftp.get``."""
+        return await self.deck.effect(
+            "sftp.get",
+            {"host": server.host, "path": path},
+            lambda: self._sftp.get(server, path),
+            pack_bytes,
+            unpack_bytes,
+        )
+
+    async def put(self, server: SftpServer, path: str, content: bytes, *, overwrite: bool) -> None:
+        """See ``Sftp.put``."""
+        said = {"content": pack_bytes(content), "overwrite": overwrite}
+        await self.deck.effect(
+            "sftp.put",
+            {"host": server.host, "path": path, **said},
+            lambda: self._sftp.put(server, path, content, overwrite=overwrite),
+            lambda _: None,
+            lambda _: None,
+        )
+
+    async def entries(self, server: SftpServer, path: str) -> list[FileEntry]:
+        """See ``Sftp.entries``."""
+        return await self.deck.effect(
+            "sftp.entries",
+            {"host": server.host, "path": path},
+            lambda: self._sftp.entries(server, path),
+            list,
+            lambda packed: cast("list[FileEntry]", packed),
+        )
+
+    @property
+    def _sftp(self) -> Sftp:
+        return cast("Sftp", self.real())
+
+
 class TapedClock(_Taped):
     """``Clock`` through a deck; played back, nobody sleeps."""
 
@@ -465,6 +506,7 @@ _KINDS: Mapping[str, type[_Taped]] = {
     "sql": TapedSql,
     "mail": TapedMail,
     "objects": TapedObjects,
+    "sftp": TapedSftp,
     "clock": TapedClock,
     "random": TapedRandom,
 }

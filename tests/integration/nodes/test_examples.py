@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 from aiosmtpd.smtp import SMTP
+from tests.integration.nodes.ssh import serving
 
 import atomiton
 from atomiton.blueprint.document import read_blueprint
@@ -22,7 +23,7 @@ class Box:
 
 
 @pytest.fixture
-async def around(s3) -> AsyncIterator[dict[str, object]]:
+async def around(s3, tmp_path_factory) -> AsyncIterator[dict[str, object]]:
     """What examples ask for by the names of their inputs: servers that really are there."""
 
     async def complete(request: web.Request) -> web.Response:
@@ -44,12 +45,17 @@ async def around(s3) -> AsyncIterator[dict[str, object]]:
     )
     endpoint, client = s3
     client.create_bucket(Bucket="reports")
+    ssh = serving(tmp_path_factory.mktemp("remote"))
+    here = await ssh.__aenter__()
     yield {
+        "sftp": here.server,
+        "host_key": here.key,
         "model_url": f"http://127.0.0.1:{runner.addresses[0][1]}/v1",
         "endpoint": endpoint,
         "url": f"http://127.0.0.1:{runner.addresses[0][1]}/",
         "server": f"smtp+insecure://127.0.0.1:{mail.sockets[0].getsockname()[1]}",
     }
+    await ssh.__aexit__(None, None, None)
     mail.close()
     await runner.cleanup()
 
@@ -59,6 +65,7 @@ async def test_an_example_runs(name, tmp_path, monkeypatch, around) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ATOMITON_SECRET_SIGNING_KEY", "a key that nobody knows")
     monkeypatch.setenv("ATOMITON_SECRET_S3_SECRET_KEY", "secret")
+    monkeypatch.setenv("ATOMITON_SECRET_SFTP_PASSWORD", "geheim")
     path = tmp_path / "example.yaml"
     path.write_text(Registry.builtin().get(name).example)
     wanted = read_blueprint(path.read_text())[0].inputs

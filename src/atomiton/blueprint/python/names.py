@@ -134,6 +134,7 @@ _MODULES: Final = frozenset(
             "shell",
             "mail",
             "s3",
+            "sftp",
             "sql",
             "text",
         ),

@@ -21,6 +21,7 @@ from atomiton.ports.capabilities import (
     Process,
     Random,
     Secrets,
+    Sftp,
     Sql,
 )
 
@@ -64,6 +65,7 @@ class Capabilities:
         sql: Instead of the databases that can be reached.
         mail: Instead of the mail servers that can be reached.
         objects: Instead of the stores of objects that can be reached.
+        sftp: Instead of the servers of files that can be reached.
         clock: Instead of the time of this machine.
         random: Instead of the randomness of this machine.
         secrets: Instead of the variables of the environment: a mapping, or a whole ``Secrets``.
@@ -81,6 +83,7 @@ class Capabilities:
         sql: Sql | None = None,
         mail: Mail | None = None,
         objects: Objects | None = None,
+        sftp: Sftp | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
         secrets: Secrets | Mapping[str, str] | None = None,
@@ -95,6 +98,7 @@ class Capabilities:
             "sql": sql,
             "mail": mail,
             "objects": objects,
+            "sftp": sftp,
             "clock": clock,
             "random": random,
         }
@@ -192,6 +196,10 @@ class Capabilities:
             from atomiton.nodes.guard.objects import ObjectsGuard
 
             return ObjectsGuard(self._reach)
+        if name == "sftp":
+            from atomiton.nodes.guard.sftp import SftpGuard
+
+            return SftpGuard(self._reach)
         if name == "random":
             from atomiton.nodes.guard.ambient import SystemRandom
 

@@ -176,6 +176,7 @@ def run_test(suite: Suite, test: DeclaredTest) -> Outcome:
         process=FakeProcess(test.programs),
         mail=ClosedMail(),
         objects=ClosedObjects(),
+        sftp=ClosedObjects(),
         random=FakeRandom(),
     )
     try:

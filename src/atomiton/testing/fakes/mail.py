@@ -67,7 +67,7 @@ class ClosedMail:
 
 
 class ClosedObjects:
-    """``Objects`` that nobody reaches."""
+    """``Objects`` and ``Sftp`` that nobody reaches."""
 
     async def get(self, *_: object, **__: object) -> NoReturn:
         """Refuse."""
