@@ -81,6 +81,23 @@ class Deck(Protocol):
         ...
 
 
+#: Gives the real capability; only called where it is needed.
+Real = Callable[[], object]
+
+
+class Taped:
+    """A capability whose effects go through a deck.
+
+    Args:
+        deck: Records them, or plays them back.
+        real: Gives the real one.
+    """
+
+    def __init__(self, deck: Deck, real: Real) -> None:
+        self.deck = deck
+        self.real = real
+
+
 def to_line(effect: Effect) -> str:
     """An effect as one line, keys in a fixed order."""
     data = cast("Data", msgspec.to_builtins(effect))

@@ -8,20 +8,14 @@ from pathlib import Path
 from typing import Literal, cast
 
 from atomiton.ports.capabilities import (
-    Bucket,
     Clock,
     FileEntry,
     Files,
     Http,
     HttpResponse,
-    Mail,
-    ObjectEntry,
-    Objects,
     Process,
     ProcessResult,
     Random,
-    Sftp,
-    SftpServer,
     Sql,
     SqlGiven,
     SqlRows,
@@ -30,14 +24,14 @@ from atomiton.testing.declared.values import from_plain, to_plain
 from atomiton.testing.tape import (
     Data,
     Deck,
+    Real,
+    Taped,
     pack_bytes,
     pack_headers,
     pack_path,
     unpack_bytes,
 )
-
-#: Gives the real capability; only called where it is needed.
-Real = Callable[[], object]
+from atomiton.testing.taped_far import TapedMail, TapedObjects, TapedSftp
 
 
 def taped(name: str, deck: Deck, real: Real) -> object:
@@ -46,13 +40,7 @@ def taped(name: str, deck: Deck, real: Real) -> object:
     return None if kind is None else kind(deck, real)
 
 
-class _Taped:
-    def __init__(self, deck: Deck, real: Real) -> None:
-        self.deck = deck
-        self.real = real
-
-
-class TapedHttp(_Taped):
+class TapedHttp(Taped):
     """``Http`` through a deck."""
 
     async def request(
@@ -111,7 +99,7 @@ def _unpack_response(packed: object) -> HttpResponse:
     )
 
 
-class TapedFiles(_Taped):
+class TapedFiles(Taped):
     """``Files`` through a deck."""
 
     def resolve(self, path: str) -> Path:
@@ -229,7 +217,7 @@ def _unpack_entries(packed: object) -> list[FileEntry]:
     return [{**entry, "path": str(_unpack_path(entry["path"]))} for entry in found]
 
 
-class TapedProcess(_Taped):
+class TapedProcess(Taped):
     """``Process`` through a deck."""
 
     async def run(
@@ -278,7 +266,7 @@ def _unpack_ended(packed: object) -> ProcessResult:
     )
 
 
-class TapedSql(_Taped):
+class TapedSql(Taped):
     """``Sql`` through a deck."""
 
     async def query(
@@ -325,133 +313,7 @@ def _unpack_rows(packed: object) -> SqlRows:
     )
 
 
-class TapedMail(_Taped):
-    """``Mail`` through a deck."""
-
-    async def send(
-        self, server: str, sender: str, recipients: Sequence[str], message: bytes
-    ) -> dict[str, str]:
-        """See ``Mail.send``; the address of the server is not written down, only its host."""
-        ask: Data = {
-            "server": server.rpartition("@")[2],
-            "sender": sender,
-            "recipients": list(recipients),
-            "message": _pack_mail(message),
-        }
-        return await self.deck.effect(
-            "mail.send",
-            ask,
-            lambda: cast("Mail", self.real()).send(server, sender, recipients, message),
-            dict,
-            lambda packed: cast("dict[str, str]", packed),
-        )
-
-
-def _pack_mail(message: bytes) -> Data:
-    """What a message says, without its id and its bounds, which differ each time it is written."""
-    from email import message_from_bytes
-    from email.policy import default
-
-    read = message_from_bytes(message, policy=default)
-    said: Data = {
-        name: str(value)
-        for name, value in read.items()
-        if name.lower() not in ("message-id", "content-type", "content-transfer-encoding")
-    }
-    said["parts"] = [
-        {
-            "type": part.get_content_type(),
-            "name": part.get_filename(),
-            "content": pack_bytes(cast("bytes", part.get_payload(decode=True))),
-        }
-        for part in read.walk()
-        if not part.is_multipart()
-    ]
-    return said
-
-
-class TapedObjects(_Taped):
-    """``Objects`` through a deck; keys that let somebody in are not written down."""
-
-    async def get(self, bucket: Bucket, key: str) -> bytes:
-        """See ``Objects.get``."""
-        return await self.deck.effect(
-            "objects.get",
-            _place(bucket, key),
-            lambda: self._objects.get(bucket, key),
-            pack_bytes,
-            unpack_bytes,
-        )
-
-    async def put(self, bucket: Bucket, key: str, content: bytes, *, overwrite: bool) -> str:
-        """See ``Objects.put``."""
-        return await self.deck.effect(
-            "objects.put",
-            _place(bucket, key) | {"content": pack_bytes(content), "overwrite": overwrite},
-            lambda: self._objects.put(bucket, key, content, overwrite=overwrite),
-            str,
-            str,
-        )
-
-    async def entries(self, bucket: Bucket, prefix: str, most: int) -> list[ObjectEntry]:
-        """See ``Objects.entries``."""
-        return await self.deck.effect(
-            "objects.entries",
-            _place(bucket, prefix) | {"most": most},
-            lambda: self._objects.entries(bucket, prefix, most),
-            list,
-            lambda packed: cast("list[ObjectEntry]", packed),
-        )
-
-    @property
-    def _objects(self) -> Objects:
-        return cast("Objects", self.real())
-
-
-def _place(bucket: Bucket, key: str) -> Data:
-    return {"bucket": bucket.name, "endpoint": bucket.endpoint, "key": key}
-
-
-class TapedSftp(_Taped):
-    """``Sftp`` through a deck; what lets somebody in is not written down."""
-
-    async def get(self, server: SftpServer, path: str) -> bytes:
-        """See ``Sftp.get``."""
-        return await self.deck.effect(
-            "sftp.get",
-            {"host": server.host, "path": path},
-            lambda: self._sftp.get(server, path),
-            pack_bytes,
-            unpack_bytes,
-        )
-
-    async def put(self, server: SftpServer, path: str, content: bytes, *, overwrite: bool) -> None:
-        """See ``Sftp.put``."""
-        said = {"content": pack_bytes(content), "overwrite": overwrite}
-        await self.deck.effect(
-            "sftp.put",
-            {"host": server.host, "path": path, **said},
-            lambda: self._sftp.put(server, path, content, overwrite=overwrite),
-            lambda _: None,
-            lambda _: None,
-        )
-
-    async def entries(self, server: SftpServer, path: str) -> list[FileEntry]:
-        """See ``Sftp.entries``."""
-        return await self.deck.effect(
-            "sftp.entries",
-            {"host": server.host, "path": path},
-            lambda: self._sftp.entries(server, path),
-            list,
-            lambda packed: cast("list[FileEntry]", packed),
-        )
-
-    @property
-    def _sftp(self) -> Sftp:
-        return cast("Sftp", self.real())
-
-
-class TapedClock(_Taped):
+class TapedClock(Taped):
     """``Clock`` through a deck; played back, nobody sleeps."""
 
     def now(self) -> float:
@@ -475,7 +337,7 @@ class TapedClock(_Taped):
         )
 
 
-class TapedRandom(_Taped):
+class TapedRandom(Taped):
     """``Random`` through a deck."""
 
     def random(self) -> float:
@@ -499,7 +361,7 @@ class TapedRandom(_Taped):
         )
 
 
-_KINDS: Mapping[str, type[_Taped]] = {
+_KINDS: Mapping[str, type[Taped]] = {
     "http": TapedHttp,
     "files": TapedFiles,
     "process": TapedProcess,
