@@ -45,6 +45,8 @@ CODES: Mapping[str, str] = {
     "PROCESS_FAILED": "A program ended with a non-zero exit status or was killed.",
     "SQL_ERROR": "A database refused a statement, or could not do it.",
     "SQL_CONSTRAINT": "A change would break a rule of the database, such as a unique key.",
+    "MAIL_REFUSED": "A mail server refused a message, or everybody it was for.",
+    "MODEL_ANSWER": "A language model refused to answer, or not as it was told to.",
     "HOOK_FAILED": "A strict hook failed, and with it what it was called for.",
     "ATTEMPT_LOST": "The process that ran an attempt died; nobody saw how the attempt ended.",
     "STORE_ERROR": "The store cannot be used, or its content is damaged.",

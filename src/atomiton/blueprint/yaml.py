@@ -74,11 +74,11 @@ def load(text: str | bytes, *, filename: str = "<blueprint>") -> Document:
         >>> document.positions["steps", 1]
         (2, 12)
     """
-    clean = _decode(text, filename)
+    clean = decode(text, filename)
     data = _load_json(clean)
     if data is not None:
         return _document(data, lambda: json_positions(clean))
-    builder = _Builder(clean, record=False)
+    builder = Builder(clean, record=False)
     root = builder.build()
     if builder.problems:
         raise BlueprintError(builder.problems)
@@ -94,12 +94,12 @@ def _document(
 
 
 def _record(text: str) -> tuple[dict[Path, Place], dict[Path, Place]]:
-    builder = _Builder(text, record=True)
+    builder = Builder(text, record=True)
     builder.build()
     return builder.values, builder.keys
 
 
-def _decode(source: str | bytes, filename: str) -> str:
+def decode(source: str | bytes, filename: str) -> str:
     """Check size, encoding and characters; drop the byte order mark."""
     if len(source) > MAX_BYTES or (isinstance(source, str) and _utf8_length(source) > MAX_BYTES):
         _refuse(f"{filename} is larger than 1 MiB", 1, 1)
@@ -198,7 +198,7 @@ def _is_atom(value: Json) -> bool:
 Container = dict[str, Json] | list[Json]
 
 
-_EMPTY = Problem(
+EMPTY = Problem(
     "INVALID_BLUEPRINT",
     "the document is empty",
     line=1,
@@ -227,7 +227,7 @@ class _Frame:
         self.skip = False  # whether that key was refused, and its value is dropped
 
 
-class _Builder:
+class Builder:
     """Builds data from the events of one text; collects problems."""
 
     def __init__(self, text: str, *, record: bool) -> None:
@@ -268,7 +268,7 @@ class _Builder:
         except _Stop:
             pass
         if self._documents == 0 and not self.problems:
-            self.problems.append(_EMPTY)
+            self.problems.append(EMPTY)
         return self.root
 
     def _syntax(self, error: pyyaml.MarkedYAMLError) -> None:
@@ -308,7 +308,7 @@ class _Builder:
                 path.append(frame.key)
         return tuple(path)
 
-    def _refuse_root(self, event: pyyaml.Event) -> NoReturn:
+    def _refuse_root(self, event: pyyaml.Event) -> None:
         empty = isinstance(event, pyyaml.ScalarEvent) and event.value == ""
         what = "is empty" if empty else "does not hold keys and values"
         self._fatal(event, f"the document {what}", BEGINNING)

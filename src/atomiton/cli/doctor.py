@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from atomiton.store.finding import Finding
 
 _EXTRAS = {
+    "html": ("selectolax",),
     "http": ("aiohttp",),
+    "image": ("PIL",),
     "sheets": ("python_calamine", "xlsxwriter"),
     "speed": ("uvloop",),
+    "text": ("re2",),
 }
 #: Findings of one kind that are printed one by one.
 _SHOWN = 10

@@ -113,8 +113,8 @@ async def request(
         follow_redirects=follow_redirects,
     )
     if fail_on_error and answer.status >= 400:
-        raise _failure(method, answer)
-    return _read(answer)
+        raise failure(method, answer)
+    return read_answer(answer)
 
 
 def _content(
@@ -179,7 +179,8 @@ def _authorization(auth: Auth) -> str:
     return "Basic " + base64.b64encode(pair.encode()).decode()
 
 
-def _failure(method: str, answer: HttpResponse) -> NodeError:
+def failure(method: str, answer: HttpResponse) -> NodeError:
+    """The error of an answer with a status of 400 or more."""
     status = answer.status
     code = {401: "AUTHENTICATION", 403: "AUTHENTICATION", 404: "NOT_FOUND", 410: "NOT_FOUND"}.get(
         status, "HTTP_STATUS"
@@ -195,7 +196,8 @@ def _failure(method: str, answer: HttpResponse) -> NodeError:
     )
 
 
-def _read(answer: HttpResponse) -> Answer:
+def read_answer(answer: HttpResponse) -> Answer:
+    """An answer as nodes give it."""
     kind, _, rest = answer.headers.get("content-type", "").partition(";")
     kind = kind.strip().lower()
     is_json = kind == "application/json" or kind.endswith("+json")

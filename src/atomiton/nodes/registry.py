@@ -54,7 +54,30 @@ BUILTIN: Mapping[str, str] = {
     **dict.fromkeys(("flow.fail", "flow.log"), f"{_HERE}.flow"),
     **dict.fromkeys(("sheet.read", "sheet.write"), f"{_HERE}.sheet"),
     **dict.fromkeys(("sql.query", "sql.execute"), f"{_HERE}.sql"),
+    **dict.fromkeys(
+        ("text.template", "text.split", "text.join", "text.match", "text.replace"), f"{_HERE}.text"
+    ),
+    **dict.fromkeys(("csv.parse", "csv.format"), f"{_HERE}.csv"),
+    **dict.fromkeys(("yaml.parse", "yaml.format"), f"{_HERE}.yaml"),
+    "xml.parse": f"{_HERE}.xml",
+    "html.select": f"{_HERE}.html",
+    "hash.digest": f"{_HERE}.hash",
+    "crypto.sign": f"{_HERE}.crypto",
+    **dict.fromkeys(("date.now", "date.parse", "date.add", "date.format"), f"{_HERE}.date"),
+    **dict.fromkeys(("archive.zip", "archive.unzip"), f"{_HERE}.archive"),
+    **dict.fromkeys(
+        ("image.info", "image.resize", "image.convert", "image.crop", "image.rotate"),
+        f"{_HERE}.image",
+    ),
+    **dict.fromkeys(
+        ("image.compose", "image.watermark", "image.grayscale", "image.blur"), f"{_HERE}.imaging"
+    ),
     "http.request": f"{_HERE}.http",
+    **dict.fromkeys(("s3.get", "s3.put", "s3.list"), f"{_HERE}.s3"),
+    **dict.fromkeys(("sftp.get", "sftp.put", "sftp.list"), f"{_HERE}.sftp"),
+    "model.chat": f"{_HERE}.model",
+    "mail.send": f"{_HERE}.mail",
+    "webhook.send": f"{_HERE}.webhook",
     "shell.run": f"{_HERE}.shell",
 }
 #: Installed packages offer node types under this entry point group.

@@ -85,7 +85,7 @@ async def read(
             message = f"{path!r} has no sheet {sheet!r}: a {kind.upper()} file is one table"
             raise NodeError(message, code="NOT_FOUND")
         mark = "\t" if kind == "tsv" and delimiter is None else delimiter
-        cells = await in_thread(read_delimited, data, mark, path)
+        cells = await in_thread(read_delimited, data, mark, repr(path))
         name, names = "", cast("list[str]", [])
     else:
         name, names, cells = await in_thread(read_workbook, data, sheet, path)

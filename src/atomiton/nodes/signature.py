@@ -74,6 +74,9 @@ CAPABILITIES: Mapping[object, str] = {
     capabilities.Files: "files",
     capabilities.Process: "process",
     capabilities.Sql: "sql",
+    capabilities.Mail: "mail",
+    capabilities.Objects: "objects",
+    capabilities.Sftp: "sftp",
     capabilities.Clock: "clock",
     capabilities.Random: "random",
     capabilities.Secrets: "secrets",
@@ -82,7 +85,9 @@ CAPABILITIES: Mapping[object, str] = {
     capabilities.Attempt: "attempt",
 }
 #: Capabilities that touch the world; a pure node may only have the others.
-WORLDLY = frozenset({"http", "files", "process", "sql", "clock", "random", "secrets"})
+WORLDLY = frozenset(
+    {"http", "files", "process", "sql", "mail", "objects", "sftp", "clock", "random", "secrets"}
+)
 
 _ARGUMENT = re.compile(r"^(\*{0,2}\w+)(?:\s*\([^)]*\))?:\s*(.*)$")
 

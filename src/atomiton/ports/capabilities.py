@@ -62,8 +62,12 @@ class Http(Protocol):
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         follow_redirects: bool = True,
+        on_part: Callable[[bytes], None] | None = None,
     ) -> HttpResponse:
-        """Send one request; ``NodeError`` with code CONNECTION when there is no answer."""
+        """Send one request; ``NodeError`` with code CONNECTION when there is no answer.
+
+        ``on_part`` is told each part of the answer's body as it comes; the whole of it comes back.
+        """
         ...
 
 
@@ -171,6 +175,85 @@ class Sql(Protocol):
         self, database: str, statement: str, each: Sequence[SqlGiven], *, max_rows: int
     ) -> SqlRows:
         """Change a database, for each of the parameters in turn, in one transaction."""
+        ...
+
+
+class Mail(Protocol):
+    """Messages to people, handed to mail servers."""
+
+    async def send(
+        self, server: str, sender: str, recipients: Sequence[str], message: bytes
+    ) -> dict[str, str]:
+        """Hand a message over; gives the recipients that were refused, with the reasons."""
+        ...
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """Where objects are kept, and what lets us in; without an ``endpoint`` that is Amazon's."""
+
+    name: str
+    region: str
+    endpoint: str | None = None
+    access_key: str | None = None
+    secret_key: str | None = None
+
+    def __repr__(self) -> str:
+        """Show the place only."""
+        return f"Bucket({self.name!r}, {self.endpoint!r})"
+
+
+class ObjectEntry(TypedDict):
+    """An object of a bucket; `modified` is ISO 8601, UTC."""
+
+    key: str
+    size: int
+    modified: str
+
+
+class Objects(Protocol):
+    """Stores of objects, such as S3."""
+
+    async def get(self, bucket: Bucket, key: str) -> bytes:
+        """The content of an object; ``NodeError`` with code NOT_FOUND when there is none."""
+        ...
+
+    async def put(self, bucket: Bucket, key: str, content: bytes, *, overwrite: bool) -> str:
+        """Put an object in its place, whole; gives its tag."""
+        ...
+
+    async def entries(self, bucket: Bucket, prefix: str, most: int) -> list[ObjectEntry]:
+        """The objects below a prefix, sorted by key; at most so many, and one more if there is."""
+        ...
+
+
+class SftpServer(msgspec.Struct, frozen=True):
+    """A server of files, the key it must show, and what lets us in."""
+
+    host: str
+    port: int
+    username: str
+    host_key: str
+    password: str | None = None
+    private_key: str | None = None
+
+    def __repr__(self) -> str:
+        """Show the place only."""
+        return f"SftpServer({self.host!r}, {self.port})"
+
+
+class Sftp(Protocol):
+    """Files of other machines, over SSH."""
+
+    async def get(self, server: SftpServer, path: str) -> bytes:
+        """The content of a file; ``NodeError`` with code NOT_FOUND when there is none."""
+        ...
+
+    async def put(self, server: SftpServer, path: str, content: bytes, *, overwrite: bool) -> None:
+        """Write a file so that it is whole or not there."""
+        ...
+
+    async def entries(self, server: SftpServer, path: str) -> list[FileEntry]:
+        """What a folder holds, sorted by name."""
         ...
 
 

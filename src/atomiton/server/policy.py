@@ -46,8 +46,9 @@ def server_library(
             message = f"there is nothing called {name!r} to allow; there is {', '.join(ALLOWED)}"
             raise AtomitonError(message, code="INVALID_INPUT")
     shell = "shell" in allow
+    reach = Reach(public_only=public_only)
     capabilities = Capabilities(
-        reach=Reach(public_only=public_only),
+        reach=reach,
         roots=None if "files" in allow else (folder,),
         base=folder,
         process=None if shell else ClosedProcess(),

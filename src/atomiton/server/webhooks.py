@@ -7,8 +7,6 @@ window of its time stamp, starts nothing again, in this process or any other.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import hmac
 import math
 import re
@@ -24,6 +22,7 @@ from atomiton.blueprint.durations import read_rate
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.wire import JSON, PREFIX, Started
 from atomiton.errors import AtomitonError
+from atomiton.nodes.signing import webhook_key, webhook_signature
 from atomiton.ports.triggers import Trigger
 from atomiton.server.coding import media_type
 from atomiton.server.problems import Refusal
@@ -104,18 +103,17 @@ def check_signature(secret: str, headers: Mapping[str, str], body: bytes, now: f
 
     Example:
         >>> key, body = b"secret", b"{}"
-        >>> signed = hmac.digest(key, b"m1.1000.{}", "sha256")
+        >>> signature = webhook_signature(key, "m1", "1000", body)
         >>> headers = {
         ...     "webhook-id": "m1",
         ...     "webhook-timestamp": "1000",
-        ...     "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
+        ...     "webhook-signature": f"v1,{signature}",
         ... }
         >>> check_signature("secret", headers, body, 1010.0)
         'm1'
     """
     id_, stamp = check_head(headers, now)
-    signed = f"{id_}.{stamp}.".encode("latin-1", "replace") + body
-    right = base64.b64encode(hmac.digest(_key(secret), signed, "sha256")).decode()
+    right = webhook_signature(_key(secret), id_, stamp, body)
     for part in headers.get("webhook-signature", "").split():
         version, _, given = part.partition(",")
         if version == "v1" and hmac.compare_digest(given.encode(), right.encode()):
@@ -139,13 +137,11 @@ def check_head(headers: Mapping[str, str], now: float) -> tuple[str, str]:
 
 
 def _key(secret: str) -> bytes:
-    if secret.startswith("whsec_"):
-        try:
-            return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-        except (binascii.Error, ValueError) as error:
-            message = "the secret of this webhook is not Base64 after whsec_"
-            raise Refusal(503, message, "UNAVAILABLE") from error
-    return secret.encode()
+    try:
+        return webhook_key(secret)
+    except ValueError as error:
+        message = "the secret of this webhook is not Base64 after whsec_"
+        raise Refusal(503, message, "UNAVAILABLE") from error
 
 
 async def refuse(call: Call) -> None:

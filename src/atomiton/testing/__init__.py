@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from atomiton.testing.fakes.files import FakeFiles as FakeFiles
     from atomiton.testing.fakes.http import FakeHttp as FakeHttp
     from atomiton.testing.fakes.http import reply as reply
+    from atomiton.testing.fakes.mail import FakeMail as FakeMail
     from atomiton.testing.fakes.process import FakeProcess as FakeProcess
     from atomiton.testing.purity import ImpureError as ImpureError
     from atomiton.testing.purity import assert_pure as assert_pure
@@ -46,6 +47,7 @@ _HOMES = {
     "FakeClock": "fakes.ambient",
     "FakeFiles": "fakes.files",
     "FakeHttp": "fakes.http",
+    "FakeMail": "fakes.mail",
     "FakeProcess": "fakes.process",
     "FakeRandom": "fakes.ambient",
     "ImpureError": "purity",
@@ -77,6 +79,7 @@ __all__ = [
     "FakeClock",
     "FakeFiles",
     "FakeHttp",
+    "FakeMail",
     "FakeProcess",
     "FakeRandom",
     "ImpureError",

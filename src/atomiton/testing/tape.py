@@ -22,7 +22,11 @@ Data = dict[str, object]
 HEADER = {"atomiton_effects": 1}
 #: Headers that are never written down, whatever they hold.
 SECRET_HEADERS = frozenset(
-    {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"}
+    {
+        *("authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"),
+        # Of signed messages: made of the id of the run, which is another when it is played back.
+        *("webhook-id", "webhook-signature"),
+    }
 )
 BLOT = "***"
 
@@ -75,6 +79,23 @@ class Deck(Protocol):
     ) -> T:
         """The same for what is not asynchronous."""
         ...
+
+
+#: Gives the real capability; only called where it is needed.
+Real = Callable[[], object]
+
+
+class Taped:
+    """A capability whose effects go through a deck.
+
+    Args:
+        deck: Records them, or plays them back.
+        real: Gives the real one.
+    """
+
+    def __init__(self, deck: Deck, real: Real) -> None:
+        self.deck = deck
+        self.real = real
 
 
 def to_line(effect: Effect) -> str:

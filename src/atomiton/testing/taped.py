@@ -24,14 +24,14 @@ from atomiton.testing.declared.values import from_plain, to_plain
 from atomiton.testing.tape import (
     Data,
     Deck,
+    Real,
+    Taped,
     pack_bytes,
     pack_headers,
     pack_path,
     unpack_bytes,
 )
-
-#: Gives the real capability; only called where it is needed.
-Real = Callable[[], object]
+from atomiton.testing.taped_far import TapedMail, TapedObjects, TapedSftp
 
 
 def taped(name: str, deck: Deck, real: Real) -> object:
@@ -40,13 +40,7 @@ def taped(name: str, deck: Deck, real: Real) -> object:
     return None if kind is None else kind(deck, real)
 
 
-class _Taped:
-    def __init__(self, deck: Deck, real: Real) -> None:
-        self.deck = deck
-        self.real = real
-
-
-class TapedHttp(_Taped):
+class TapedHttp(Taped):
     """``Http`` through a deck."""
 
     async def request(
@@ -57,8 +51,9 @@ class TapedHttp(_Taped):
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         follow_redirects: bool = True,
+        on_part: Callable[[bytes], None] | None = None,
     ) -> HttpResponse:
-        """See ``Http.request``."""
+        """See ``Http.request``; what is played back comes in no parts."""
         ask: Data = {"method": method, "url": url}
         if headers:
             ask["headers"] = pack_headers(headers)
@@ -66,11 +61,17 @@ class TapedHttp(_Taped):
             ask["body"] = pack_bytes(body)
         if not follow_redirects:
             ask["follow_redirects"] = False
+        more = {} if on_part is None else {"on_part": on_part}
         return await self.deck.effect(
             "http.request",
             ask,
             lambda: cast("Http", self.real()).request(
-                method, url, headers=headers, body=body, follow_redirects=follow_redirects
+                method,
+                url,
+                headers=headers,
+                body=body,
+                follow_redirects=follow_redirects,
+                **more,
             ),
             _pack_response,
             _unpack_response,
@@ -98,7 +99,7 @@ def _unpack_response(packed: object) -> HttpResponse:
     )
 
 
-class TapedFiles(_Taped):
+class TapedFiles(Taped):
     """``Files`` through a deck."""
 
     def resolve(self, path: str) -> Path:
@@ -216,7 +217,7 @@ def _unpack_entries(packed: object) -> list[FileEntry]:
     return [{**entry, "path": str(_unpack_path(entry["path"]))} for entry in found]
 
 
-class TapedProcess(_Taped):
+class TapedProcess(Taped):
     """``Process`` through a deck."""
 
     async def run(
@@ -265,7 +266,7 @@ def _unpack_ended(packed: object) -> ProcessResult:
     )
 
 
-class TapedSql(_Taped):
+class TapedSql(Taped):
     """``Sql`` through a deck."""
 
     async def query(
@@ -312,7 +313,7 @@ def _unpack_rows(packed: object) -> SqlRows:
     )
 
 
-class TapedClock(_Taped):
+class TapedClock(Taped):
     """``Clock`` through a deck; played back, nobody sleeps."""
 
     def now(self) -> float:
@@ -336,7 +337,7 @@ class TapedClock(_Taped):
         )
 
 
-class TapedRandom(_Taped):
+class TapedRandom(Taped):
     """``Random`` through a deck."""
 
     def random(self) -> float:
@@ -360,11 +361,14 @@ class TapedRandom(_Taped):
         )
 
 
-_KINDS: Mapping[str, type[_Taped]] = {
+_KINDS: Mapping[str, type[Taped]] = {
     "http": TapedHttp,
     "files": TapedFiles,
     "process": TapedProcess,
     "sql": TapedSql,
+    "mail": TapedMail,
+    "objects": TapedObjects,
+    "sftp": TapedSftp,
     "clock": TapedClock,
     "random": TapedRandom,
 }

@@ -1,7 +1,7 @@
 import {
-  ArrowDownUp, Ban, Binary, Box, Boxes, Braces, CircleHelp, ClipboardCheck, Clock, Combine, Copy, FileOutput,
-  FileSearch, FileText, FilterX, Filter, Files, Globe, GitBranch, Hourglass, Layers, ListFilter, Map as MapIcon,
-  MessageSquareText, Move, PencilLine, Radio, Repeat, Rows3, Scissors, Sigma, Sheet, Table2, Terminal, Trash2, Workflow,
+  Archive, ArchiveRestore, ArrowDownUp, Ban, Binary, Box, Boxes, Braces, CalendarClock, CalendarPlus, CircleHelp, ClipboardCheck, Clock, Cloud, CloudDownload, CloudUpload, CodeXml, Combine, Contrast, Copy, Crop, Droplets, FileOutput,
+  FileSearch, FileText, FilterX, Filter, Files, Fingerprint, Globe, GitBranch, Hourglass, Image as ImageIcon, ImageUp, KeyRound, Layers, ListFilter, Mail, Map as MapIcon,
+  MessageSquareText, Move, PencilLine, Radio, Repeat, Replace, RotateCw, Rows3, Scaling, Scissors, ServerCog, Sigma, Sheet, Sparkles, Stamp, Table2, Terminal, TextQuote, TextSearch, Trash2, Webhook, Workflow,
   type LucideIcon,
 } from "lucide-react";
 import type { NodeView } from "../model/blueprint";
@@ -12,10 +12,15 @@ const TYPES: Readonly<Record<string, LucideIcon>> = {
   "data.value": Box, "file.copy": Copy, "file.delete": Trash2, "file.exists": FileSearch, "file.list": Files,
   "file.move": Move, "file.read": FileText, "file.write": FileOutput, "flow.fail": Ban, "flow.log": MessageSquareText,
   "http.request": Globe, "json.format": Braces, "json.parse": Braces, "sheet.read": Table2, "sheet.write": Sheet,
-  "shell.run": Terminal,
+  "shell.run": Terminal, "text.template": TextQuote, "text.split": Scissors, "text.join": Combine, "text.match": TextSearch,
+  "text.replace": Replace, "date.now": Clock, "date.add": CalendarPlus, "archive.unzip": ArchiveRestore,
+  "s3.get": CloudDownload, "s3.put": CloudUpload, "image.resize": Scaling, "image.convert": ImageUp, "image.crop": Crop, "image.rotate": RotateCw, "image.compose": Layers,
+  "image.watermark": Stamp, "image.grayscale": Contrast, "image.blur": Droplets,
 };
 const CATEGORIES: Readonly<Record<string, LucideIcon>> = {
   data: Binary, file: FileText, flow: Workflow, http: Globe, json: Braces, sheet: Sheet, shell: Terminal,
+  text: TextQuote, csv: Table2, yaml: Braces, xml: CodeXml, html: CodeXml, hash: Fingerprint, crypto: KeyRound, date: CalendarClock,
+  archive: Archive, image: ImageIcon, webhook: Webhook, mail: Mail, s3: Cloud, sftp: ServerCog, model: Sparkles,
 };
 
 export interface Look {
@@ -25,10 +30,15 @@ export interface Look {
 }
 
 const HUES = new Set(["data", "file", "flow", "http", "json", "sheet", "shell"]);
+/** Families that share the colour of another one, which is about the same. */
+const KIN: Readonly<Record<string, string>> = {
+  text: "json", csv: "sheet", yaml: "json", xml: "json", html: "json", hash: "data", crypto: "data", date: "data",
+  archive: "file", image: "file", webhook: "http", mail: "http", s3: "file", sftp: "file", model: "http",
+};
 
 export function lookOfType(name: string): Look {
   const category = name.split(".")[0] ?? "";
-  return { icon: TYPES[name] ?? CATEGORIES[category] ?? Boxes, hue: HUES.has(category) ? category : "own" };
+  return { icon: TYPES[name] ?? CATEGORIES[category] ?? Boxes, hue: HUES.has(category) ? category : KIN[category] ?? "own" };
 }
 
 export function lookOf(node: NodeView): Look {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Final, Literal, TypeVar
 
 from atomiton.blueprint.expressions.expression import NEVER, Expression, parse
 from atomiton.blueprint.expressions.lexer import tokenize
@@ -18,7 +18,8 @@ from atomiton.errors import ExpressionError
 
 S = TypeVar("S")
 
-_OPEN = "${{"
+#: What begins an expression, to what makes a plain text of it when it stands before.
+_MARKS: Final = {"${{": "$", "{{": "\\"}
 
 
 class Template:
@@ -74,13 +75,43 @@ class Template:
         Raises:
             ExpressionError: A name is not in scope (code ``UNKNOWN_REFERENCE``).
         """
-        source = self.source
         if self.constant is not None:
             constant = self.constant
             return lambda _: constant
         if self.whole:
             offset, expression = self.expressions[0]
-            return expression.bind_in(loaders, missing, steps, source, offset)
+            return expression.bind_in(loaders, missing, steps, self.source, offset)
+        return self.bind_text(loaders, steps=steps, missing=missing)
+
+    def bind_text(
+        self,
+        loaders: Mapping[str, Callable[[S], object]],
+        *,
+        steps: int = DEFAULT_STEPS,
+        missing: Mapping[str, Callable[[S], bool]] = NEVER,
+        escape: Callable[[str], str] | None = None,
+    ) -> Callable[[S], str]:
+        """Compile to what always gives text, also of a template that is one expression.
+
+        Args:
+            loaders: For each name in scope, what gives its value from a scope.
+            steps: Work the evaluation of each expression may do.
+            missing: For names whose null may mean that there is no value at all, what tells.
+            escape: What is done to the text of each expression before it is put in.
+
+        Returns:
+            What gives the text from a scope; raises as that of ``bind`` does.
+
+        Raises:
+            ExpressionError: A name is not in scope (code ``UNKNOWN_REFERENCE``).
+
+        Example:
+            >>> parse_template("<b>{{ x }}</b>", "{{").bind_text(
+            ...     {"x": lambda scope: scope}, escape=lambda text: text.replace("<", "&lt;")
+            ... )("a<b")
+            '<b>a&lt;b</b>'
+        """
+        source = self.source
         parts = [
             (part, 0, None)
             if isinstance(part, str)
@@ -88,11 +119,14 @@ class Template:
             for part in self._parts
         ]
 
-        def fill(scope: S) -> object:
+        def fill(scope: S) -> str:
             texts: list[str] = []
             length = 0
             for text, offset, evaluate in parts:
-                shown = text if evaluate is None else _shown(evaluate(scope), source, offset)
+                shown = text
+                if evaluate is not None:
+                    shown = _shown(evaluate(scope), source, offset)
+                    shown = shown if escape is None else escape(shown)
                 texts.append(shown)
                 length += len(shown)
                 if length > MAX_TEXT:
@@ -114,11 +148,12 @@ def _shown(value: object, source: str, offset: int) -> str:
         ) from None
 
 
-def parse_template(text: str) -> Template:
-    """Parse a text with ``${{ }}`` parts; ``$${{`` stands for a plain ``${{``.
+def parse_template(text: str, opening: Literal["${{", "{{"] = "${{") -> Template:
+    r"""Parse a text with ``${{ }}`` parts; ``$${{`` stands for a plain ``${{``.
 
     Args:
         text: The text.
+        opening: What an expression begins with; of ``{{`` the plain form is ``\{{``.
 
     Raises:
         ExpressionError: An expression is malformed or not closed, or there are too many of them;
@@ -130,18 +165,19 @@ def parse_template(text: str) -> Template:
     """
     parts: list[str | tuple[int, Expression]] = []
     plain = ""
+    guard = _MARKS[opening]
     position = count = 0
-    while (found := text.find(_OPEN, position)) >= 0:
-        if found > position and text[found - 1] == "$":
-            plain += text[position : found - 1] + _OPEN
-            position = found + len(_OPEN)
+    while (found := text.find(opening, position)) >= 0:
+        if found > position and text[found - 1] == guard:
+            plain += text[position : found - 1] + opening
+            position = found + len(opening)
             continue
         plain += text[position:found]
         count += 1
         if count > MAX_EXPRESSIONS:
             message = f"a text may hold at most {MAX_EXPRESSIONS} expressions"
             raise ExpressionError(message, source=text, offset=found, code=LIMIT)
-        start = found + len(_OPEN)
+        start = found + len(opening)
         end = tokenize(text, start, embedded=True)[-1].offset
         inner = text[start:end]
         stripped = inner.strip()

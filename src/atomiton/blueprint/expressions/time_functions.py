@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
-from atomiton.blueprint.expressions.conversions import Run, Table, is_digits, refuse
+from atomiton.blueprint.expressions.conversions import Run, Table, refuse
 from atomiton.blueprint.expressions.limits import Failure, Frame
 from atomiton.blueprint.expressions.text_functions import text
 from atomiton.blueprint.expressions.values import moment
 
 
 def _zone(name: str, at: int) -> tzinfo:
-    if name in ("", "UTC", "Z"):
-        return UTC
-    sign = -1 if name[0] == "-" else 1
-    hours, colon, minutes = name.lstrip("+-").partition(":")
-    if colon and len(name) <= 6 and is_digits(hours) and is_digits(minutes):
-        offset = timedelta(hours=int(hours), minutes=int(minutes))
-        if offset < timedelta(days=1) and int(minutes) < 60:
-            return timezone(sign * offset)
     # Few expressions name a zone, so few pay for the import.
-    from zoneinfo import ZoneInfo
+    from atomiton.blueprint.zones import find_zone
 
     try:
-        if len(name) > 64 or not name.replace("/", "a").replace("_", "a").isascii():
-            raise ValueError
-        return ZoneInfo(name)
-    except (LookupError, ValueError, OSError):
-        raise Failure(at, lambda: f"no time zone {name[:64]!r}") from None
+        return find_zone(name)
+    except ValueError as error:
+        message = str(error)
+        raise Failure(at, message) from None
 
 
 def _part(name: str, of_moment: Callable[[datetime], int]) -> Run:

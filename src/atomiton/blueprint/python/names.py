@@ -121,4 +121,23 @@ def is_free(name: str, modules: frozenset[str] = frozenset()) -> bool:
 
 
 #: Modules of the library, which the code may import.
-_MODULES: Final = frozenset({"data", "file", "flow", "http", "json", "lists", "sheet", "shell"})
+_MODULES: Final = frozenset(
+    {
+        *("archive", "crypto", "csv", "data", "date", "file", "flow", "hash", "html", "http"),
+        *(
+            "image",
+            "imaging",
+            "json",
+            "lists",
+            "model",
+            "sheet",
+            "shell",
+            "mail",
+            "s3",
+            "sftp",
+            "sql",
+            "text",
+        ),
+        *("webhook", "xml", "yaml"),
+    }
+)

@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, cast
 
 from atomiton.errors import AtomitonError
 from atomiton.ports.calls import Attempt
-from atomiton.ports.capabilities import Clock, Files, Http, Process, Random, Secrets, Sql
+from atomiton.ports.capabilities import (
+    Clock,
+    Files,
+    Http,
+    Mail,
+    Objects,
+    Process,
+    Random,
+    Secrets,
+    Sftp,
+    Sql,
+)
 
 if TYPE_CHECKING:
     from atomiton.nodes.guard.reach import Reach
@@ -52,6 +63,9 @@ class Capabilities:
         files: Instead of the files of this machine.
         process: Instead of the programs of this machine.
         sql: Instead of the databases that can be reached.
+        mail: Instead of the mail servers that can be reached.
+        objects: Instead of the stores of objects that can be reached.
+        sftp: Instead of the servers of files that can be reached.
         clock: Instead of the time of this machine.
         random: Instead of the randomness of this machine.
         secrets: Instead of the variables of the environment: a mapping, or a whole ``Secrets``.
@@ -67,6 +81,9 @@ class Capabilities:
         files: Files | None = None,
         process: Process | None = None,
         sql: Sql | None = None,
+        mail: Mail | None = None,
+        objects: Objects | None = None,
+        sftp: Sftp | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
         secrets: Secrets | Mapping[str, str] | None = None,
@@ -79,6 +96,9 @@ class Capabilities:
             "files": files,
             "process": process,
             "sql": sql,
+            "mail": mail,
+            "objects": objects,
+            "sftp": sftp,
             "clock": clock,
             "random": random,
         }
@@ -168,6 +188,18 @@ class Capabilities:
             from atomiton.nodes.guard.sql import SqlGuard
 
             return SqlGuard(FilesGuard(self._roots, self._base), self._reach)
+        if name == "mail":
+            from atomiton.nodes.guard.mail import MailGuard
+
+            return MailGuard(self._reach)
+        if name == "objects":
+            from atomiton.nodes.guard.objects import ObjectsGuard
+
+            return ObjectsGuard(self._reach)
+        if name == "sftp":
+            from atomiton.nodes.guard.sftp import SftpGuard
+
+            return SftpGuard(self._reach)
         if name == "random":
             from atomiton.nodes.guard.ambient import SystemRandom
 

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
@@ -52,8 +52,12 @@ class HttpGuard:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         follow_redirects: bool = True,
+        on_part: Callable[[bytes], None] | None = None,
     ) -> HttpResponse:
-        """Send one request; ``NodeError`` with code CONNECTION when there is no answer."""
+        """Send one request; ``NodeError`` with code CONNECTION when there is no answer.
+
+        ``on_part`` is told each part of the answer's body as it comes; the whole of it comes back.
+        """
         try:
             import aiohttp
         except ModuleNotFoundError:
@@ -73,7 +77,7 @@ class HttpGuard:
         try:
             with outside():
                 async with asked as answer:
-                    content = await self._body(answer, url)
+                    content = await self._body(answer, url, on_part)
             return HttpResponse(
                 status=answer.status,
                 url=str(answer.url),
@@ -128,10 +132,15 @@ class HttpGuard:
             raise PermissionError(errno.EACCES, REFUSED)
         return socket.socket(family, kind, protocol)
 
-    async def _body(self, answer: aiohttp.ClientResponse, url: str) -> bytes:
+    async def _body(
+        self,
+        answer: aiohttp.ClientResponse,
+        url: str,
+        on_part: Callable[[bytes], None] | None,
+    ) -> bytes:
         length = answer.content_length
         small = length is not None and length <= min(_PORTION, self._largest)
-        if small and "Content-Encoding" not in answer.headers:
+        if small and on_part is None and "Content-Encoding" not in answer.headers:
             return await answer.read()
         parts: list[bytes] = []
         size = 0
@@ -142,6 +151,8 @@ class HttpGuard:
                     f"{url}: the answer has more than {self._largest} bytes", code="LIMIT_EXCEEDED"
                 )
             parts.append(part)
+            if on_part is not None:
+                on_part(part)
         return b"".join(parts)
 
 

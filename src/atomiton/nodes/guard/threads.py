@@ -18,6 +18,8 @@ from atomiton.nodes.guard.outside import outside
 
 T = TypeVar("T")
 
+#: Work on more bytes or characters than this goes into a thread.
+LARGE = 64 * 1024
 #: More than that many reads at once make no disk faster.
 LIMIT = 16
 
@@ -105,3 +107,19 @@ async def in_thread(function: Callable[..., T], *arguments: object) -> T:
     with outside():
         _pool.submit(work)
         return await future
+
+
+async def aside(size: int, function: Callable[..., T], *arguments: object) -> T:
+    """Compute beside the event loop if there is much to do, else at once: a thread costs more.
+
+    Args:
+        size: How many bytes or characters the work is on.
+        function: What to run.
+        arguments: What it is given.
+
+    Returns:
+        Its result.
+    """
+    if size > LARGE:
+        return await in_thread(function, *arguments)
+    return function(*arguments)

@@ -32,8 +32,17 @@ def number_or_text(text: str) -> object:
     return text
 
 
-def read_delimited(data: bytes, delimiter: str | None, path: str) -> Cells:
-    """Read CSV or a relative of it; UTF-8, UTF-16 with a mark, or else Windows' Latin."""
+def read_delimited(
+    data: bytes, delimiter: str | None, shown: str, *, numbers: bool = True
+) -> Cells:
+    """Read CSV or a relative of it; UTF-8, UTF-16 with a mark, or else Windows' Latin.
+
+    Args:
+        data: The text.
+        delimiter: What stands between cells; None to find it out.
+        shown: What the text is called in errors.
+        numbers: Whether cells that are written like one become numbers.
+    """
     import csv
 
     text = _text(data)
@@ -48,11 +57,13 @@ def read_delimited(data: bytes, delimiter: str | None, path: str) -> Cells:
         if rows.pop() != [_END]:
             at = f"row {len(rows) + 1}"
             raise NodeError(
-                f"{path!r} is not a table: a quote in {at} is never closed", code="INVALID_INPUT"
+                f"{shown} is not a table: a quote in {at} is never closed", code="INVALID_INPUT"
             )
+        if not numbers:
+            return [[*row] for row in rows]
         return [[number_or_text(cell) for cell in row] for row in rows]
     except csv.Error as error:
-        raise NodeError(f"{path!r} is not a table: {error}", code="INVALID_INPUT") from None
+        raise NodeError(f"{shown} is not a table: {error}", code="INVALID_INPUT") from None
     finally:
         csv.field_size_limit(old)
 

@@ -122,6 +122,7 @@ class FakeHttp:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         follow_redirects: bool = True,  # noqa: ARG002 - what a test answers leads nowhere else
+        on_part: Callable[[bytes], None] | None = None,
     ) -> HttpResponse:
         """Answer as the routes say; ``NotAllowed`` when none of them fits."""
         named = {name.lower(): value for name, value in (headers or {}).items()}
@@ -136,6 +137,8 @@ class FakeHttp:
         if answer.delay:
             await asyncio.sleep(answer.delay)
         elapsed = round((loop.time() - began) * 1000, 3)
+        if on_part is not None:
+            on_part(answer.body)
         return HttpResponse(answer.status, url, dict(answer.headers), answer.body, elapsed)
 
     def _hint(self, asked: Request) -> str:

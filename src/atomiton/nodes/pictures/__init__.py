@@ -1,0 +1,1 @@
+"""Pictures in memory, by Pillow: opened and written within bounds, and changed."""

@@ -1,0 +1,143 @@
+"""Mail, objects and files of other machines, whose effects go through a deck."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from atomiton.ports.capabilities import (
+    Bucket,
+    FileEntry,
+    Mail,
+    ObjectEntry,
+    Objects,
+    Sftp,
+    SftpServer,
+)
+from atomiton.testing.tape import Data, Taped, pack_bytes, unpack_bytes
+
+
+class TapedMail(Taped):
+    """``Mail`` through a deck."""
+
+    async def send(
+        self, server: str, sender: str, recipients: Sequence[str], message: bytes
+    ) -> dict[str, str]:
+        """See ``Mail.send``; the address of the server is not written down, only its host."""
+        ask: Data = {
+            "server": server.rpartition("@")[2],
+            "sender": sender,
+            "recipients": list(recipients),
+            "message": _pack_mail(message),
+        }
+        return await self.deck.effect(
+            "mail.send",
+            ask,
+            lambda: cast("Mail", self.real()).send(server, sender, recipients, message),
+            dict,
+            lambda packed: cast("dict[str, str]", packed),
+        )
+
+
+def _pack_mail(message: bytes) -> Data:
+    """What a message says, without its id and its bounds, which differ each time it is written."""
+    from email import message_from_bytes
+    from email.policy import default
+
+    read = message_from_bytes(message, policy=default)
+    said: Data = {
+        name: str(value)
+        for name, value in read.items()
+        if name.lower() not in ("message-id", "content-type", "content-transfer-encoding")
+    }
+    said["parts"] = [
+        {
+            "type": part.get_content_type(),
+            "name": part.get_filename(),
+            "content": pack_bytes(cast("bytes", part.get_payload(decode=True))),
+        }
+        for part in read.walk()
+        if not part.is_multipart()
+    ]
+    return said
+
+
+class TapedObjects(Taped):
+    """``Objects`` through a deck; keys that let somebody in are not written down."""
+
+    async def get(self, bucket: Bucket, key: str) -> bytes:
+        """See ``Objects.get``."""
+        return await self.deck.effect(
+            "objects.get",
+            _place(bucket, key),
+            lambda: self._objects.get(bucket, key),
+            pack_bytes,
+            unpack_bytes,
+        )
+
+    async def put(self, bucket: Bucket, key: str, content: bytes, *, overwrite: bool) -> str:
+        """See ``Objects.put``."""
+        return await self.deck.effect(
+            "objects.put",
+            _place(bucket, key) | {"content": pack_bytes(content), "overwrite": overwrite},
+            lambda: self._objects.put(bucket, key, content, overwrite=overwrite),
+            str,
+            str,
+        )
+
+    async def entries(self, bucket: Bucket, prefix: str, most: int) -> list[ObjectEntry]:
+        """See ``Objects.entries``."""
+        return await self.deck.effect(
+            "objects.entries",
+            _place(bucket, prefix) | {"most": most},
+            lambda: self._objects.entries(bucket, prefix, most),
+            list,
+            lambda packed: cast("list[ObjectEntry]", packed),
+        )
+
+    @property
+    def _objects(self) -> Objects:
+        return cast("Objects", self.real())
+
+
+def _place(bucket: Bucket, key: str) -> Data:
+    return {"bucket": bucket.name, "endpoint": bucket.endpoint, "key": key}
+
+
+class TapedSftp(Taped):
+    """``Sftp`` through a deck; what lets somebody in is not written down."""
+
+    async def get(self, server: SftpServer, path: str) -> bytes:
+        """See ``Sftp.get``."""
+        return await self.deck.effect(
+            "sftp.get",
+            {"host": server.host, "path": path},
+            lambda: self._sftp.get(server, path),
+            pack_bytes,
+            unpack_bytes,
+        )
+
+    async def put(self, server: SftpServer, path: str, content: bytes, *, overwrite: bool) -> None:
+        """See ``Sftp.put``."""
+        said = {"content": pack_bytes(content), "overwrite": overwrite}
+        await self.deck.effect(
+            "sftp.put",
+            {"host": server.host, "path": path, **said},
+            lambda: self._sftp.put(server, path, content, overwrite=overwrite),
+            lambda _: None,
+            lambda _: None,
+        )
+
+    async def entries(self, server: SftpServer, path: str) -> list[FileEntry]:
+        """See ``Sftp.entries``."""
+        return await self.deck.effect(
+            "sftp.entries",
+            {"host": server.host, "path": path},
+            lambda: self._sftp.entries(server, path),
+            list,
+            lambda packed: cast("list[FileEntry]", packed),
+        )
+
+    @property
+    def _sftp(self) -> Sftp:
+        return cast("Sftp", self.real())
