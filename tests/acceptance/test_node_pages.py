@@ -83,7 +83,7 @@ async def test_a_model_sorts_and_mail_is_sent(
         "model_url": f"http://127.0.0.1:{runner.addresses[0][1]}/v1",
     }
     async with atomiton.Conductor(store="memory:") as conductor:
-        result = await conductor.run(saved("models-and-mail.md", tmp_path), given)
+        result = await conductor.run(saved("llm-and-mail.md", tmp_path), given)
     server.close()
     await runner.cleanup()
     assert result.error is None

@@ -29,7 +29,6 @@ FORBIDDEN = re.compile("|".join([*HOSTS, *PLACES, *ATTRIBUTION]), re.IGNORECASE)
 NAMES = frozenset(
     [
         "3ea125d0bff3",
-        "487b91042c7c",
         "57de4cf40144",
         "60965168ce76",
         "7d3194f79e64",

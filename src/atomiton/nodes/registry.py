@@ -75,7 +75,7 @@ BUILTIN: Mapping[str, str] = {
     "http.request": f"{_HERE}.http",
     **dict.fromkeys(("s3.get", "s3.put", "s3.list"), f"{_HERE}.s3"),
     **dict.fromkeys(("sftp.get", "sftp.put", "sftp.list"), f"{_HERE}.sftp"),
-    "model.chat": f"{_HERE}.model",
+    "llm.chat": f"{_HERE}.llm",
     "mail.send": f"{_HERE}.mail",
     "webhook.send": f"{_HERE}.webhook",
     "shell.run": f"{_HERE}.shell",

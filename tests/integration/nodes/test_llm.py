@@ -1,4 +1,4 @@
-"""``model.chat`` with a real server on loopback that speaks the protocol, in parts and whole."""
+"""``llm.chat`` with a real server on loopback that speaks the protocol, in parts and whole."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiohttp import web
 
 from atomiton.blueprint.document import read_document
 from atomiton.errors import NodeError
-from atomiton.nodes import model as family
+from atomiton.nodes import llm as family
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.guard.http import HttpGuard
 from atomiton.nodes.guard.traced import TracedHttp
@@ -297,7 +297,7 @@ def test_an_answer_is_recorded_and_played_back(tmp_path: Path) -> None:
         "schema": SCHEMA,
         "key": "sesame",
     }
-    nodes = {"ask": {"uses": "model.chat", "with": asked}}
+    nodes = {"ask": {"uses": "llm.chat", "with": asked}}
     document = {"atomiton": 1, "id": "ask", "nodes": nodes, "output": "${{ ask.value.topic }}"}
     source, tape = read_document(document), tmp_path / "tape.jsonl"
     assert run(source, capabilities=record(tape, Capabilities(http=http))).output == "tea"

@@ -1,4 +1,4 @@
-"""The ``model`` family: language models."""
+"""The ``llm`` family: language models of any server that speaks as most do."""
 
 from __future__ import annotations
 
@@ -55,19 +55,19 @@ class Answer(TypedDict):
 
 
 @node(
-    "model.chat",
+    "llm.chat",
     title="Ask a model",
     icon="sparkles",
     plain=True,
     timeout="5m",
     example="""
     atomiton: 1
-    id: model-chat-example
+    id: llm-chat-example
     inputs:
       model_url: {type: string, default: "http://127.0.0.1:11434/v1"}
     nodes:
       sort:
-        uses: model.chat
+        uses: llm.chat
         with:
           url: ${{ inputs.model_url }}
           model: small
