@@ -48,6 +48,8 @@ class Capabilities:
         http: Instead of requests by aiohttp.
         files: Instead of the files of this machine.
         process: Instead of the programs of this machine.
+        programs: Instead of the programs that node types were declared to be; by default as
+            ``process``.
         sql: Instead of the databases that can be reached.
         clock: Instead of the time of this machine.
         random: Instead of the randomness of this machine.
@@ -62,6 +64,7 @@ class Capabilities:
         http: Http | None = None,
         files: Files | None = None,
         process: Process | None = None,
+        programs: Process | None = None,
         sql: Sql | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
@@ -73,6 +76,7 @@ class Capabilities:
             "http": http,
             "files": files,
             "process": process,
+            "programs": programs or process,
             "sql": sql,
             "clock": clock,
             "random": random,
@@ -153,7 +157,7 @@ class Capabilities:
             from atomiton.nodes.guard.files import FilesGuard
 
             return FilesGuard(self._roots, self._base)
-        if name == "process":
+        if name in ("process", "programs"):
             from atomiton.nodes.guard.process import ProcessGuard
 
             return ProcessGuard()
