@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 VERBS = {
     "run": "Run a blueprint and print its output.",
+    "new": "Begin with a template, or with a package of node types.",
     "validate": "Check blueprints and print every problem.",
     "test": "Run the tests beside blueprints.",
     "runs": "Look at runs on record, and steer them.",
