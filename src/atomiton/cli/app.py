@@ -29,6 +29,7 @@ VERBS = {
     "refactor": "Change a blueprint without changing what it means.",
     "studio": "Open the studio in the browser.",
     "serve": "Serve the runs and blueprints of a store.",
+    "mcp": "Serve blueprints as tools of an assistant.",
     "tokens": "Say who may use a server.",
     "secrets": "Keep secrets for blueprints, sealed.",
     "schema": "Print the JSON Schema of blueprints.",
