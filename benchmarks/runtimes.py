@@ -93,7 +93,7 @@ def plain(value: int) -> int:
 
 
 #: Answers with its input: a program of the shell.
-_SHELL = r"""printf '{"output": %s}\n' "$ATOMITON_INPUT_VALUE\""""
+_SHELL = 'printf \'{"output": %s}\' "$ATOMITON_INPUT_VALUE"'
 #: The smallest module that answers.
 _MODULE = r"""
 (module

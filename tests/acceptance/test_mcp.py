@@ -103,6 +103,10 @@ async def test_an_assistant_finds_out_why_a_run_failed(tmp_path: Path) -> None:
         assert (again["status"], again["run"] != run) == ("failed", True)
         wrong = await ask(client, "show_run", rum=run)
         assert wrong["failed"]["code"] == "INVALID_INPUT"
+        wrong = await ask(client, "list_runs", limit="all")
+        assert (
+            wrong["failed"]["problems"][0]["message"] == "limit: expected integer, got text 'all'"
+        )
         assert (await ask(client, "no_such_tool"))["failed"]["code"] == "NOT_FOUND"
 
 

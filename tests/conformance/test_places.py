@@ -133,9 +133,48 @@ async def test_many_at_once_come_back_in_order(place, conductor):
     assert (result.error, result.output) == (None, [n + 1 for n in range(40)])
 
 
+ANSWERS = r"""
+(module
+  (import "wasi_snapshot_preview1" "fd_write"
+    (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "{\"output\": {\"ok\": true}}\n")
+  (func (export "_start")
+    (i32.store (i32.const 0) (i32.const 16))
+    (i32.store (i32.const 4) (i32.const 25))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))
+"""
+
+
 async def test_a_module_that_takes_too_many_steps(conductor):
     result = await conductor.run(blueprint({"a": {"uses": "wasm.short"}}))
     assert (result.error.code, "1000 steps" in result.error.message) == ("LIMIT_EXCEEDED", True)
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "message"),
+    [
+        (b"no module", "INVALID_INPUT", "is no module that can be run"),
+        (b"\xff\xfe", "INVALID_INPUT", "is no module that can be run"),
+        (b"(module)", "INVALID_INPUT", "has no '_start'"),
+        (b'(module (func (export "_start")))', "PROCESS_FAILED", "without output or error"),
+        (b'(module (func (export "_start") unreachable))', "PROCESS_FAILED", "unreachable"),
+        (None, "NOT_FOUND", "there is no module"),
+    ],
+)
+async def test_what_is_no_module_that_answers_is_told(content, code, message, tmp_path):
+    manifest, module = tmp_path / "nodes.yaml", tmp_path / "it.wat"
+    manifest.write_text("atomiton-nodes: 1\nnodes:\n  t.it: {module: it.wat}\n")
+    if content is not None:
+        module.write_bytes(content)
+    async with Conductor("memory:", nodes=[manifest]) as conductor:
+        error = (await conductor.run(blueprint({"a": {"uses": "t.it"}}))).error
+        assert error.code == code, error
+        assert message in error.message
+        # Mended, it is read anew.
+        module.write_text(ANSWERS)
+        result = await conductor.run(blueprint({"a": {"uses": "t.it"}}))
+        assert (result.error, result.output) == (None, {"a": {"ok": True}})
 
 
 async def test_the_memory_of_a_module_is_bounded(conductor):

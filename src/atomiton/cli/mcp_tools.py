@@ -14,6 +14,7 @@ from typing import cast
 import msgspec
 
 from atomiton.blueprint.problems import nearest
+from atomiton.blueprint.types import check_value
 from atomiton.cli.output import result_object
 from atomiton.conductor import Conductor
 from atomiton.conductor.nodes import node_info
@@ -65,7 +66,9 @@ class Tools:
             self.save_blueprint, self.run_blueprint, self.wait_for_run, self.cancel_run,
             self.retry_run,
         )  # fmt: skip
-        self._functions = {function.__name__: function for function in (*looking, *changing)}
+        self._functions: dict[str, Function] = {
+            function.__name__: function for function in (*looking, *changing)
+        }
         self._changing = {function.__name__ for function in changing}
         self._parameters = {
             name: read_signature(function, name).parameters
@@ -103,7 +106,7 @@ class Tools:
             id_ = name.removeprefix(PREFIX).replace("_", "-")
             if not name.startswith(PREFIX):
                 raise NotFound(f"there is no tool {name!r}")
-            return await self.run_blueprint(id_, cast("dict[str, object]", dict(given)))
+            return await self.run_blueprint(id_, dict(given))
         known = {parameter.name: parameter for parameter in self._parameters[name]}
         problems = [
             Problem("INVALID_INPUT", f"there is no argument '{key}'", hint=nearest(key, known))
@@ -114,6 +117,12 @@ class Tools:
             Problem("INVALID_INPUT", f"the argument '{key}' is missing")
             for key, parameter in known.items()
             if parameter.required and key not in given
+        ]
+        problems += [
+            Problem("INVALID_INPUT", f"{place}: {message}")
+            for key, value in given.items()
+            if key in known
+            for place, message in check_value(value, known[key].schema, key)
         ]
         if problems:
             raise InputError(problems)
@@ -290,9 +299,10 @@ class Tools:
         stored = await self._conductor.blueprint(id_)
         try:
             blueprint = await self._conductor.read(stored.text)
-            inputs = cast("Mapping[str, dict[str, object]]", blueprint.inputs)
         except AtomitonError:  # it can be read no more, and running it says why
-            inputs = {}
+            inputs: Mapping[str, Mapping[str, object]] = {}
+        else:
+            inputs = cast("Mapping[str, Mapping[str, object]]", blueprint.inputs)
         schema: dict[str, object] = {
             "type": "object",
             "properties": dict(inputs),

@@ -246,11 +246,11 @@ class TapedProcess(_Taped):
             process = cast("Process", self.real())
             if on_output is None:
                 return await process.run(command, stdin=stdin, cwd=cwd, env=env, clean=clean)
-            written = bytearray()
+            written, hand_on = bytearray(), on_output
 
             def take(data: bytes) -> None:
                 written.extend(data)
-                on_output(data)
+                hand_on(data)
 
             ended = await process.run(
                 command, stdin=stdin, cwd=cwd, env=env, clean=clean, on_output=take

@@ -105,11 +105,13 @@ class Module:
         engine = wasmtime.Engine(config)
         try:
             if self._compiled is None:
-                module = wasmtime.Module.from_file(engine, str(self._path))
+                content = self._path.read_bytes()
+                is_binary = content.startswith(b"\0asm")
+                module = wasmtime.Module(engine, content if is_binary else content.decode())
                 self._compiled = module.serialize()
             else:
                 module = wasmtime.Module.deserialize(engine, self._compiled)
-        except wasmtime.WasmtimeError as error:
+        except (wasmtime.WasmtimeError, UnicodeDecodeError) as error:
             first = str(error).partition("\n")[0]
             message = f"{str(self._path)!r} is no module that can be run: {first}"
             raise NodeError(message, code="INVALID_INPUT") from error
