@@ -101,7 +101,9 @@ def run_app(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except (BrokenPipeError, SystemExit):  # click makes the one of the other
+    except (BrokenPipeError, SystemExit) as end:  # click makes the one of the other
+        if getattr(end, "code", 1) == 0:  # but for completion, which ends so
+            return 0
         _hang_up()
         return HUNG_UP
     except OSError as error:
