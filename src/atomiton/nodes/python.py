@@ -6,6 +6,7 @@ import keyword
 import os
 import sys
 from pathlib import Path
+from typing import TypedDict
 
 from atomiton.errors import NodeError
 from atomiton.nodes.programs.command import Limits, told_ending
@@ -17,6 +18,12 @@ _RUNNER = str(Path(__file__).parent / "programs" / "running.py")
 #: Variables that code sees; none of them can hold a secret.
 _PASSED = ("PATH", "LANG", "LC_ALL", "TZ")
 _MIB = 1024 * 1024
+
+
+class Returned(TypedDict):
+    """What code gave."""
+
+    result: object
 
 
 @node(
@@ -36,7 +43,7 @@ _MIB = 1024 * 1024
           code: |
             total = sum(prices)
             return {"total": total, "average": total / len(prices)}
-    output: ${{ add.total }}
+    output: ${{ add.result.total }}
     """,
 )
 async def run(
@@ -49,7 +56,7 @@ async def run(
     attempt: Attempt = injected,
     progress: Progress = injected,
     log: Log = injected,
-) -> object:
+) -> Returned:
     """Run Python code in a process of its own; `return` gives the result, as JSON.
 
     The code is the body of a function, and `inputs` are its variables. It sees no variables of the
@@ -84,4 +91,4 @@ async def run(
         on_output=talk.take,
     )
     how = told_ending(ended, Limits(cpu=cpu))
-    return talk.result(how, well=ended.exit_code == 0, stderr=ended.stderr)
+    return {"result": talk.result(how, well=ended.exit_code == 0, stderr=ended.stderr)}

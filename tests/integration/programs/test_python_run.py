@@ -15,7 +15,7 @@ from atomiton.server.policy import server_library
 
 async def run(code, inputs=None, **given):
     node = {"uses": "python.run", "with": {"code": code, "inputs": inputs or {}, **given}}
-    document = {"atomiton": 1, "id": "t", "nodes": {"a": node}, "output": "${{ a }}"}
+    document = {"atomiton": 1, "id": "t", "nodes": {"a": node}, "output": "${{ a.result }}"}
     async with Conductor("memory:") as conductor:
         logged = []
         conductor._driver.on_log = lambda _run, _node, *said: logged.append(said)
