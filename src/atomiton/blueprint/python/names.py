@@ -121,4 +121,6 @@ def is_free(name: str, modules: frozenset[str] = frozenset()) -> bool:
 
 
 #: Modules of the library, which the code may import.
-_MODULES: Final = frozenset({"data", "file", "flow", "http", "json", "lists", "sheet", "shell"})
+_MODULES: Final = frozenset(
+    {"data", "file", "flow", "http", "json", "lists", "python", "sheet", "shell"}
+)
