@@ -165,6 +165,10 @@ class BodyCompiler:
             # Its type is unknown; what it refers to can be checked all the same.
             values.value(node.with_, (*path, "with"))
             return
+        if node.runtime is not None and kind.runtime in ("program", "wasm"):
+            what = "program" if kind.runtime == "program" else "module of WebAssembly"
+            message = f"'{kind.name}' is a {what}: 'runtime' chooses where Python runs"
+            self.unit.problems.add("NOT_SUPPORTED", message, (*path, "runtime"))
         compiled.type = kind
         compiled.pure = kind.effect == "pure"
         compiled.once = kind.effect == "once"

@@ -152,6 +152,11 @@ class NodeKind(Protocol):
         ...
 
     @property
+    def runtime(self) -> str:
+        """inline, thread, process, program or wasm."""
+        ...
+
+    @property
     def parameters(self) -> tuple[Port, ...]:
         """Input ports."""
         ...

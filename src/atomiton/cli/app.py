@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 VERBS = {
     "run": "Run a blueprint and print its output.",
+    "new": "Begin with a template, or with a package of node types.",
     "validate": "Check blueprints and print every problem.",
     "test": "Run the tests beside blueprints.",
     "runs": "Look at runs on record, and steer them.",
@@ -29,6 +30,7 @@ VERBS = {
     "studio": "Open the studio in the browser.",
     "serve": "Serve the runs and blueprints of a store.",
     "worker": "Drive runs and run nodes for a Temporal server.",
+    "mcp": "Serve blueprints as tools of an assistant.",
     "tokens": "Say who may use a server.",
     "secrets": "Keep secrets for blueprints, sealed.",
     "schema": "Print the JSON Schema of blueprints.",
@@ -100,7 +102,9 @@ def run_app(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except (BrokenPipeError, SystemExit):  # click makes the one of the other
+    except (BrokenPipeError, SystemExit) as end:  # click makes the one of the other
+        if getattr(end, "code", 1) == 0:  # but for completion, which ends so
+            return 0
         _hang_up()
         return HUNG_UP
     except OSError as error:

@@ -15,8 +15,8 @@ nodes_option = click.option(
     "--nodes",
     "nodes",
     multiple=True,
-    metavar="FILE.py",
-    help="Python file of node types to add; may be given again.",
+    metavar="FILE",
+    help="File of node types to add: Python, or YAML that declares programs; may be given again.",
 )
 node_option = click.option(
     "--node",

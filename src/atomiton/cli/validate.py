@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from atomiton.cli.options import json_option, nodes_option
 from atomiton.cli.status import COMPLETED, REFUSED
+
+if TYPE_CHECKING:
+    from atomiton.blueprint.model import Blueprint
+    from atomiton.conductor.library import Library
 
 
 @click.command("validate")
@@ -32,9 +38,10 @@ def command(files: tuple[str, ...], nodes: tuple[str, ...], *, as_json: bool) ->
             show_problems(refused.problems, refused.file, err=False)
         return REFUSED
     listed: list[dict[str, object]] = []
+    warnings: list[str] = []
     for file in files:
         try:
-            library.load(file)
+            blueprint = library.load(file)
         except AtomitonError as error:
             problems = problems_of(error)
             name = {"file": file} if len(files) > 1 else {}
@@ -44,6 +51,24 @@ def command(files: tuple[str, ...], nodes: tuple[str, ...], *, as_json: bool) ->
         else:
             if not as_json:
                 click.echo(f"{file}: valid")
+            for note in _notes(library, blueprint):
+                warnings.append(note)
+                if not as_json:
+                    click.echo(f"{file}: note: {note}")
     if as_json:
-        print_json({"valid": not listed, "problems": listed})
+        more = {"warnings": warnings} if warnings else {}
+        print_json({"valid": not listed, "problems": listed, **more})
     return REFUSED if listed else COMPLETED
+
+
+def _notes(library: Library, blueprint: Blueprint) -> list[str]:
+    """What is right, but will not stay so: node types that are not to be used any more."""
+    from atomiton.nodes.spec import NodeType
+
+    uses = library.program(blueprint).plan.uses
+    return [
+        f"node '{node.id}': '{node.type.name}@{node.type.version}' is deprecated: "
+        f"{node.type.deprecated}"
+        for node in uses
+        if isinstance(node.type, NodeType) and node.type.deprecated
+    ]

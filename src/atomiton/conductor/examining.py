@@ -106,6 +106,6 @@ def _stuck(state: RunState, header: RunHeader) -> Finding | None:
         return Finding("UNDECIDED", "attention", message, fix, run)
     if reason.startswith("cannot go on here"):
         message = f"Run {run} is stuck: {reason}."
-        fix = "resume it with the node types it needs (--nodes FILE.py)"
+        fix = "resume it with the node types it needs (--nodes FILE)"
         return Finding("STUCK", "attention", message, fix, run)
     return None

@@ -122,8 +122,11 @@ class Library:
                 self.load_nodes(Path(str(item)))
 
     def load_nodes(self, path: Path) -> None:
-        """Run a Python file and take up its node types and its hooks; ``BlueprintError``."""
+        """Take up the node types of a file, and of one of Python its hooks; ``BlueprintError``."""
+        before = len(self.registry.loaded)
         self.registry.load_file(path)
+        if len(self.registry.loaded) == before:  # declarations: no code was run
+            return
         self.files.append(path)
         found = hooks_in(self.registry.loaded[-1])
         self.hooks.extend(hooks for hooks in found if hooks not in self.hooks)

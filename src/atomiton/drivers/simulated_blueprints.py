@@ -35,6 +35,7 @@ class SimulatedType(msgspec.Struct, frozen=True):
     result: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
     retry: Retry | None = None
     timeout: float | None = None
+    runtime: str = "inline"
 
 
 class SimulatedTypes:

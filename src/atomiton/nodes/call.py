@@ -35,7 +35,7 @@ class NodeCall:
     ) -> None:
         self.function: Callable[..., object] = type_.function
         self.is_async = type_.is_async
-        self.runtime = "inline" if type_.is_async else (runtime or type_.runtime)
+        self.runtime = _runtime(type_, runtime)
         self._capabilities = capabilities
         self._renamed = tuple(type_.renamed.items())
         self._inject = tuple(type_.capabilities.items())
@@ -91,6 +91,13 @@ class NodeCall:
                 return to_value(value)  # may be no Unicode, or no number: nothing could store that
             return value
         return checked(value) if self._plain else to_value(value)
+
+
+def _runtime(type_: NodeType, wanted: str | None) -> str:
+    """Where a function runs: what waits does so on the event loop, a module holds up a thread."""
+    if type_.is_async:
+        return "inline"
+    return "thread" if type_.runtime == "wasm" else wanted or type_.runtime
 
 
 def _fitting(port: Parameter) -> frozenset[type[object]]:

@@ -78,6 +78,7 @@ BUILTIN: Mapping[str, str] = {
     "llm.chat": f"{_HERE}.llm",
     "mail.send": f"{_HERE}.mail",
     "webhook.send": f"{_HERE}.webhook",
+    "python.run": f"{_HERE}.python",
     "shell.run": f"{_HERE}.shell",
 }
 #: Installed packages offer node types under this entry point group.
@@ -160,10 +161,10 @@ class Registry:
         return type_
 
     def load_file(self, path: str | Path) -> list[NodeType]:
-        """Run a Python file and add every node type that it defines.
+        """Add every node type of a file: of Python, which is run, or of declarations.
 
         Args:
-            path: The file.
+            path: The file; ``.yaml`` and ``.yml`` declare programs and modules.
 
         Returns:
             The node types, in the order of the file.
@@ -172,6 +173,10 @@ class Registry:
             BlueprintError: The file cannot be read or run; it names the line.
         """
         place = Path(path).resolve()
+        if place.suffix in (".yaml", ".yml"):
+            from atomiton.nodes.programs.manifest import read_manifest
+
+            return [self.add(type_) for type_ in read_manifest(place)]
         # Two files of one name are two modules; the same file is always the same.
         mark = hashlib.sha256(str(place).encode()).hexdigest()[:12]
         name = f"atomiton_file_{mark}.{place.stem}"

@@ -40,6 +40,7 @@ __all__ = [
 
 Effect = Literal["pure", "idempotent", "once"]
 RuntimeName = Literal["inline", "thread", "process"]
+Place = Literal["inline", "thread", "process", "program", "wasm"]
 P = ParamSpec("P")
 R = TypeVar("R")
 _NAME = re.compile(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*")
@@ -54,7 +55,8 @@ class NodeType(msgspec.Struct, frozen=True, kw_only=True):
         is_async: Whether ``function`` is a coroutine function.
         effect: ``pure`` (same inputs, same result), ``idempotent`` (may be repeated under its
             key) or ``once`` (must not be repeated unasked).
-        runtime: Where it runs: ``inline`` on the event loop, ``thread`` or ``process``.
+        runtime: Where it runs: ``inline`` on the event loop, ``thread`` or ``process``; ``program``
+            and ``wasm`` are what is no Python, and run nowhere else.
         parameters: Input ports in order.
         renamed: Name of a port to that of its parameter, where they differ: ``as`` and ``as_``.
         capabilities: Parameter name to capability name (``http``, ``files``, ...).
@@ -62,13 +64,14 @@ class NodeType(msgspec.Struct, frozen=True, kw_only=True):
         plain_result: Whether results already are fresh JSON values that nobody else holds.
         plain_parameters: Whether parameters can be passed without copies: never mutated, kept.
         version: Major version, as in ``uses: type@1``.
+        deprecated: What to use instead, for people; empty while it is to be used.
     """
 
     name: str
     function: Callable[..., object]
     is_async: bool
     effect: Effect = "idempotent"
-    runtime: RuntimeName = "thread"
+    runtime: Place = "thread"
     parameters: tuple[Parameter, ...] = ()
     renamed: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     capabilities: dict[str, str] = msgspec.field(default_factory=dict[str, str])
@@ -84,6 +87,7 @@ class NodeType(msgspec.Struct, frozen=True, kw_only=True):
     retry: Retry | None = None
     timeout: float | None = None
     source: str = ""
+    deprecated: str = ""
 
 
 class NodeFunction(Generic[P, R]):
@@ -216,6 +220,7 @@ def node(
     icon: str = "",
     example: str = "",
     plain: bool = False,
+    deprecated: str = "",
 ) -> Decorator: ...
 def node(
     name: str | Callable[..., object] | None = None,
@@ -230,6 +235,7 @@ def node(
     icon: str = "",
     example: str = "",
     plain: bool = False,
+    deprecated: str = "",
 ) -> object:
     """Make a node type of a typed function, async or not.
 
@@ -246,6 +252,8 @@ def node(
         example: A YAML blueprint that uses the node and runs.
         plain: Promise that the function neither changes nor keeps what it is given and returns
             new JSON values, so that the engine need not copy either.
+        deprecated: What to use instead, such as ``use text.shout@2``; blueprints that use this one
+            still run, and ``atomiton validate`` says so.
 
     Returns:
         The function, callable as before, with its node type as ``.type``.
@@ -280,6 +288,7 @@ def node(
             title=title or base.title,
             icon=icon,
             example=inspect.cleandoc(example) + "\n" if example else "",
+            deprecated=deprecated,
         )
         if type_.is_async:
             return AsyncNodeFunction(function, type_, Policies())

@@ -145,8 +145,14 @@ class Process(Protocol):
         stdin: bytes | None = None,
         cwd: str | None = None,
         env: Mapping[str, str] | None = None,
+        clean: bool = False,
+        on_output: Callable[[bytes], None] | None = None,
     ) -> ProcessResult:
-        """Run a program to its end; when cancelled, it and all its children are killed."""
+        """Run a program to its end; when cancelled, it and all its children are killed.
+
+        With ``clean`` it sees the variables of ``env`` only. ``on_output`` is called with what it
+        writes to standard output as it comes, which is then not kept; raising ends the program.
+        """
         ...
 
 

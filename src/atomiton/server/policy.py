@@ -9,6 +9,7 @@ from typing import Final, NoReturn
 from atomiton.conductor.library import Library
 from atomiton.errors import AtomitonError, NotAllowed
 from atomiton.nodes.guard import Capabilities
+from atomiton.nodes.guard.process import ProcessGuard
 from atomiton.nodes.guard.reach import Reach
 from atomiton.nodes.registry import Registry
 
@@ -52,6 +53,7 @@ def server_library(
         roots=None if "files" in allow else (folder,),
         base=folder,
         process=None if shell else ClosedProcess(),
+        programs=ProcessGuard(),  # those that the owner has declared as node types
     )
     library = Library(Registry.builtin(), capabilities)
     for file in nodes:

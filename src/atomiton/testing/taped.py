@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, cast
 
+import msgspec
+
 from atomiton.ports.capabilities import (
     Clock,
     FileEntry,
@@ -227,8 +229,10 @@ class TapedProcess(Taped):
         stdin: bytes | None = None,
         cwd: str | None = None,
         env: Mapping[str, str] | None = None,
+        clean: bool = False,
+        on_output: Callable[[bytes], None] | None = None,
     ) -> ProcessResult:
-        """See ``Process.run``."""
+        """See ``Process.run``; on the tape stands what was written in all."""
         ask: Data = {"command": list(command)}
         if stdin is not None:
             ask["stdin"] = pack_bytes(stdin)
@@ -236,13 +240,30 @@ class TapedProcess(Taped):
             ask["cwd"] = cwd
         if env:
             ask["env"] = dict(env)
-        return await self.deck.effect(
-            "process.run",
-            ask,
-            lambda: cast("Process", self.real()).run(command, stdin=stdin, cwd=cwd, env=env),
-            _pack_ended,
-            _unpack_ended,
-        )
+        if clean:
+            ask["clean"] = True
+
+        async def real() -> ProcessResult:
+            process = cast("Process", self.real())
+            if on_output is None:
+                return await process.run(command, stdin=stdin, cwd=cwd, env=env, clean=clean)
+            written, hand_on = bytearray(), on_output
+
+            def take(data: bytes) -> None:
+                written.extend(data)
+                hand_on(data)
+
+            ended = await process.run(
+                command, stdin=stdin, cwd=cwd, env=env, clean=clean, on_output=take
+            )
+            told.append(len(written))
+            return msgspec.structs.replace(ended, stdout=bytes(written))
+
+        told: list[int] = []
+        ended = await self.deck.effect("process.run", ask, real, _pack_ended, _unpack_ended)
+        if on_output is not None and not told:  # it was played: nobody was told yet
+            on_output(ended.stdout)
+        return ended
 
 
 def _pack_ended(ended: ProcessResult) -> Data:
@@ -365,6 +386,7 @@ _KINDS: Mapping[str, type[Taped]] = {
     "http": TapedHttp,
     "files": TapedFiles,
     "process": TapedProcess,
+    "programs": TapedProcess,
     "sql": TapedSql,
     "mail": TapedMail,
     "objects": TapedObjects,

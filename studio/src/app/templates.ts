@@ -13,7 +13,8 @@ const FILES = import.meta.glob<string>(
   [
     "../../../examples/studio/*.yaml", "../../../examples/approval/approval.yaml", "../../../examples/filejobs/filejobs.yaml",
     "../../../examples/orders/report.yaml", "../../../examples/checkout/checkout.yaml", "../../../examples/poll/poll.yaml",
-    "../../../examples/chain/chain.yaml",
+    "../../../examples/chain/chain.yaml", "../../../src/atomiton/templates/*/*.yaml",
+    "!../../../src/atomiton/templates/batch-of-calls/*", // it calls a file beside it
   ],
   { query: "?raw", import: "default" },
 );

@@ -23,6 +23,7 @@ def type_object(type_: NodeType) -> dict[str, object]:
         "result": type_.result,
         "example": type_.example,
         "source": type_.source,
+        "deprecated": type_.deprecated,
     }
 
 

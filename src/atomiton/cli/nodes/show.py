@@ -30,6 +30,8 @@ def _print(type_: NodeType) -> None:
     click.echo(f"{type_.name}@{type_.version}  {type_.title}")
     if type_.description:
         click.echo(type_.description)
+    if type_.deprecated:
+        click.echo(f"deprecated: {type_.deprecated}")
     click.echo(f"\neffect: {type_.effect}, runs: {type_.runtime}")
     click.echo("\ntakes")
     for parameter in type_.parameters:

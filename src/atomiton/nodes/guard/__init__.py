@@ -62,6 +62,8 @@ class Capabilities:
         http: Instead of requests by aiohttp.
         files: Instead of the files of this machine.
         process: Instead of the programs of this machine.
+        programs: Instead of the programs that node types were declared to be; by default as
+            ``process``.
         sql: Instead of the databases that can be reached.
         mail: Instead of the mail servers that can be reached.
         objects: Instead of the stores of objects that can be reached.
@@ -80,6 +82,7 @@ class Capabilities:
         http: Http | None = None,
         files: Files | None = None,
         process: Process | None = None,
+        programs: Process | None = None,
         sql: Sql | None = None,
         mail: Mail | None = None,
         objects: Objects | None = None,
@@ -95,6 +98,7 @@ class Capabilities:
             "http": http,
             "files": files,
             "process": process,
+            "programs": programs or process,
             "sql": sql,
             "mail": mail,
             "objects": objects,
@@ -179,7 +183,7 @@ class Capabilities:
             from atomiton.nodes.guard.files import FilesGuard
 
             return FilesGuard(self._roots, self._base)
-        if name == "process":
+        if name in ("process", "programs"):
             from atomiton.nodes.guard.process import ProcessGuard
 
             return ProcessGuard()

@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, SubprocessStreamProtocol
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 
 from atomiton.errors import NodeError, NotAllowed
 from atomiton.nodes.guard.family import Family
@@ -80,6 +80,8 @@ class ProcessGuard:
         stdin: bytes | None = None,
         cwd: str | None = None,
         env: Mapping[str, str] | None = None,
+        clean: bool = False,
+        on_output: Callable[[bytes], None] | None = None,
     ) -> ProcessResult:
         """Run a program to its end; when cancelled, it and all its children are killed.
 
@@ -88,12 +90,23 @@ class ProcessGuard:
             stdin: What it reads; nothing by default.
             cwd: Folder it starts in.
             env: Variables added to those of this process.
+            clean: Whether it sees no others than those of ``env``.
+            on_output: Called with standard output as it comes, which is then not kept; what it
+                raises ends the program.
 
         Raises:
             NodeError: The program cannot be started, or says too much.
         """
-        child = await _start(command, DEVNULL if stdin is None else PIPE, cwd, env)
-        work = asyncio.ensure_future(self._talk(child, stdin))
+        seen = None if not env and not clean else {**({} if clean else os.environ), **(env or {})}
+        pipe = DEVNULL if stdin is None else PIPE
+        starting = asyncio.ensure_future(_start(command, pipe, cwd, seen))
+        try:
+            # Cancelled halfway, asyncio would kill the program alone, not what it has started.
+            child = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            await _undisturbed(self._kill_at_once(starting))
+            raise
+        work = asyncio.ensure_future(self._talk(child, stdin, on_output))
         try:
             stdout, stderr = await asyncio.shield(work)
         except BaseException:
@@ -107,15 +120,19 @@ class ProcessGuard:
             exit_code=code, stdout=stdout, stderr=stderr, signal=number, timed_out=False
         )
 
-    async def _talk(self, child: Child, stdin: bytes | None) -> tuple[bytes, bytes]:
+    async def _talk(
+        self, child: Child, stdin: bytes | None, on_output: Callable[[bytes], None] | None
+    ) -> tuple[bytes, bytes]:
         """Feed and read a program until it has ended and its pipes are closed."""
         outputs = (bytearray(), bytearray())
-        streams = (child.stdout, child.stderr)
-        tasks: list[asyncio.Future[object]] = [
-            _task(self._read(stream, kept))
-            for stream, kept in zip(streams, outputs, strict=True)
-            if stream is not None
-        ]
+        assert child.stdout is not None
+        assert child.stderr is not None
+        out = (
+            self._read(child.stdout, outputs[0])
+            if on_output is None
+            else _hand_on(child.stdout, on_output)
+        )
+        tasks = [_task(out), _task(self._read(child.stderr, outputs[1]))]
         feed = _task(_feed(child, stdin))
         try:
             ended = _task(child.exited.wait())
@@ -145,6 +162,14 @@ class ProcessGuard:
                     code="LIMIT_EXCEEDED",
                 )
             kept += portion
+
+    async def _kill_at_once(self, starting: asyncio.Future[Child]) -> None:
+        """End a program that is just being started."""
+        try:
+            child = await starting
+        except (NodeError, NotAllowed):  # it never began
+            return
+        await self._kill(child, asyncio.ensure_future(self._talk(child, None, None)))
 
     async def _kill(self, child: Child, work: asyncio.Future[tuple[bytes, bytes]]) -> None:
         """End a whole process group: politely, then surely; leave no zombie and no pipe."""
@@ -198,7 +223,7 @@ async def _start(
             stdout=PIPE,
             stderr=PIPE,
             cwd=cwd,
-            env={**os.environ, **env} if env else None,
+            env=env,
             start_new_session=True,
         )
         return Child(transport, protocol)
@@ -214,6 +239,11 @@ async def _start(
 
 def _is_folder(path: str) -> bool:
     return os.path.isdir(path)
+
+
+async def _hand_on(stream: asyncio.StreamReader, on_output: Callable[[bytes], None]) -> None:
+    while portion := await stream.read(1 << 16):
+        on_output(portion)
 
 
 async def _feed(child: Child, stdin: bytes | None) -> None:

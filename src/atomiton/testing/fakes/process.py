@@ -61,6 +61,8 @@ class FakeProcess:
         stdin: bytes | None = None,
         cwd: str | None = None,
         env: Mapping[str, str] | None = None,
+        clean: bool = False,  # noqa: ARG002 - no program is there to see variables
+        on_output: Callable[[bytes], None] | None = None,
     ) -> ProcessResult:
         """Give what the test says; ``NotAllowed`` when it says nothing of such a command."""
         asked = Command(list(command), stdin, cwd, dict(env or {}))
@@ -81,7 +83,10 @@ class FakeProcess:
                 result = await cast("Awaitable[object]", result)
         if is_error(result):
             raise raised(result)
-        return _ended(result)
+        ended = _ended(result)
+        if on_output is not None:
+            on_output(ended.stdout)
+        return ended
 
 
 def _ended(result: object) -> ProcessResult:
