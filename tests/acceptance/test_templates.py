@@ -168,6 +168,36 @@ async def order_saga() -> None:
         assert undone == ["DELETE /payments/p1", "DELETE /reservations/r1"]
 
 
+async def image_processor() -> None:
+    from PIL import Image
+
+    sizes = {
+        "c.png": (1600, 400),
+        "a.jpg": (1000, 1000),
+        "b.webp": (300, 200),
+        "d.PNG": (600, 1200),
+    }
+    Path("pictures").mkdir()
+    for name, size in sizes.items():
+        Image.new("RGB", size, "navy").save(f"pictures/{name}")
+    Path("pictures/notes.txt").write_text("no picture")
+    output = await run("image-processor")
+    names = [Path(one["path"]).name for one in output]
+    assert names == ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
+    assert [(one["width"], one["height"]) for one in output] == [
+        (600, 600), (300, 200), (800, 200), (300, 600),
+    ]  # fmt: skip
+    for one in output:
+        with Image.open(one["path"]) as picture:
+            assert (picture.format, picture.size) == ("JPEG", (one["width"], one["height"]))
+            corner = (picture.width // 2, picture.height // 2, picture.width, picture.height)
+            colours = [
+                len(picture.crop(box).getcolors(1 << 24) or ())
+                for box in (corner, (0, 0, picture.width // 4, picture.height // 4))
+            ]
+            assert colours[0] > colours[1]  # the mark is at the bottom right
+
+
 async def log_triage() -> None:
     output = await run("log-triage")
     assert output == json.loads(Path("out/triage.json").read_text())
@@ -239,7 +269,8 @@ CASES = {
     function.__name__.replace("_", "-"): function
     for function in (
         api_sync, batch_of_calls, bulk_rename, csv_to_database, data_transform, database_export,
-        feed_digest, hello_world, invoice_approval, log_triage, order_saga, python_snippet,
+        feed_digest, hello_world, image_processor, invoice_approval, log_triage, order_saga,
+        python_snippet,
         site_monitor, wait_for_payment, watch_folder,
     )
 }  # fmt: skip
