@@ -1,4 +1,4 @@
-"""What is wrong with one trigger is that one's problem, and told; what is on record stays with it."""
+"""What is wrong with one trigger is its own problem, and told; what is on record stays with it."""
 
 from __future__ import annotations
 
