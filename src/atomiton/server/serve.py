@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import socket
+import stat
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -269,9 +270,10 @@ def _listen(
         sockets.append(held.enter_context(_tcp(settings.host, settings.port)))
     place = settings.uds or (None if store is None else socket_path(store))
     if place is not None and hasattr(socket, "AF_UNIX"):
+        _check_is_socket(place)
         held.enter_context(_lock(place))
         sockets.append(held.enter_context(_unix(place)))
-        held.callback(place.unlink, missing_ok=True)
+        held.callback(_remove, place)
     if not sockets:
         raise StoreError("a server needs a port or a socket to listen on")
     return sockets, place
@@ -294,7 +296,7 @@ def _unix(place: Path) -> socket.socket:
     """A socket of a file that only this user can open; one that is left over is removed."""
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        place.unlink(missing_ok=True)
+        _remove(place)
         before = os.umask(0o177)
         try:
             made.bind(str(place))
@@ -304,6 +306,24 @@ def _unix(place: Path) -> socket.socket:
         made.close()
         raise StoreError(f"cannot listen on {place}: {error.strerror}") from error
     return made
+
+
+def _check_is_socket(place: Path) -> None:
+    """Check that what is at a path, if anything, is a socket and so may be removed."""
+    try:
+        mode = place.lstat().st_mode
+    except OSError:  # there is none, or opening it will say what is wrong
+        return
+    if not stat.S_ISSOCK(mode):
+        message = f"cannot listen on {place}: there is a file there that is no socket"
+        raise StoreError(f"{message}; --uds names a path that is free")
+
+
+def _remove(place: Path) -> None:
+    """Remove a socket, and nothing that has taken its place."""
+    with contextlib.suppress(StoreError):
+        _check_is_socket(place)
+        place.unlink(missing_ok=True)
 
 
 def _lock(place: Path) -> IO[bytes]:
