@@ -426,9 +426,16 @@ class PythonCode(msgspec.Struct, frozen=True):
 
 
 class LoginLink(msgspec.Struct, frozen=True):
-    """The path of a link that logs a browser in, once."""
+    """A link that logs a browser in, once.
+
+    Attributes:
+        path: Of the link.
+        address: Where the server is on the network, such as ``http://127.0.0.1:8750``; None if it
+            has no port.
+    """
 
     path: str
+    address: str | None = None
 
 
 class Health(msgspec.Struct, frozen=True):

@@ -136,7 +136,7 @@ async def serve(
                 conductor, _version(), limits=settings.limits, tokens=tokens, sessions=Sessions()
             )
             server = _Server(settings, around, sockets)
-            around.login = server.login
+            around.login, around.address = server.login, server.address
             beside = [
                 asyncio.create_task(Firing(conductor, settings.folder).run()),
                 asyncio.create_task(Endings(conductor).run()),
