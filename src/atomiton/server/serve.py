@@ -22,7 +22,13 @@ from typing import IO, TYPE_CHECKING
 import uvicorn
 
 from atomiton.conductor import Conductor
-from atomiton.conductor.places import runtime_folder, socket_path, store_path, tokens_folder
+from atomiton.conductor.places import (
+    LONGEST,
+    announced,
+    socket_path,
+    store_path,
+    tokens_folder,
+)
 from atomiton.errors import StoreError, Unavailable
 from atomiton.ports.admission import Admission
 from atomiton.server.access import OWNER, Sessions, Tokens
@@ -55,7 +61,7 @@ class Settings:
         store: Where runs are kept.
         host: Address to listen on; None for no port at all.
         port: Port; 0 for any that is free.
-        uds: Socket to listen on, instead of the one that clients of this user find by themselves.
+        uds: Socket to listen on, instead of one in the folder of this user for sockets.
         nodes: Files of node types.
         folder: What nodes may read and write.
         allow: What else nodes may do: ``shell``, ``files``.
@@ -270,10 +276,15 @@ def _listen(
         sockets.append(held.enter_context(_tcp(settings.host, settings.port)))
     place = settings.uds or (None if store is None else socket_path(store))
     if place is not None and hasattr(socket, "AF_UNIX"):
-        _check_is_socket(place)
-        held.enter_context(_lock(place))
+        _check_place(place)
+        taken = f"another process listens on {place} already"
+        if settings.uds is None:
+            taken = "another process serves this store already; atomiton finds it by itself"
+        held.enter_context(_lock(place, taken))
         sockets.append(held.enter_context(_unix(place)))
         held.callback(_remove, place)
+        if settings.uds is not None and store is not None:
+            held.enter_context(announced(store, place))
     if not sockets:
         raise StoreError("a server needs a port or a socket to listen on")
     return sockets, place
@@ -304,8 +315,23 @@ def _unix(place: Path) -> socket.socket:
             os.umask(before)
     except OSError as error:
         made.close()
-        raise StoreError(f"cannot listen on {place}: {error.strerror}") from error
+        raise _unusable(place, error) from error
     return made
+
+
+def _unusable(place: Path, error: OSError) -> StoreError:
+    return StoreError(f"cannot listen on {place}: {error.strerror or error}")
+
+
+def _check_place(place: Path) -> None:
+    """Check that there can be a socket at a path; ``StoreError`` says why not."""
+    size = len(os.fsencode(place))
+    if size > LONGEST:
+        message = f"the path of a socket has at most {LONGEST} bytes, and this has {size}"
+        raise StoreError(f"cannot listen on {place}: {message}")
+    if not place.parent.is_dir():
+        raise StoreError(f"cannot listen on {place}: there is no folder {place.parent}")
+    _check_is_socket(place)
 
 
 def _check_is_socket(place: Path) -> None:
@@ -326,23 +352,23 @@ def _remove(place: Path) -> None:
         place.unlink(missing_ok=True)
 
 
-def _lock(place: Path) -> IO[bytes]:
+def _lock(place: Path, taken: str) -> IO[bytes]:
     """Be the one process that listens there.
 
     Raises:
-        Unavailable: Another one does.
+        Unavailable: Another one does; what to say is given.
     """
     import fcntl  # there are Unix sockets, so there is this
 
-    if place.parent != runtime_folder():
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = place.with_suffix(".lock").open("ab")
+    try:
+        file = place.with_name(f"{place.name}.lock").open("ab")
+    except OSError as error:
+        raise _unusable(place, error) from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         file.close()
-        message = "another process serves this store already; atomiton finds it by itself"
-        raise Unavailable(message) from error
+        raise Unavailable(taken) from error
     return file
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from atomiton.errors import AtomitonError, StoreError
+from atomiton.conductor.places import main_process
+from atomiton.errors import AtomitonError, StoreError, Unavailable
 from atomiton.server.serve import Serving, Settings, serve
 
 
@@ -72,3 +73,73 @@ async def test_a_socket_that_is_left_over_is_used_again(tmp_path: Path) -> None:
         writer.close()
         await writer.wait_closed()
     assert not place.exists()
+
+
+async def test_of_two_servers_on_one_socket_the_second_is_refused(tmp_path: Path) -> None:
+    place = tmp_path / "s.sock"
+    async with serving(tmp_path, uds=place):
+        error = await refused(tmp_path, uds=place, store=str(tmp_path / "other.db"))
+        assert isinstance(error, Unavailable)
+        assert error.message == f"another process listens on {place} already"
+    assert main_process(str(tmp_path / "other.db")) is None
+
+
+async def test_of_two_servers_on_one_store_the_second_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    async with serving(tmp_path):
+        error = await refused(tmp_path)
+    assert "another process serves this store already" in error.message
+
+
+async def test_sockets_that_differ_in_the_end_of_their_names_are_two(tmp_path: Path) -> None:
+    async with (
+        serving(tmp_path, uds=tmp_path / "s.sock"),
+        serving(tmp_path, uds=tmp_path / "s.other", store=str(tmp_path / "other.db")) as other,
+    ):
+        assert other.socket == tmp_path / "s.other"
+
+
+async def test_a_path_that_is_too_long_is_told_with_the_bound(tmp_path: Path) -> None:
+    place = tmp_path / ("x" * 120)
+    error = await refused(tmp_path, uds=place)
+    size = len(str(place))
+    assert f"the path of a socket has at most 107 bytes, and this has {size}" in error.message
+    assert not list(tmp_path.glob("x*"))
+
+
+async def test_folders_are_made_for_our_own_sockets_only(tmp_path: Path) -> None:
+    error = await refused(tmp_path, uds=tmp_path / "nope" / "s.sock")
+    assert f"there is no folder {tmp_path / 'nope'}" in error.message
+    assert not (tmp_path / "nope").exists()
+
+
+async def test_clients_find_a_server_wherever_it_listens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    store, place = str(tmp_path / "runs.db"), tmp_path / "s.sock"
+    async with serving(tmp_path, uds=place):
+        assert main_process(store) == f"unix://{place}"
+        assert main_process(str(tmp_path / "other.db")) is None
+        (tmp_path / "runs.db.server").chmod(0o755)  # others could have written there
+        assert main_process(store) is None
+        (tmp_path / "runs.db.server").chmod(0o700)
+    assert main_process(store) is None
+    assert not (tmp_path / "runs.db.server" / "socket").exists()
+
+
+async def test_what_a_server_that_was_killed_has_left_leads_to_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    store, place = str(tmp_path / "runs.db"), tmp_path / "s.sock"
+    async with serving(tmp_path, uds=place):
+        left = (tmp_path / "runs.db.server" / "socket").read_bytes()
+    (tmp_path / "runs.db.server" / "socket").write_bytes(left)
+    async with serving(tmp_path, uds=place, store=str(tmp_path / "other.db")):
+        assert main_process(store) is None
+        assert main_process(str(tmp_path / "other.db")) == f"unix://{place}"
+    (tmp_path / "runs.db.server" / "socket").write_bytes(b"{")
+    assert main_process(store) is None

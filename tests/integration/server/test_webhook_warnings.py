@@ -76,8 +76,8 @@ async def test_a_webhook_that_can_take_nothing_is_in_the_log(
             "it says no secret; `secret: none` would take what nobody signed"
         ),
         (
-            "the webhook signed.webhook refuses every message: its secret NOBODY_KNOWS is not known "
-            "here; atomiton secrets set NOBODY_KNOWS keeps it"
+            "the webhook signed.webhook refuses every message: its secret NOBODY_KNOWS is "
+            "not known here; atomiton secrets set NOBODY_KNOWS keeps it"
         ),
     ]
     monkeypatch.setenv("ATOMITON_SECRET_NOBODY_KNOWS", "x")
