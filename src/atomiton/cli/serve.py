@@ -72,6 +72,13 @@ if TYPE_CHECKING:
     metavar="[ID=]N/TIME",
     help="Runs of a blueprint that begin in a time, as in 10/1m; may be repeated.",
 )
+@click.option(
+    "--blueprints",
+    "kept",
+    metavar="URL",
+    help="Where blueprints are kept: a folder, sqlite:PATH, postgresql://... or s3://... "
+    "By default beside the runs.",
+)
 @nodes_option
 @store_option
 def command(
@@ -87,6 +94,7 @@ def command(
     blueprints: tuple[str, ...],
     lane: int | None,
     rates: tuple[str, ...],
+    kept: str | None,
     nodes: tuple[str, ...],
     store: str | None,
     *,
@@ -112,6 +120,7 @@ def command(
         public_only=public_only,
         hosts=hosts,
         drain=drain,
+        blueprints=kept,
         admission=Admission(
             concurrency, dict(map(_number, blueprints)), lane, dict(map(_rate, rates))
         ),
