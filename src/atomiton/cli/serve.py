@@ -135,9 +135,17 @@ def command(
 
 def _number(text: str) -> tuple[str, int]:
     """``ID=N``, or ``N`` for every blueprint that is not named."""
+    found = _named_number(text)
+    if found is None:
+        message = f"give [BLUEPRINT=]N, a number from 1 on, as in 10 or mail=10, not {text!r}"
+        raise click.BadParameter(message, param_hint="--per-blueprint")
+    return found
+
+
+def _named_number(text: str) -> tuple[str, int] | None:
     name, _, number = text.rpartition("=")
-    if not number.isdecimal() or not int(number):
-        raise click.BadParameter(f"give a number from 1 on, not {number!r}", param_hint=text)
+    if not (number.isascii() and number.isdecimal() and int(number)):
+        return None
     return name or "*", int(number)
 
 
@@ -147,13 +155,17 @@ def _rate(text: str) -> tuple[str, Rate]:
     from atomiton.ports.admission import Rate
 
     given, _, time = text.rpartition("/")
-    name, number = _number(given)
+    found = _named_number(given)
+    if found is None:
+        message = f"give [BLUEPRINT=]N/TIME, as in 10/1m or mail=10/1m, not {text!r}"
+        raise click.BadParameter(message, param_hint="--rate")
+    name, number = found
     try:
         seconds = parse_duration(time)
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint=text) from error
+        raise click.BadParameter(str(error), param_hint="--rate") from error
     if seconds <= 0:
-        raise click.BadParameter("the time must be more than 0", param_hint=text)
+        raise click.BadParameter("the time must be more than 0", param_hint="--rate")
     return name, Rate(number, seconds)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import signal
@@ -294,11 +295,16 @@ def _tcp(host: str, port: int) -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
-        made = socket.socket(family, kind, protocol)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(address)
+        with contextlib.ExitStack() as failing:
+            made = failing.enter_context(socket.socket(family, kind, protocol))
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.bind(address)
+            failing.pop_all()
     except OSError as error:
-        message = f"cannot listen on {host}:{port}: {error.strerror}; --port chooses another port"
+        hint = "--host names an address of this machine"
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            hint = "--port chooses another port"
+        message = f"cannot listen on {host}:{port}: {error.strerror}; {hint}"
         raise Unavailable(message) from error
     return made
 

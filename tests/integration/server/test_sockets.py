@@ -143,3 +143,14 @@ async def test_what_a_server_that_was_killed_has_left_leads_to_nobody_else(
         assert main_process(str(tmp_path / "other.db")) == f"unix://{place}"
     (tmp_path / "runs.db.server" / "socket").write_bytes(b"{")
     assert main_process(store) is None
+
+
+async def test_another_port_is_advised_only_where_it_would_help(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        error = await refused(tmp_path, host="127.0.0.1", port=port)
+    assert "--port chooses another port" in error.message
+    error = await refused(tmp_path, host="999.1.1.1", port=0)
+    assert "cannot listen on 999.1.1.1:0" in error.message
+    assert "--port" not in error.message
+    assert "--host names an address of this machine" in error.message
