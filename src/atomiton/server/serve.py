@@ -170,8 +170,10 @@ class _Server(uvicorn.Server):
         app = make_app(around)
         self.address, hosts = _names(sockets, settings.hosts)
         local = Principal(OWNER, "owner", local=True)
-        doors = Doors(around.tokens, around.sessions, hosts, headers=settings.limits.headers)
-        inside = Gate(app, Doors(around.tokens, around.sessions, None, local=local))
+        audit, most = around.monitor.audit, settings.limits.headers
+        doors = Doors(around.tokens, around.sessions, hosts, headers=most, audit=audit)
+        within = Doors(around.tokens, around.sessions, None, local=local, audit=audit)
+        inside = Gate(app, within)
         config = uvicorn.Config(
             Gate(app, doors),
             http=protocol_class(inside),
