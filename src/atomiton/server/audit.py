@@ -1,4 +1,4 @@
-"""Who did what: one line of JSON for each request that changes something, was refused, or logs in."""
+"""Who did what: a line of JSON for each request that changes something, is refused, or logs in."""
 
 from __future__ import annotations
 
