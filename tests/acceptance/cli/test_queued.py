@@ -35,6 +35,7 @@ def test_a_run_of_a_folder_that_is_served_waits_for_its_turn(shell: Shell) -> No
         assert waits.code == 4, waits.err
         assert "left queued" in waits.err
         shown = shell.run("runs", "show", "last")
+        assert "status     queued: waits in the queue for its time\n" in shown.out
         assert "waits for  its time until" in shown.out
         assert shell.run("run", "hello", "--priority", "5", "--quiet").out == "Hello, world\n"
     finally:
