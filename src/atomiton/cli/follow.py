@@ -47,6 +47,7 @@ class Follower:
         self._screen = screen
         self._signals = signals
         self._durable = durable
+        self._begun = False
         if durable:
             signals.keeps(run)
 
@@ -75,7 +76,9 @@ class Follower:
                     heard = True
                     await self._stop(self._signals.seen.result())
                 self._screen.draw()
-                if self._durable and self._stands_still(detach=detach):
+                if self._durable and (
+                    self._stands_still(detach=detach) or (detach and await self._queued())
+                ):
                     raise await self._leave()
         finally:
             ended.cancel()
@@ -98,6 +101,12 @@ class Follower:
         frames = [] if execution is None else list(execution.state.frames.values())
         lost = any(LOST in frame.status for frame in frames)
         return Left(await self._conductor.show(self._run), lost=lost)
+
+    async def _queued(self) -> bool:
+        """Whether the run waits for its turn, or its time to begin."""
+        if not self._begun:
+            self._begun = (await self._conductor.header(self._run)).status != "queued"
+        return not self._begun
 
     def _stands_still(self, *, detach: bool) -> bool:
         execution = driven(self._conductor, self._run)

@@ -36,6 +36,7 @@ class Wishes:
     quiet: bool
     main: str | None = None  # the main process that it is to be made in
     stops: tuple[str, ...] = ()  # nodes to stop before, each perhaps with a condition
+    turn: tuple[int, str, float] = (0, "", 0.0)  # priority, lane, seconds before it begins
 
     @property
     def asks(self) -> bool:
@@ -102,8 +103,8 @@ async def _open(prepared: Prepared, wishes: Wishes) -> Conductor:
         check_options(prepared.durability, wishes.key)  # before a store is made
         conductor = conductor_at(store)
         in_memory = conductor.in_memory
-        if in_memory and (wishes.detach or wishes.key):
-            option = "--detach" if wishes.detach else "--key"
+        option = _needs_record(wishes)
+        if in_memory and option:
             message = f"{option} needs a run on record, but this one is kept in memory only"
             raise AtomitonError(message, code="INVALID_INPUT")
         conductor.library = prepared.library
@@ -112,6 +113,19 @@ async def _open(prepared: Prepared, wishes: Wishes) -> Conductor:
     except AtomitonError as error:
         raise _Unstarted(error) from error
     return conductor
+
+
+def _needs_record(wishes: Wishes) -> str:
+    """The first option that means nothing for a run in memory; empty if there is none."""
+    priority, lane, delay = wishes.turn
+    asked = {
+        "--detach": wishes.detach,
+        "--key": wishes.key,
+        "--priority": priority,
+        "--lane": lane,
+        "--delay": delay,
+    }
+    return next((option for option, given in asked.items() if given), "")
 
 
 async def _follow(
@@ -152,6 +166,7 @@ def _serve_steps(conductor: Reached, run: str) -> asyncio.Task[None]:
 
 
 async def _start(conductor: Reached, prepared: Prepared, wishes: Wishes) -> Run:
+    priority, lane, delay = wishes.turn
     try:
         run = await conductor.start(
             prepared.blueprint.id if prepared.kept else prepared.blueprint,
@@ -159,6 +174,9 @@ async def _start(conductor: Reached, prepared: Prepared, wishes: Wishes) -> Run:
             durability=prepared.durability,
             key=wishes.key,
             paused=wishes.step,
+            priority=priority,
+            lane=lane,
+            delay=delay,
             breakpoints=[_breakpoint(text) for text in wishes.stops] if wishes.asks else None,
         )
         if wishes.key is not None and driven(conductor, run.id) is None:

@@ -245,6 +245,25 @@ def _about_inputs(problem: Problem) -> Problem:
     )
 
 
+def read_turn(priority: int, lane: str, delay: str | None) -> tuple[int, str, float]:
+    """When a run is to begin: its priority, its lane and the seconds before.
+
+    Raises:
+        Refused: Something is wrong with them.
+    """
+    from atomiton.conductor.inputs import check_turn
+
+    try:
+        seconds = 0.0 if delay is None else parse_duration(delay)
+    except ValueError as error:
+        raise Refused([Problem("INVALID_INPUT", f"--delay: {error}")]) from error
+    try:
+        check_turn(priority, lane, seconds)
+    except AtomitonError as error:
+        raise Refused(problems_of(error)) from error
+    return priority, lane, seconds
+
+
 def _with_timeout(blueprint: Blueprint, text: str) -> Blueprint:
     try:
         seconds = parse_duration(text)

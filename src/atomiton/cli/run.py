@@ -39,6 +39,11 @@ if TYPE_CHECKING:
 )
 @store_option
 @click.option("--key", metavar="KEY", help="Run only once under this key; later runs get its end.")
+@click.option(
+    "--priority", type=int, default=0, metavar="N", help="Higher ones that wait begin earlier."
+)
+@click.option("--lane", default="", metavar="NAME", help="Runs of a lane share a bound.")
+@click.option("--delay", metavar="TIME", help="Time before which it does not begin, such as 5m.")
 @click.option("--detach", is_flag=True, help="Leave the run on record once it only waits.")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 def command(
@@ -51,6 +56,9 @@ def command(
     stops: tuple[str, ...],
     store: str | None,
     key: str | None,
+    priority: int,
+    lane: str,
+    delay: str | None,
     *,
     as_json: bool,
     step: bool,
@@ -64,10 +72,11 @@ def command(
 
     Exit status: 0 completed, 1 failed, 2 refused before it ran, 3 cancelled, 4 left waiting.
     """
-    from atomiton.cli.prepare import is_kept, make_library, prepare
+    from atomiton.cli.prepare import is_kept, make_library, prepare, read_turn
     from atomiton.cli.refusal import Refused, print_refusal, show_problems
 
     try:
+        turn = read_turn(priority, lane, delay)
         library = make_library(nodes)
         prepared = prepare(file, library, given, inputs_file, durability, timeout, store)
     except Refused as refused:
@@ -83,5 +92,5 @@ def command(
         from atomiton.conductor.places import main_process
 
         main = main_process(store)
-    wishes = Wishes(file, store, key, as_json, step, detach, quiet, main, stops)
+    wishes = Wishes(file, store, key, as_json, step, detach, quiet, main, stops, turn)
     return perform(prepared, wishes)

@@ -72,6 +72,13 @@ if TYPE_CHECKING:
     metavar="[ID=]N/TIME",
     help="Runs of a blueprint that begin in a time, as in 10/1m; may be repeated.",
 )
+@click.option(
+    "--blueprints",
+    "kept",
+    metavar="URL",
+    help="Where blueprints are kept: a folder, sqlite:PATH, postgresql://... or s3://... "
+    "By default beside the runs.",
+)
 @nodes_option
 @store_option
 def command(
@@ -87,6 +94,7 @@ def command(
     blueprints: tuple[str, ...],
     lane: int | None,
     rates: tuple[str, ...],
+    kept: str | None,
     nodes: tuple[str, ...],
     store: str | None,
     *,
@@ -112,6 +120,7 @@ def command(
         public_only=public_only,
         hosts=hosts,
         drain=drain,
+        blueprints=kept,
         admission=Admission(
             concurrency, dict(map(_number, blueprints)), lane, dict(map(_rate, rates))
         ),
@@ -126,9 +135,17 @@ def command(
 
 def _number(text: str) -> tuple[str, int]:
     """``ID=N``, or ``N`` for every blueprint that is not named."""
+    found = _named_number(text)
+    if found is None:
+        message = f"give [BLUEPRINT=]N, a number from 1 on, as in 10 or mail=10, not {text!r}"
+        raise click.BadParameter(message, param_hint="--per-blueprint")
+    return found
+
+
+def _named_number(text: str) -> tuple[str, int] | None:
     name, _, number = text.rpartition("=")
-    if not number.isdecimal() or not int(number):
-        raise click.BadParameter(f"give a number from 1 on, not {number!r}", param_hint=text)
+    if not (number.isascii() and number.isdecimal() and int(number)):
+        return None
     return name or "*", int(number)
 
 
@@ -138,13 +155,17 @@ def _rate(text: str) -> tuple[str, Rate]:
     from atomiton.ports.admission import Rate
 
     given, _, time = text.rpartition("/")
-    name, number = _number(given)
+    found = _named_number(given)
+    if found is None:
+        message = f"give [BLUEPRINT=]N/TIME, as in 10/1m or mail=10/1m, not {text!r}"
+        raise click.BadParameter(message, param_hint="--rate")
+    name, number = found
     try:
         seconds = parse_duration(time)
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint=text) from error
+        raise click.BadParameter(str(error), param_hint="--rate") from error
     if seconds <= 0:
-        raise click.BadParameter("the time must be more than 0", param_hint=text)
+        raise click.BadParameter("the time must be more than 0", param_hint="--rate")
     return name, Rate(number, seconds)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,8 +16,8 @@ from atomiton.store.open import open_journal
 
 #: What the address of a Temporal server begins with.
 SCHEME = "temporal://"
-#: Longest path of a socket that every system takes.
-_LONGEST = 100
+#: Longest path of a socket, in bytes; systems of the BSD family have a shorter one.
+LONGEST = 107 if sys.platform == "linux" else 103
 
 
 def is_temporal(address: str | None) -> bool:
@@ -58,7 +62,7 @@ def socket_path(store: Path) -> Path:
     """Where the main process of a store listens."""
     name = sha256(str(store.expanduser().resolve()).encode()).hexdigest()[:16]
     path = runtime_folder() / f"{name}.sock"
-    if len(str(path)) > _LONGEST:
+    if len(os.fsencode(path)) > LONGEST:
         raise StoreError(
             f"the path {path} is too long for a socket; set XDG_RUNTIME_DIR to a shorter one"
         )
@@ -83,11 +87,67 @@ def main_process(store: str | None = None) -> str | None:
     path = store_path(store)
     if path is None or not hasattr(socket, "AF_UNIX"):
         return None
+    return next((f"unix://{of}" for of in _places(path) if _answers(of)), None)
+
+
+@contextmanager
+def announced(store: Path, place: Path) -> Generator[None]:
+    """Let clients of this user find the server of a store at a socket of its own choice.
+
+    What is written down, beside its tokens, is the path and which file it is: when another server
+    listens there later, it is not taken for this one.
+
+    Args:
+        store: The file of the store.
+        place: The socket; it is there.
+
+    Raises:
+        StoreError: It cannot be written down.
+    """
+    note = _note(store)
+    beside = note.with_name(f".{note.name}.{os.getpid()}")
     try:
-        place = socket_path(path)
-    except StoreError:
-        return None
-    return f"unix://{place}" if _answers(place) else None
+        content = json.dumps([str(place.absolute()), *_identity(place)]).encode()
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(content)
+        beside.replace(note)
+    except OSError as error:
+        raise StoreError(f"{note} cannot be written: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            if note.read_bytes() == content:  # not that of a server that came later
+                note.unlink()
+
+
+def _note(store: Path) -> Path:
+    return tokens_folder(store) / "socket"
+
+
+def _identity(place: Path) -> tuple[int, int]:
+    """What tells a socket from another one that is made at the same path."""
+    found = place.lstat()
+    return found.st_ino, found.st_mtime_ns
+
+
+def _places(store: Path) -> Iterator[Path]:
+    """Where the main process of a store may listen."""
+    with suppress(StoreError):
+        yield socket_path(store)
+    with suppress(OSError, ValueError, TypeError):
+        note = _note(store)
+        if not all(_is_ours_alone(of) for of in (note.parent, note)):
+            return
+        path, *identity = json.loads(note.read_bytes())
+        if tuple(identity) == _identity(Path(path)) and _is_ours_alone(Path(path)):
+            yield Path(path)
+
+
+def _is_ours_alone(place: Path) -> bool:
+    """Whether nobody but this user can have made or changed a file."""
+    found = place.lstat()
+    return found.st_uid == os.getuid() and not found.st_mode & 0o077
 
 
 def _answers(place: Path) -> bool:

@@ -426,9 +426,16 @@ class PythonCode(msgspec.Struct, frozen=True):
 
 
 class LoginLink(msgspec.Struct, frozen=True):
-    """The path of a link that logs a browser in, once."""
+    """A link that logs a browser in, once.
+
+    Attributes:
+        path: Of the link.
+        address: Where the server is on the network, such as ``http://127.0.0.1:8750``; None if it
+            has no port.
+    """
 
     path: str
+    address: str | None = None
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -442,8 +449,8 @@ class ProblemDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     """An error, as RFC 9457 has it.
 
     Attributes:
-        type: Names the kind of error; always ``about:blank#CODE``.
-        title: What the code means.
+        type: Always ``about:blank``: ``code`` names the kind of error.
+        title: What the status is called.
         status: HTTP status.
         detail: What went wrong, in one sentence.
         code: Stable code.
@@ -471,7 +478,7 @@ def error_of(problem: ProblemDetails) -> AtomitonError:
     """The error that a server told of, as it would have been raised there.
 
     Example:
-        >>> error_of(ProblemDetails("about:blank#NOT_FOUND", "", 404, "no run", "NOT_FOUND"))
+        >>> error_of(ProblemDetails("about:blank", "", 404, "no run", "NOT_FOUND"))
         AtomitonError('no run')
     """
     if problem.problems and problem.kind in ("BlueprintError", "InputError"):

@@ -65,6 +65,7 @@ class Surroundings:
         tokens: Who has a token.
         sessions: Who has logged in.
         login: Gives the path of a new login link.
+        address: Where the server is on the network; None if it is not.
         limits: Bounds of a request.
         heartbeat: Seconds without an event before a stream says that it is there.
         stopping: Set when the server takes in nothing new.
@@ -82,6 +83,7 @@ class Surroundings:
     tokens: Tokens
     sessions: Sessions
     login: Callable[[], str] | None = None
+    address: str | None = None
     limits: Limits = field(default_factory=Limits)
     heartbeat: float = HEARTBEAT
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -1,4 +1,4 @@
-"""Who did what: one line of JSON for each request that changes something, or was refused."""
+"""Who did what: a line of JSON for each request that changes something, is refused, or logs in."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+#: Name of the log, in the folder of the tokens.
+FILE = "audit.jsonl"
 #: Bytes after which a log is put aside; one older log is kept.
 LARGEST = 16 * 1024 * 1024
 
@@ -20,8 +22,9 @@ class AuditLine(msgspec.Struct, frozen=True, omit_defaults=True):
         time: Seconds since 1970, UTC.
         who: Name of the token, or of the way in; empty if nobody knows.
         role: What the asker may do.
-        method, path: What was asked for; never what was sent along.
-        status: What was answered.
+        method, path: What was asked for; never what was sent along. ``CLI`` and the verb for what
+            the command line did to the tokens by itself.
+        status: What was answered; 200 for the command line.
         run: The run that came of it.
     """
 

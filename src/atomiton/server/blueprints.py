@@ -21,12 +21,18 @@ from atomiton.conductor.wire import (
 )
 from atomiton.errors import AtomitonError, Conflict, NotFound
 from atomiton.ports.blueprints import BlueprintInfo, BlueprintPage, StoredBlueprint
+from atomiton.server.coding import media_type
 from atomiton.server.problems import Refusal
 from atomiton.server.table import Call, Reply, Route, checked
 from atomiton.store.blueprints.rules import read_draft
 
 ONE = PREFIX + "/blueprints/{id}"
 _ETAG = re.compile(r'\s*"([0-9a-f]{1,64})"\s*')
+_WEAK_ETAG = re.compile(r'\s*(?:W/)?"([0-9a-f]{1,64})"\s*')
+#: Media types of the text of a blueprint; that of a body need not be said.
+_TEXTS = frozenset(
+    {"", "application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "text/plain"}
+)
 
 
 async def listing(call: Call) -> BlueprintPage:
@@ -45,9 +51,17 @@ async def show(call: Call) -> Reply:
     """Give a kept blueprint."""
     stored = await call.conductor.blueprint(call.params["id"])
     tags = call.headers.get("if-none-match", "")
-    if tags and (tags.strip() == "*" or stored.info.etag in _tags(tags)):
+    if tags and (tags.strip() == "*" or stored.info.etag in _tags(tags, _WEAK_ETAG)):
         return Reply(None, 304, _etag(stored.info))
     return Reply(stored, headers=_etag(stored.info))
+
+
+async def refuse_type(call: Call) -> None:
+    """Refuse what says that it is no text of a blueprint, before a byte of it is read."""
+    kind = media_type(call.headers.get("content-type", ""))
+    if kind not in _TEXTS:
+        message = f"the text of a blueprint is application/yaml or text/plain, not {kind}"
+        raise Refusal(415, message, "NOT_SUPPORTED")
 
 
 async def save(call: Call) -> Reply:
@@ -133,8 +147,8 @@ def _etag(info: BlueprintInfo) -> dict[str, str]:
     return {"etag": f'"{info.etag}"'}
 
 
-def _tags(header: str) -> set[str]:
-    return {found[1] for part in header.split(",") if (found := _ETAG.fullmatch(part))}
+def _tags(header: str, form: re.Pattern[str] = _ETAG) -> set[str]:
+    return {found[1] for part in header.split(",") if (found := form.fullmatch(part))}
 
 
 async def _expected(call: Call, id_: str) -> str | None:
@@ -185,6 +199,7 @@ ROUTES = (
         str,
         answer=BlueprintInfo,
         conditional=True,
+        first=refuse_type,
     ),
     Route(
         "DELETE", ONE, "owner", delete, "Take a blueprint off the list", status=204,

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from atomiton.errors import AtomitonError
 from atomiton.server.access import SESSION_SECONDS, Sessions, Tokens
 from atomiton.server.app import PRINCIPAL
+from atomiton.server.audit import Audit
 from atomiton.server.pages import POLICY, error_page, wants_page
 from atomiton.server.problems import Refusal, problem_answer
 from atomiton.server.table import Principal
@@ -59,6 +60,7 @@ class Doors:
         local: Who comes in over the socket of this user, which the system guards; None
             elsewhere.
         headers: Bytes of all headers together.
+        audit: Where it is written down who logs in with a link.
     """
 
     tokens: Tokens
@@ -67,6 +69,7 @@ class Doors:
     schemes: Collection[str] = ("http", "https")
     local: Principal | None = None
     headers: int = 32 * 1024
+    audit: Audit | None = None
 
 
 class Gate:
@@ -170,7 +173,8 @@ class Gate:
         secret = self._doors.sessions.open(codes[0]) if len(codes) == 1 else None
         if secret is None:
             message = "this login link was used already, is too old, or is none"
-            raise Refusal(401, message, "UNAUTHENTICATED")
+            raise Refusal(401, message, "UNAUTHENTICATED")  # not written down: strangers can ask
+        self._note_login(secret)
         secure = "; Secure" if scope.get("scheme") == "https" else ""
         cookie = (
             f"{COOKIE}={secret}; Path=/; HttpOnly; SameSite=Strict; "
@@ -187,6 +191,11 @@ class Gate:
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": page})
+
+    def _note_login(self, secret: str) -> None:
+        found = self._doors.sessions.find(secret, self._doors.tokens)
+        if self._doors.audit is not None and found is not None:
+            self._doors.audit.note(found.name, found.role, "GET", "/login", 200)
 
 
 def _is_own_page(headers: Mapping[bytes, str]) -> bool:

@@ -69,7 +69,7 @@ async def new_login(call: Call) -> Reply:
     """Make a link that logs a browser in, once."""
     if call.around.login is None:
         raise Refusal(409, "this server has no pages to log in to")
-    return Reply(LoginLink(call.around.login()), 201)
+    return Reply(LoginLink(call.around.login(), call.around.address), 201)
 
 
 ROUTES = (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from atomiton.conductor import Conductor
 from atomiton.drivers.execution import Execution
-from atomiton.server.audit import Audit
+from atomiton.server.audit import FILE, Audit
 from atomiton.server.problems import Refusal
 from atomiton.server.telemetry import wanted
 
@@ -32,7 +32,7 @@ class Monitor:
     """
 
     def __init__(self, conductor: Conductor, folder: Path) -> None:
-        self.audit = Audit(folder / "audit.jsonl")
+        self.audit = Audit(folder / FILE)
         self._metrics: Metrics | None = None
         self._meters: Meters | None = None
         self._traces: Traces | None = None

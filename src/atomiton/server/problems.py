@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from http import HTTPStatus
 
 import msgspec
 
 from atomiton.conductor.wire import PROBLEM, ProblemDetails
-from atomiton.errors import CODES, AtomitonError, BlueprintError
+from atomiton.errors import AtomitonError, BlueprintError
 
 _log = logging.getLogger("atomiton.server")
 
@@ -65,8 +66,8 @@ def details_of(error: Exception) -> ProblemDetails:
     if not status:
         status = 500 if error.code == "INTERNAL" else 422
     return ProblemDetails(
-        type=f"about:blank#{error.code}",
-        title=CODES.get(error.code, error.code),
+        type="about:blank",  # the status says which kind it is, and the code more
+        title=HTTPStatus(status).phrase,
         status=status,
         detail=error.message,
         code=error.code,

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import signal
 import socket
+import stat
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +23,13 @@ from typing import IO, TYPE_CHECKING
 import uvicorn
 
 from atomiton.conductor import Conductor
-from atomiton.conductor.places import runtime_folder, socket_path, store_path, tokens_folder
+from atomiton.conductor.places import (
+    LONGEST,
+    announced,
+    socket_path,
+    store_path,
+    tokens_folder,
+)
 from atomiton.errors import StoreError, Unavailable
 from atomiton.ports.admission import Admission
 from atomiton.server.access import OWNER, Sessions, Tokens
@@ -54,7 +62,7 @@ class Settings:
         store: Where runs are kept.
         host: Address to listen on; None for no port at all.
         port: Port; 0 for any that is free.
-        uds: Socket to listen on, instead of the one that clients of this user find by themselves.
+        uds: Socket to listen on, instead of one in the folder of this user for sockets.
         nodes: Files of node types.
         folder: What nodes may read and write.
         allow: What else nodes may do: ``shell``, ``files``.
@@ -135,7 +143,7 @@ async def serve(
                 conductor, _version(), limits=settings.limits, tokens=tokens, sessions=Sessions()
             )
             server = _Server(settings, around, sockets)
-            around.login = server.login
+            around.login, around.address = server.login, server.address
             beside = [
                 asyncio.create_task(Firing(conductor, settings.folder).run()),
                 asyncio.create_task(Endings(conductor).run()),
@@ -162,8 +170,10 @@ class _Server(uvicorn.Server):
         app = make_app(around)
         self.address, hosts = _names(sockets, settings.hosts)
         local = Principal(OWNER, "owner", local=True)
-        doors = Doors(around.tokens, around.sessions, hosts, headers=settings.limits.headers)
-        inside = Gate(app, Doors(around.tokens, around.sessions, None, local=local))
+        audit, most = around.monitor.audit, settings.limits.headers
+        doors = Doors(around.tokens, around.sessions, hosts, headers=most, audit=audit)
+        within = Doors(around.tokens, around.sessions, None, local=local, audit=audit)
+        inside = Gate(app, within)
         config = uvicorn.Config(
             Gate(app, doors),
             http=protocol_class(inside),
@@ -269,9 +279,15 @@ def _listen(
         sockets.append(held.enter_context(_tcp(settings.host, settings.port)))
     place = settings.uds or (None if store is None else socket_path(store))
     if place is not None and hasattr(socket, "AF_UNIX"):
-        held.enter_context(_lock(place))
+        _check_place(place)
+        taken = f"another process listens on {place} already"
+        if settings.uds is None:
+            taken = "another process serves this store already; atomiton finds it by itself"
+        held.enter_context(_lock(place, taken))
         sockets.append(held.enter_context(_unix(place)))
-        held.callback(place.unlink, missing_ok=True)
+        held.callback(_remove, place)
+        if settings.uds is not None and store is not None:
+            held.enter_context(announced(store, place))
     if not sockets:
         raise StoreError("a server needs a port or a socket to listen on")
     return sockets, place
@@ -281,11 +297,16 @@ def _tcp(host: str, port: int) -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
-        made = socket.socket(family, kind, protocol)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(address)
+        with contextlib.ExitStack() as failing:
+            made = failing.enter_context(socket.socket(family, kind, protocol))
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.bind(address)
+            failing.pop_all()
     except OSError as error:
-        message = f"cannot listen on {host}:{port}: {error.strerror}; --port chooses another port"
+        hint = "--host names an address of this machine"
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            hint = "--port chooses another port"
+        message = f"cannot listen on {host}:{port}: {error.strerror}; {hint}"
         raise Unavailable(message) from error
     return made
 
@@ -294,7 +315,7 @@ def _unix(place: Path) -> socket.socket:
     """A socket of a file that only this user can open; one that is left over is removed."""
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        place.unlink(missing_ok=True)
+        _remove(place)
         before = os.umask(0o177)
         try:
             made.bind(str(place))
@@ -302,27 +323,60 @@ def _unix(place: Path) -> socket.socket:
             os.umask(before)
     except OSError as error:
         made.close()
-        raise StoreError(f"cannot listen on {place}: {error.strerror}") from error
+        raise _unusable(place, error) from error
     return made
 
 
-def _lock(place: Path) -> IO[bytes]:
+def _unusable(place: Path, error: OSError) -> StoreError:
+    return StoreError(f"cannot listen on {place}: {error.strerror or error}")
+
+
+def _check_place(place: Path) -> None:
+    """Check that there can be a socket at a path; ``StoreError`` says why not."""
+    size = len(os.fsencode(place))
+    if size > LONGEST:
+        message = f"the path of a socket has at most {LONGEST} bytes, and this has {size}"
+        raise StoreError(f"cannot listen on {place}: {message}")
+    if not place.parent.is_dir():
+        raise StoreError(f"cannot listen on {place}: there is no folder {place.parent}")
+    _check_is_socket(place)
+
+
+def _check_is_socket(place: Path) -> None:
+    """Check that what is at a path, if anything, is a socket and so may be removed."""
+    try:
+        mode = place.lstat().st_mode
+    except OSError:  # there is none, or opening it will say what is wrong
+        return
+    if not stat.S_ISSOCK(mode):
+        message = f"cannot listen on {place}: there is a file there that is no socket"
+        raise StoreError(f"{message}; --uds names a path that is free")
+
+
+def _remove(place: Path) -> None:
+    """Remove a socket, and nothing that has taken its place."""
+    with contextlib.suppress(StoreError):
+        _check_is_socket(place)
+        place.unlink(missing_ok=True)
+
+
+def _lock(place: Path, taken: str) -> IO[bytes]:
     """Be the one process that listens there.
 
     Raises:
-        Unavailable: Another one does.
+        Unavailable: Another one does; what to say is given.
     """
     import fcntl  # there are Unix sockets, so there is this
 
-    if place.parent != runtime_folder():
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = place.with_suffix(".lock").open("ab")
+    try:
+        file = place.with_name(f"{place.name}.lock").open("ab")
+    except OSError as error:
+        raise _unusable(place, error) from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         file.close()
-        message = "another process serves this store already; atomiton finds it by itself"
-        raise Unavailable(message) from error
+        raise Unavailable(taken) from error
     return file
 
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import math
 import re
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from atomiton.blueprint.durations import read_rate
+from atomiton.conductor import Conductor
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.wire import JSON, PREFIX, Started
 from atomiton.errors import AtomitonError
@@ -27,6 +29,8 @@ from atomiton.ports.triggers import Trigger
 from atomiton.server.coding import media_type
 from atomiton.server.problems import Refusal
 from atomiton.server.table import Call, Reply, Route
+
+_log = logging.getLogger("atomiton.server")
 
 #: Seconds by which the time stamp of a message may differ from ours.
 WINDOW = 300.0
@@ -56,6 +60,8 @@ class Hooks:
         self._found: dict[tuple[str, str], Trigger] = {}
         self._at = 0.0
         self._looking = asyncio.Lock()
+        #: What is wrong with them, and was written to the log.
+        self._told: set[str] = set()
         #: When the latest messages came, by trigger, of those that have a rate.
         self._came: dict[str, deque[float]] = {}
 
@@ -63,15 +69,24 @@ class Hooks:
         """The trigger of a webhook; None if there is none, or it is paused."""
         async with self._looking:
             if time.monotonic() - self._at > _KNOWN:
-                found: dict[tuple[str, str], Trigger] = {}
-                for trigger in await call.around.conductor.triggers():
-                    fires = not trigger.fired.paused and trigger.invalid is None
-                    if trigger.kind == "webhook" and fires:
-                        settings = trigger.settings
-                        place = str(settings["path"]).strip("/")
-                        found.setdefault((str(settings.get("method", "POST")), place), trigger)
-                self._found, self._at = found, time.monotonic()
+                await self._look(call.around.conductor)
         return self._found.get((method, path))
+
+    async def _look(self, conductor: Conductor) -> None:
+        places: dict[tuple[str, str], list[Trigger]] = {}
+        for trigger in await conductor.triggers():
+            fires = not trigger.fired.paused and trigger.invalid is None
+            if trigger.kind == "webhook" and fires:
+                settings = trigger.settings
+                place = (str(settings.get("method", "POST")), str(settings["path"]).strip("/"))
+                places.setdefault(place, []).append(trigger)
+        wrong = _wrong_with(places, conductor)
+        for problem in wrong:
+            if problem not in self._told:
+                _log.warning("%s", problem)
+        self._told = set(wrong)
+        self._found = {place: triggers[0] for place, triggers in places.items()}
+        self._at = time.monotonic()
 
     def count(self, trigger: Trigger) -> None:
         """Count a message of a webhook that has a rate; ``Refusal`` if it is over it."""
@@ -87,6 +102,40 @@ class Hooks:
             message = f"this webhook takes {rate}; send it again in {wait} s"
             raise Refusal(429, message, "LIMIT_EXCEEDED", {"retry-after": str(wait)})
         came.append(now)
+
+
+def _wrong_with(
+    places: Mapping[tuple[str, str], Sequence[Trigger]], conductor: Conductor
+) -> list[str]:
+    """What keeps webhooks from taking messages, in words."""
+    wrong: list[str] = []
+    for (method, path), triggers in places.items():
+        if len(triggers) > 1:
+            ids = [trigger.id for trigger in triggers]
+            wrong.append(
+                f"the webhooks {', '.join(ids[:-1])} and {ids[-1]} have one path, "
+                f"{method} /hooks/{path}: {ids[0]} alone takes its messages"
+            )
+        for trigger in triggers:
+            why = _wrong_secret(trigger.settings.get("secret"), conductor)
+            if why is not None:
+                wrong.append(f"the webhook {trigger.id} refuses every message: {why}")
+    return wrong
+
+
+def _wrong_secret(name: object, conductor: Conductor) -> str | None:
+    if name == "none":
+        return None
+    if name is None:
+        return "it says no secret; `secret: none` would take what nobody signed"
+    secret = conductor.secret(str(name))
+    if not secret:
+        return f"its secret {name} is not known here; atomiton secrets set {name} keeps it"
+    try:
+        _key(secret)
+    except Refusal:
+        return f"its secret {name} is not Base64 after whsec_"
+    return None
 
 
 def check_signature(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> str:

@@ -118,5 +118,7 @@ async def asked(folder: Path, store: str = "memory:", **settings: Any) -> AsyncI
         sessions = Sessions()
         around = Surroundings(conductor, "1", tokens=tokens, sessions=sessions, **settings)
         around.login = lambda: f"/login?code={sessions.new_link(OWNER)}"
-        doors = Doors(tokens, sessions, frozenset({HOST, "localhost:8750"}))
+        doors = Doors(
+            tokens, sessions, frozenset({HOST, "localhost:8750"}), audit=around.monitor.audit
+        )
         yield Asked(around, Gate(make_app(around), doors))

@@ -299,3 +299,16 @@ def test_top(tmp_path: Path) -> None:
     assert "'w' waits for the signal 'go'" in said.stdout
     data = subprocess.run([*asked_, "top", "--json", *store], capture_output=True, check=True)
     assert json.loads(data.stdout)["counts"]["waiting"] == 1
+
+
+async def test_who_logs_in_with_a_link_is_written_down(server: Asked) -> None:
+    link = (await server.ask("POST", "/api/v1/logins")).data["path"]
+    for status in (200, 401):
+        assert (await server.ask("GET", link, token=None)).status == status
+    lines = (await server.ask("GET", "/api/v1/audit")).data["lines"]
+    said = [(of["who"], of["role"], of["method"], of["path"], of["status"]) for of in lines]
+    assert said == [  # strangers cannot fill the log
+        ("owner", "owner", "GET", "/login", 200),
+        ("owner", "owner", "POST", "/api/v1/logins", 201),
+    ]
+    assert "code=" not in (server.around.tokens.folder / "audit.jsonl").read_text()

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import click
 
 from atomiton.cli.options import json_option, store_option
-from atomiton.cli.output import duration, print_json
-from atomiton.cli.runs.opening import reached
+from atomiton.cli.output import duration, note, print_json
+from atomiton.cli.runs.opening import find_run, reached
 from atomiton.errors import NotFound
 from atomiton.ports.journal import RunHeader
 
@@ -21,16 +21,24 @@ _STATUSES = ("queued", "running", "waiting", "paused", "completed", "failed", "c
 @click.option("--status", type=click.Choice(_STATUSES), help="Only runs of this status.")
 @click.option("--blueprint", metavar="ID", help="Only runs of this blueprint.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="At most.")
+@click.option("--before", metavar="RUN", help="Only runs that are older than this one.")
 @json_option
 @store_option
 def command(
-    status: str | None, blueprint: str | None, limit: int, store: str | None, *, as_json: bool
+    status: str | None,
+    blueprint: str | None,
+    limit: int,
+    before: str | None,
+    store: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     """List runs, newest first.
 
     A run whose process has died, and that nobody drives now, is shown as interrupted.
     """
-    headers = asyncio.run(_headers(store, status, blueprint, limit))
+    headers = asyncio.run(_headers(store, status, blueprint, before, limit + 1))
+    more, headers = len(headers) > limit, headers[:limit]
     if as_json:
         print_json([header_object(header) for header in headers])
         return
@@ -41,15 +49,23 @@ def command(
     click.echo(f"{'RUN':30}  {'STATUS':11}  {'BLUEPRINT':{width}}  {'STARTED':19}  TOOK")
     for header in headers:
         click.echo(_row(header, width))
+    if more:
+        note(f"older ones: --before {headers[-1].run}", dim=True)
 
 
 async def _headers(
-    store: str | None, status: str | None, blueprint: str | None, limit: int
+    store: str | None, status: str | None, blueprint: str | None, before: str | None, limit: int
 ) -> list[RunHeader]:
     try:
         async with reached(store) as conductor:
-            return await conductor.list(status=status, blueprint=blueprint, limit=limit)
+            if before is not None:
+                before = await find_run(conductor, before)
+            return await conductor.list(
+                status=status, blueprint=blueprint, before=before, limit=limit
+            )
     except NotFound:
+        if before is not None:
+            raise
         return []  # no store: nothing was ever run
 
 

@@ -104,7 +104,9 @@ def _print_nodes(nodes: Mapping[str, NodeResult]) -> None:
 
 
 def _print(header: RunHeader, result: RunResult, waits: list[Wait]) -> None:
-    status = f"{result.status}, driven by nobody" if undriven(header) else result.status
+    status: str = result.status
+    if undriven(header) and status != "queued":  # nobody drives what has not begun
+        status += ", driven by nobody"
     started = datetime.fromtimestamp(header.created_at).astimezone()
     version = f" {header.version}" if header.version else ""
     click.echo(f"run        {result.run}")

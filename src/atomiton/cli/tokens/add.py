@@ -21,6 +21,9 @@ from atomiton.cli.options import store_option
 @store_option
 def command(name: str, role: Literal["viewer", "operator", "owner"], store: str | None) -> None:
     """Make a token and print it: it is shown now, and never again."""
-    from atomiton.cli.tokens.opening import tokens_of
+    from atomiton.cli.tokens.opening import tokens_of, write_down
 
-    click.echo(tokens_of(store).add(name, role))
+    tokens = tokens_of(store)
+    secret = tokens.add(name, role)
+    write_down(tokens, f"tokens add {name} --role {role}")
+    click.echo(secret)

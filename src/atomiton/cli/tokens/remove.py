@@ -13,7 +13,9 @@ from atomiton.cli.output import note
 @store_option
 def command(name: str, store: str | None) -> None:
     """Let a token open nothing any more, nor the sessions that it has opened."""
-    from atomiton.cli.tokens.opening import tokens_of
+    from atomiton.cli.tokens.opening import tokens_of, write_down
 
-    tokens_of(store).remove(name)
+    tokens = tokens_of(store)
+    tokens.remove(name)
+    write_down(tokens, f"tokens remove {name}")
     note(f"removed {name}")
