@@ -22,7 +22,8 @@ export function Home(): ReactElement {
   useEffect(() => { void attempt(api.blueprints()).then(setList); }, []);
   useEffect(() => { void templates(new Set(types.keys())).then(setOffered); }, [types]);
   const found = useMemo(() => (list ?? []).filter((b) => `${b.id} ${b.name} ${b.description}`.toLowerCase().includes(typed.toLowerCase())), [list, typed]);
-  const [kept, setKept] = useState(() => unsaved().filter((k) => k.touched));
+  const [kept, setKept] = useState<readonly Kept[]>([]);
+  useEffect(() => setKept(unsaved().filter((k) => k.touched)), []); // the editor that is left keeps its text before this
   const begin = (text: string | null, on: Kept | null = null): void => {
     draft.text = text;
     draft.key = on?.key ?? null;
