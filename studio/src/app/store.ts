@@ -7,13 +7,22 @@ import { fitting, whyNot } from "../model/ports";
 import { typeOfName, type NodeType, type Types } from "../model/schemas";
 import { aligned, type Align, type Placed } from "../model/align";
 import { sceneOf } from "../model/scene";
+import { freeId } from "../model/names";
 import { difference, type Edit } from "../model/text";
+import { forget, keep, keptOf, type Kept } from "./draft";
 import { api, Refused, type Problem, type StudioInfo } from "./api";
 
 export interface Toast {
   readonly id: number;
   readonly kind: "good" | "bad" | "info";
   readonly text: string;
+  /** What can be done about it, such as a way back. */
+  readonly action?: ToastAction;
+}
+
+export interface ToastAction {
+  readonly label: string;
+  readonly run: () => void;
 }
 
 export interface Pane {
@@ -31,7 +40,13 @@ export interface Studio {
   readonly id: string | null;
   readonly etag: string | null;
   readonly saved: string;
+  /** What its text is kept under while it is not saved; null where it is only looked at. */
+  readonly draft: string | null;
+  /** The text that it was opened with. */
+  readonly opened: string;
   readonly conflict: { readonly text: string; readonly etag: string } | null;
+  /** The id that it was to be saved under for the first time, and that another one has; with one that is free. */
+  readonly occupied: { readonly id: string; readonly free: string } | null;
   readonly history: History;
   readonly model: Model;
   readonly problems: readonly Problem[];
@@ -57,7 +72,7 @@ export interface Studio {
 }
 
 const state: Studio = {
-  info: null, types: new Map(), fatal: null, id: null, etag: null, saved: "", conflict: null,
+  info: null, types: new Map(), fatal: null, id: null, etag: null, saved: "", draft: null, opened: "", conflict: null, occupied: null,
   history: startHistory(""), model: EMPTY, problems: [], checked: null, selected: new Set(), edge: null, notes: new Set(), writing: null,
   folded: new Set(), breakpoints: new Set(), toasts: [], dialog: null, fit: 0, whole: false, look: null, asked: "",
   pane: { dock: "form", palette: false, run: false, tab: "output" },
@@ -77,10 +92,10 @@ export const read = (text: string): Model => derive(text, isExpression);
 
 let toasts = 0;
 
-export function tell(text: string, kind: Toast["kind"] = "info"): void {
+export function tell(text: string, kind: Toast["kind"] = "info", action?: ToastAction): void {
   const id = ++toasts;
-  set((s) => ({ toasts: [...s.toasts.filter((t) => t.text !== text).slice(-3), { id, kind, text }] }));
-  setTimeout(() => set((s) => ({ toasts: s.toasts.filter((t) => t.id !== id) })), kind === "bad" ? 9000 : 4000);
+  set((s) => ({ toasts: [...s.toasts.filter((t) => t.text !== text).slice(-3), { id, kind, text, ...(action === undefined ? {} : { action }) }] }));
+  setTimeout(() => set((s) => ({ toasts: s.toasts.filter((t) => t.id !== id) })), kind === "bad" || action !== undefined ? 9000 : 4000);
 }
 
 export function dismiss(id: number): void {
@@ -109,23 +124,43 @@ export async function begin(): Promise<void> {
 }
 
 function show(text: string, more: Partial<Studio>): void {
+  keepDraft();
   set({
     history: startHistory(text), model: read(text), problems: [], checked: null, selected: new Set(), edge: null, notes: new Set(), writing: null,
-    conflict: null, folded: new Set(), fit: get().fit + 1, whole: false, ...more,
+    conflict: null, occupied: null, folded: new Set(), fit: get().fit + 1, whole: false, opened: text, ...more,
   });
   scheduleCheck();
+}
+
+/** Keep what is not saved, so that going elsewhere loses nothing. */
+export function keepDraft(): void {
+  const { draft: key, model, saved, etag, opened, id } = get();
+  if (key === null) return;
+  if (model.text === saved) return forget(key);
+  keep({ key, name: model.head.name || model.head.id || (id ?? ""), text: model.text, saved, etag, at: Date.now(), touched: model.text !== opened || keptOf(key)?.touched === true });
 }
 
 export async function openBlueprint(id: string): Promise<void> {
   const stored = await attempt(api.blueprint(id));
   if (stored === null) return void (location.hash = "#/");
-  show(stored.text, { id, etag: stored.info.etag, saved: stored.text, breakpoints: loadBreakpoints(id) });
+  show(stored.text, { id, etag: stored.info.etag, saved: stored.text, draft: id, breakpoints: loadBreakpoints(id) });
+  const kept = keptOf(id);
+  if (kept === null || kept.text === stored.text) return;
+  edit(difference(stored.text, kept.text), "unsaved changes");
+  if (kept.etag !== stored.info.etag) set({ etag: kept.etag, saved: kept.saved, conflict: { text: stored.text, etag: stored.info.etag } });
+  tell("your unsaved changes are back");
 }
 
-/** Begin a blueprint that is not kept yet. */
-export function openText(text: string): void {
+/** Begin a blueprint that is not saved yet, or go on with one. */
+export function openText(text: string, kept: Kept | null = null): void {
   const model = read(text);
-  show(text, { id: model.head.id || "untitled", etag: null, saved: "", breakpoints: new Set() });
+  show(text, { id: model.head.id || "untitled", etag: null, saved: "", draft: kept?.key ?? `new/${crypto.randomUUID()}`, breakpoints: new Set() });
+  if (kept?.touched === true) tell("your unsaved changes are back");
+}
+
+/** Show a text that is only looked at: that of a run. */
+export function showText(text: string): void {
+  show(text, { id: read(text).head.id || "untitled", etag: null, saved: text, draft: null, breakpoints: new Set() });
 }
 
 export function mayChange(): boolean {
@@ -176,10 +211,13 @@ export function typed(text: string): void {
 let timer: ReturnType<typeof setTimeout> | undefined;
 let asking: AbortController | undefined;
 
-function scheduleCheck(): void {
+function scheduleCheck(after = 350): void {
   clearTimeout(timer);
-  timer = setTimeout(() => void check(), 350);
+  timer = setTimeout(() => void check(), after);
 }
+
+/** Milliseconds after which a server that could not be asked is asked again. */
+const AGAIN = 2000;
 
 async function check(): Promise<void> {
   asking?.abort();
@@ -189,7 +227,10 @@ async function check(): Promise<void> {
     const { problems } = await api.validate(text, asking.signal);
     if (get().model.text === text) set({ problems, checked: text });
   } catch (error) {
-    if (error instanceof Refused && get().model.text === text) set({ problems: [{ code: error.code, message: error.message }], checked: text });
+    if (!(error instanceof Refused) || get().model.text !== text) return;
+    // That the server is away, or knows nobody any more, says nothing of the text.
+    if (error.status === 0 || error.status === 401) scheduleCheck(AGAIN);
+    else set({ problems: [{ code: error.code, message: error.message }], checked: text });
   }
 }
 
@@ -320,23 +361,36 @@ async function saveNow(): Promise<boolean> {
   const name = kept ?? (model.head.id || (id ?? "untitled"));
   try {
     const info = await api.save(name, text, name === id ? etag : null);
-    set({ etag: info.etag, saved: text, id: name, conflict: null });
+    const { draft } = get();
+    if (draft !== null) forget(draft);
+    set({ etag: info.etag, saved: text, id: name, draft: name, conflict: null, occupied: null });
     if (location.hash !== `#/b/${name}`) history.replaceState(null, "", `#/b/${name}`);
     const why = info.problem ?? broken ?? undefined;
     if (why === undefined) tell(`saved ${name}, revision ${info.revision}`, "good");
     else tell(`saved ${name} as a draft, revision ${info.revision}: it cannot run yet`, "info");
     return true;
   } catch (error) {
-    if (error instanceof Refused && (error.status === 412 || error.status === 409)) await meet(name);
+    if (error instanceof Refused && (error.status === 412 || error.status === 409)) await meet(name, name !== id || etag === null);
     else await attempt(Promise.reject(error as Error));
     return false;
   }
 }
 
-/** Somebody else has saved: show it, and lose nothing. */
-async function meet(name: string): Promise<void> {
+/** Somebody else has saved: show it, and lose nothing. A first time, another blueprint has the id. */
+async function meet(name: string, first: boolean): Promise<void> {
+  if (first) {
+    const list = await attempt(api.blueprints());
+    if (list !== null) set({ occupied: { id: name, free: freeId(name, list.map((info) => info.id)) } });
+    return;
+  }
   const stored = await attempt(api.blueprint(name));
   if (stored !== null) set({ conflict: { text: stored.text, etag: stored.info.etag } });
+}
+
+/** Save under an id that is free; null leaves everything as it is. */
+export function settleOccupied(free: string | null): void {
+  set({ occupied: null });
+  if (free !== null && edit(op.setValue(get().model, ["id"], free), "another id")) void save();
 }
 
 /** Look whether somebody else has changed what is open. */
@@ -355,12 +409,13 @@ export async function lookForOthers(): Promise<void> {
   }
 }
 
-export function settleConflict(keep: "mine" | "theirs"): void {
+export function settleConflict(which: "mine" | "theirs"): void {
   const { conflict, model } = get();
   if (conflict === null) return;
   set({ etag: conflict.etag, saved: conflict.text, conflict: null });
-  if (keep === "theirs") edit(difference(model.text, conflict.text), "take the other version");
-  else void save();
+  if (which === "mine") return void save();
+  edit(difference(model.text, conflict.text), "take the other version");
+  keepDraft(); // there is nothing of it to keep any more
 }
 
 // ---------------------------------------------------------------- what is done on the canvas

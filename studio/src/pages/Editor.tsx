@@ -3,14 +3,14 @@ import { ArrowLeft, Bug, Command as CommandIcon, LayoutGrid, FileCode, FileTermi
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
 import { Canvas } from "../canvas/Canvas";
 import { leaveRun, useRun, watch } from "../app/run";
-import { dirty, lookForOthers, mayChange, openBlueprint, openText, paste, redoLast, save, setDialog, setPane, settleConflict, tidy, undoLast, useStudio } from "../app/store";
+import { dirty, keepDraft, lookForOthers, mayChange, openBlueprint, openText, paste, redoLast, save, setDialog, setPane, settleConflict, settleOccupied, tidy, undoLast, useStudio } from "../app/store";
 import { InputsDialog, requestRun } from "../ui/Execute";
 import { Inspector } from "../ui/Inspector";
 import { Palette, CONTROL } from "../ui/Palette";
 import { RunPanel } from "../ui/RunPanel";
 import { focusPalette, onEditorKey, warnBeforeLeaving } from "../ui/commands";
 import { add } from "../app/store";
-import { draft, NEW } from "../app/draft";
+import { draft, keptOf, NEW, unsaved } from "../app/draft";
 
 const TextPane = lazy(() => import("../text/TextPane"));
 const PythonPane = lazy(() => import("../text/PythonPane"));
@@ -19,12 +19,15 @@ export default function Editor({ id, run }: { readonly id: string; readonly run:
   useEffect(() => {
     if (id === "new") {
       leaveRun();
-      openText(draft.text ?? NEW);
+      const kept = draft.text !== null ? null : draft.key !== null ? keptOf(draft.key) : (unsaved()[0] ?? null);
+      openText(draft.text ?? kept?.text ?? NEW, kept);
       draft.text = null;
+      draft.key = null;
     } else if (useStudio.getState().id !== id || useStudio.getState().etag === null) {
       leaveRun();
       void openBlueprint(id);
     }
+    return keepDraft;
   }, [id]);
   useEffect(() => leaveRun, []);
   useEffect(() => {
@@ -42,11 +45,13 @@ export default function Editor({ id, run }: { readonly id: string; readonly run:
     window.addEventListener("keydown", onEditorKey);
     window.addEventListener("paste", onPaste);
     window.addEventListener("beforeunload", warnBeforeLeaving);
+    window.addEventListener("pagehide", keepDraft);
     const timer = setInterval(() => void lookForOthers(), 3000);
     return () => {
       window.removeEventListener("keydown", onEditorKey);
       window.removeEventListener("paste", onPaste);
       window.removeEventListener("beforeunload", warnBeforeLeaving);
+      window.removeEventListener("pagehide", keepDraft);
       clearInterval(timer);
     };
   }, []);
@@ -144,6 +149,17 @@ function ExecuteBar(): ReactElement {
 
 function Conflict(): ReactElement | null {
   const conflict = useStudio((s) => s.conflict);
+  const occupied = useStudio((s) => s.occupied);
+  if (occupied !== null) {
+    return (
+      <div className="conflict" role="alert">
+        <b>There is already a blueprint '{occupied.id}'.</b>
+        <span className="grow" />
+        <button onClick={() => settleOccupied(null)}>Not now</button>
+        <button className="primary" onClick={() => settleOccupied(occupied.free)}>Save as {occupied.free}</button>
+      </div>
+    );
+  }
   if (conflict === null) return null;
   return (
     <div className="conflict" role="alert">

@@ -1,0 +1,14 @@
+/** Names that are given in forms. */
+
+/** Why a name cannot be given to something new, such as a route; null where it can. */
+export function whyNotName(name: string, taken: readonly string[], what: string): string | null {
+  if (name.trim() === "") return `the ${what} needs a name`;
+  if (!/^[a-z_][a-z0-9_]*$/i.test(name)) return `'${name}' cannot be the name of ${what === "input" ? "an" : "a"} ${what}: letters, digits and _, and no digit first`;
+  return taken.includes(name) ? `there is already ${what === "input" ? "an" : "a"} ${what} '${name}'` : null;
+}
+
+/** An id like this one that nothing has yet: `report`, then `report-2`. */
+export function freeId(id: string, taken: readonly string[]): string {
+  const stem = id.replace(/-\d+$/, "");
+  for (let n = 2; ; n++) if (!taken.includes(`${stem}-${n}`)) return `${stem}-${n}`;
+}
