@@ -13,6 +13,8 @@ interface Props {
   readonly bare?: boolean;
   readonly label: string;
   readonly placeholder?: string;
+  /** Lines that it shows; without it as many as its text needs. */
+  readonly rows?: number;
   /** A text that gives the list whose items it is about. */
   readonly over?: string | undefined;
 }
@@ -28,7 +30,7 @@ function expressionAt(value: string, at: number, bare: boolean): { text: string;
 }
 
 /** A text that may hold expressions, with what can be written offered, and what it stood for last. */
-export function ExpressionInput({ path, value, onChange, bare = false, label, placeholder, over }: Props): ReactElement {
+export function ExpressionInput({ path, value, onChange, bare = false, label, placeholder, rows, over }: Props): ReactElement {
   const area = useRef<HTMLTextAreaElement>(null);
   const [shown, setShown] = useState<{ items: readonly Offer[]; from: number; at: number; chosen: number } | null>(null);
   const model = useStudio((s) => s.model);
@@ -81,7 +83,7 @@ export function ExpressionInput({ path, value, onChange, bare = false, label, pl
   return (
     <div className={`expression${bare || expression !== null ? " is-expression" : ""}`}>
       <textarea
-        ref={area} value={value} rows={Math.min(8, Math.max(1, value.split("\n").length + (value.length > 46 ? 1 : 0)))} spellCheck={false} aria-label={label} placeholder={placeholder}
+        ref={area} value={value} rows={rows ?? Math.min(8, Math.max(1, value.split("\n").length + (value.length > 46 ? 1 : 0)))} spellCheck={false} aria-label={label} placeholder={placeholder}
         onChange={(e) => { onChange(e.target.value); look(e.target.value, e.target.selectionStart); }}
         onKeyDown={onKey} onBlur={() => setTimeout(() => setShown(null), 150)}
         onClick={(e) => { if (shown !== null) look(value, e.currentTarget.selectionStart); }}

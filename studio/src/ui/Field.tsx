@@ -1,6 +1,6 @@
 import { SquareFunction } from "lucide-react";
 import { useEffect, useState, type ReactElement } from "react";
-import { parse, stringify } from "yaml";
+import { asTyped, fromTyped } from "../model/data";
 import { asWords, kindsOf, shortType, type Schema } from "../model/schemas";
 import { ExpressionInput } from "./ExpressionInput";
 
@@ -26,23 +26,29 @@ export function Field(props: Props): ReactElement {
   const isText = typeof value === "string" && value.includes("${{");
   const simple = simpleKind(schema);
   const [asked, setAsked] = useState(false);
-  const free = expression || isText || asked || simple === "text";
+  // What is typed never changes the control: the focus would be lost, and later keys would mean something else.
+  const taken = isText || (asked && (value === undefined || typeof value === "string"));
+  const free = expression || simple === "text" || (taken && simple !== "data");
+  const write = (text: string): void => {
+    setAsked(true);
+    onChange(text === "" && !required ? undefined : text);
+  };
   return (
     <div className={`field${problem === undefined ? "" : " wrong"}`} data-field={name}>
       <div className="field-head">
         <span className="field-name">{name}{required && <i title="must be given">*</i>}</span>
         <small>{expression ? "expression" : shortType(schema)}</small>
         {!plain && !expression && simple !== "text" && (
-          <button className={`fx${free ? " on" : ""}`} aria-pressed={free} title="Take it from an expression" aria-label={`${name} as an expression`} onClick={() => {
+          <button className={`fx${taken ? " on" : ""}`} aria-pressed={taken} title="Take it from an expression" aria-label={`${name} as an expression`} onClick={() => {
             if (isText) onChange(undefined);
-            setAsked(!free);
-            if (!free) onChange("${{ }}");
+            setAsked(!taken);
+            if (!taken) onChange("${{ }}");
           }}><SquareFunction /></button>
         )}
         {!required && value !== undefined && <button className="clear" onClick={() => { setAsked(false); onChange(undefined); }}>clear</button>}
       </div>
       {free && !plain
-        ? <ExpressionInput path={props.path} label={name} bare={expression} value={asText(value)} over={props.over} placeholder={placeholder(props)} onChange={(text) => onChange(text === "" && !required ? undefined : text)} />
+        ? <ExpressionInput path={props.path} label={name} bare={expression} value={asText(value)} over={props.over} placeholder={placeholder(props)} onChange={write} />
         : <Control {...props} kind={simple} />}
       {problem !== undefined && <p className="problem" role="alert">{problem}</p>}
       {description !== "" && <p className="help">{description}</p>}
@@ -89,12 +95,21 @@ function Control(props: Props & { readonly kind: ReturnType<typeof simpleKind> }
   if (kind === "text") {
     return <input type="text" aria-label={name} value={asText(value)} placeholder={placeholder(props)} onChange={(e) => onChange(e.target.value)} />;
   }
-  return <DataInput name={name} value={value} onChange={onChange} />;
+  return <DataInput name={name} value={value} onChange={onChange} {...(props.plain ? {} : { path: props.path })} hint={placeholder(props)} />;
+}
+
+interface DataProps {
+  readonly name: string;
+  readonly value: unknown;
+  readonly onChange: (value: unknown) => void;
+  /** The node that it belongs to, where it may hold expressions. */
+  readonly path?: string;
+  readonly hint?: string;
 }
 
 /** Any value, as YAML; taken over once it can be read. */
-export function DataInput({ name, value, onChange }: { readonly name: string; readonly value: unknown; readonly onChange: (value: unknown) => void }): ReactElement {
-  const shown = value === undefined ? "" : typeof value === "string" ? value : stringify(value, { lineWidth: 0 }).trimEnd();
+export function DataInput({ name, value, onChange, path, hint = "" }: DataProps): ReactElement {
+  const shown = asTyped(value);
   const [text, setText] = useState(shown);
   const [wrong, setWrong] = useState("");
   const [editing, setEditing] = useState(false);
@@ -102,17 +117,20 @@ export function DataInput({ name, value, onChange }: { readonly name: string; re
   const take = (typed: string): void => {
     setText(typed);
     try {
-      const read: unknown = typed.trim() === "" ? undefined : parse(typed, { version: "1.2", schema: "core", merge: false });
+      const read = fromTyped(typed);
       setWrong("");
       onChange(read);
     } catch (error) {
       setWrong((error as Error).message.split("\n")[0]!);
     }
   };
+  const rows = Math.min(12, Math.max(2, text.split("\n").length));
   return (
-    <>
-      <textarea className="mono" aria-label={name} rows={Math.min(12, Math.max(2, text.split("\n").length))} spellCheck={false} value={text} onFocus={() => setEditing(true)} onBlur={() => setEditing(false)} onChange={(e) => take(e.target.value)} placeholder="YAML or JSON" />
+    <div onFocus={() => setEditing(true)} onBlur={() => setEditing(false)}>
+      {path === undefined
+        ? <textarea className="mono" aria-label={name} rows={rows} spellCheck={false} value={text} onChange={(e) => take(e.target.value)} placeholder="YAML or JSON" />
+        : <ExpressionInput path={path} label={name} value={text} rows={rows} placeholder={hint || "YAML or JSON"} onChange={take} />}
       {wrong !== "" && <p className="problem">{wrong}</p>}
-    </>
+    </div>
   );
 }

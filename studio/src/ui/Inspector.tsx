@@ -119,7 +119,7 @@ function Parameters({ node, value }: { readonly node: NodeView; readonly value: 
     <>
       {node.repeat !== null && <Repeat node={node} value={value} />}
       {node.kind === "branch" && <Routes node={node} value={value} />}
-      {node.kind === "wait" && <LabelledData label="What it waits for" value={value["wait"]} onChange={(v) => setField(node.path, ["wait"], v)} />}
+      {node.kind === "wait" && <LabelledData path={node.path} label="What it waits for" value={value["wait"]} onChange={(v) => setField(node.path, ["wait"], v)} />}
       {node.kind === "call" && <Field plain path={node.path} name="call" schema={{ type: "string" }} value={value["call"]} required onChange={(v) => setField(node.path, ["call"], v)} description="Id of a kept blueprint, or ./file.yaml" />}
       {type?.parameters.map((p) => (
         <Field key={p.name} path={node.path} name={p.name} schema={p.schema} required={p.required} expression={p.expression} {...(p.expression ? { over: listOf(given["items"]) } : {})} description={p.description} fallback={p.default} value={given[p.name]} problem={problem(`with.${p.name}`)} onChange={(v) => setField(node.path, ["with", p.name], v)} />
@@ -127,7 +127,7 @@ function Parameters({ node, value }: { readonly node: NodeView; readonly value: 
       {Object.keys(given).filter((name) => !known.has(name)).map((name) => (
         <Field key={name} path={node.path} name={name} schema={{}} value={given[name]} problem={problem(`with.${name}`)} onChange={(v) => setField(node.path, ["with", name], v)} />
       ))}
-      {node.kind === "group" && <LabelledData label="Output" help="What the group gives; without it what its last nodes give." value={value["output"]} onChange={(v) => setField(node.path, ["output"], v)} />}
+      {node.kind === "group" && <LabelledData path={node.path} label="Output" help="What the group gives; without it what its last nodes give." value={value["output"]} onChange={(v) => setField(node.path, ["output"], v)} />}
       <Field plain path={node.path} name="name" schema={{ type: "string" }} value={value["name"]} onChange={(v) => setField(node.path, ["name"], v || undefined)} description="Shown on the canvas instead of the id" />
       <Field plain path={node.path} name="description" schema={{ type: "string" }} value={value["description"]} onChange={(v) => setField(node.path, ["description"], v || undefined)} />
     </>
@@ -141,12 +141,12 @@ function listOf(items: unknown): string | undefined {
   return text === "" || text.includes("${{") ? undefined : `\${{ ${text} }}`;
 }
 
-function LabelledData({ label, value, onChange, help = "" }: { readonly label: string; readonly value: unknown; readonly onChange: (v: unknown) => void; readonly help?: string }): ReactElement {
-  return <div className="field"><div className="field-head"><span className="field-name">{label}</span></div><DataInput name={label} value={value} onChange={onChange} />{help !== "" && <p className="help">{help}</p>}</div>;
+function LabelledData({ label, value, onChange, path, help = "" }: { readonly path?: string; readonly label: string; readonly value: unknown; readonly onChange: (v: unknown) => void; readonly help?: string }): ReactElement {
+  return <div className="field"><div className="field-head"><span className="field-name">{label}</span></div><DataInput name={label} value={value} onChange={onChange} {...(path === undefined ? {} : { path })} />{help !== "" && <p className="help">{help}</p>}</div>;
 }
 
 function Repeat({ node, value }: { readonly node: NodeView; readonly value: Record<string, unknown> }): ReactElement {
-  if (node.repeat?.kind === "loop") return <LabelledData label="Loop" help="while, until or times; start, max, delay" value={value["loop"]} onChange={(v) => setField(node.path, ["loop"], v)} />;
+  if (node.repeat?.kind === "loop") return <LabelledData path={node.path} label="Loop" help="while, until or times; start, max, delay" value={value["loop"]} onChange={(v) => setField(node.path, ["loop"], v)} />;
   return (
     <fieldset>
       <legend>For each item</legend>
@@ -197,8 +197,8 @@ function Policies({ node, value }: { readonly node: NodeView; readonly value: Re
           </select>
           <p className="help">A line from the handle below the node goes where errors are to go.</p>
         </div>
-        {typeof onError === "object" && onError !== null && <LabelledData label="value instead" value={(onError as Record<string, unknown>)["value"]} onChange={(v) => setField(node.path, ["on_error", "value"], v ?? null)} />}
-        <LabelledData label="compensate" help="A node that undoes this one when the run fails later: uses, with" value={value["compensate"]} onChange={(v) => setField(node.path, ["compensate"], v)} />
+        {typeof onError === "object" && onError !== null && <LabelledData path={node.path} label="value instead" value={(onError as Record<string, unknown>)["value"]} onChange={(v) => setField(node.path, ["on_error", "value"], v ?? null)} />}
+        <LabelledData path={node.path} label="compensate" help="A node that undoes this one when the run fails later: uses, with" value={value["compensate"]} onChange={(v) => setField(node.path, ["compensate"], v)} />
       </fieldset>
       <fieldset>
         <legend>Time</legend>
@@ -268,7 +268,7 @@ function BlueprintForm(): ReactElement {
             <input aria-label="Name of a new input" placeholder="new input" value={name} onChange={(e) => setName(e.target.value)} /><button>Add</button>
           </form>
         </fieldset>
-        <LabelledData label="Output" help="What a run gives; without it what the last nodes give." value={value["output"]} onChange={set("output")} />
+        <LabelledData path="" label="Output" help="What a run gives; without it what the last nodes give." value={value["output"]} onChange={set("output")} />
         <LabelledData label="Constants" value={value["variables"]} onChange={set("variables")} />
       </div>
     </section>

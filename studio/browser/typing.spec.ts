@@ -1,0 +1,43 @@
+/** What is typed into forms, key by key. */
+import { expect, test, write } from "./server";
+
+const TEXT = `atomiton: 1
+id: typing
+nodes:
+  one:
+    uses: data.value
+    with: {value: 5}
+  two:
+    uses: flow.log
+    with: {message: hello}
+`;
+
+test("an expression typed into any field keeps the focus, and Backspace takes away letters", async ({ studio: page }) => {
+  await write(page, TEXT);
+  for (const [node, name, literal] of [["two", "message", "hello"], ["one", "value", "5"]] as const) {
+    await page.locator(`.card[data-path="${node}"] .card-head`).click();
+    await page.getByRole("button", { name: "Form", exact: true }).click();
+    const field = page.getByRole("textbox", { name, exact: true });
+    await expect(field).toHaveValue(literal);
+    await field.click();
+    await page.keyboard.press("ControlOrMeta+a");
+    await page.keyboard.type("${{ inputs.xyz");
+    await expect(field).toBeFocused();
+    await page.keyboard.press("Backspace");
+    await page.keyboard.press("Backspace");
+    await expect(field).toHaveValue("${{ inputs.x");
+    await page.keyboard.press("ControlOrMeta+a");
+    await page.keyboard.type("${{ 1 + 1 }}");
+    await expect(field).toBeFocused();
+    await page.keyboard.press("ControlOrMeta+a");
+    await page.keyboard.type("[1, 2]");
+    await expect(field).toHaveValue("[1, 2]");
+    await page.keyboard.press("ControlOrMeta+a");
+    await page.keyboard.type("${{ 1 + 1 }}");
+    await expect(field).toBeFocused();
+    await expect(page.locator(".card")).toHaveCount(2);
+  }
+  await page.getByRole("button", { name: "YAML" }).click();
+  await expect(page.locator(".cm-content")).toContainText('value: "${{ 1 + 1 }}"');
+  await expect(page.locator(".cm-content")).toContainText('message: "${{ 1 + 1 }}"');
+});
