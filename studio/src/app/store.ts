@@ -8,6 +8,7 @@ import { typeOfName, type NodeType, type Types } from "../model/schemas";
 import { aligned, type Align, type Placed } from "../model/align";
 import { sceneOf } from "../model/scene";
 import { difference, type Edit } from "../model/text";
+import { forget, keep, keptOf, type Kept } from "./draft";
 import { api, Refused, type Problem, type StudioInfo } from "./api";
 
 export interface Toast {
@@ -31,6 +32,10 @@ export interface Studio {
   readonly id: string | null;
   readonly etag: string | null;
   readonly saved: string;
+  /** What its text is kept under while it is not saved; null where it is only looked at. */
+  readonly draft: string | null;
+  /** The text that it was opened with. */
+  readonly opened: string;
   readonly conflict: { readonly text: string; readonly etag: string } | null;
   readonly history: History;
   readonly model: Model;
@@ -57,7 +62,7 @@ export interface Studio {
 }
 
 const state: Studio = {
-  info: null, types: new Map(), fatal: null, id: null, etag: null, saved: "", conflict: null,
+  info: null, types: new Map(), fatal: null, id: null, etag: null, saved: "", draft: null, opened: "", conflict: null,
   history: startHistory(""), model: EMPTY, problems: [], checked: null, selected: new Set(), edge: null, notes: new Set(), writing: null,
   folded: new Set(), breakpoints: new Set(), toasts: [], dialog: null, fit: 0, whole: false, look: null, asked: "",
   pane: { dock: "form", palette: false, run: false, tab: "output" },
@@ -109,23 +114,43 @@ export async function begin(): Promise<void> {
 }
 
 function show(text: string, more: Partial<Studio>): void {
+  keepDraft();
   set({
     history: startHistory(text), model: read(text), problems: [], checked: null, selected: new Set(), edge: null, notes: new Set(), writing: null,
-    conflict: null, folded: new Set(), fit: get().fit + 1, whole: false, ...more,
+    conflict: null, folded: new Set(), fit: get().fit + 1, whole: false, opened: text, ...more,
   });
   scheduleCheck();
+}
+
+/** Keep what is not saved, so that going elsewhere loses nothing. */
+export function keepDraft(): void {
+  const { draft: key, model, saved, etag, opened, id } = get();
+  if (key === null) return;
+  if (model.text === saved) return forget(key);
+  keep({ key, name: model.head.name || model.head.id || (id ?? ""), text: model.text, saved, etag, at: Date.now(), touched: model.text !== opened || keptOf(key)?.touched === true });
 }
 
 export async function openBlueprint(id: string): Promise<void> {
   const stored = await attempt(api.blueprint(id));
   if (stored === null) return void (location.hash = "#/");
-  show(stored.text, { id, etag: stored.info.etag, saved: stored.text, breakpoints: loadBreakpoints(id) });
+  show(stored.text, { id, etag: stored.info.etag, saved: stored.text, draft: id, breakpoints: loadBreakpoints(id) });
+  const kept = keptOf(id);
+  if (kept === null || kept.text === stored.text) return;
+  edit(difference(stored.text, kept.text), "unsaved changes");
+  if (kept.etag !== stored.info.etag) set({ etag: kept.etag, saved: kept.saved, conflict: { text: stored.text, etag: stored.info.etag } });
+  tell("your unsaved changes are back");
 }
 
-/** Begin a blueprint that is not kept yet. */
-export function openText(text: string): void {
+/** Begin a blueprint that is not saved yet, or go on with one. */
+export function openText(text: string, kept: Kept | null = null): void {
   const model = read(text);
-  show(text, { id: model.head.id || "untitled", etag: null, saved: "", breakpoints: new Set() });
+  show(text, { id: model.head.id || "untitled", etag: null, saved: "", draft: kept?.key ?? `new/${crypto.randomUUID()}`, breakpoints: new Set() });
+  if (kept?.touched === true) tell("your unsaved changes are back");
+}
+
+/** Show a text that is only looked at: that of a run. */
+export function showText(text: string): void {
+  show(text, { id: read(text).head.id || "untitled", etag: null, saved: text, draft: null, breakpoints: new Set() });
 }
 
 export function mayChange(): boolean {
@@ -320,7 +345,9 @@ async function saveNow(): Promise<boolean> {
   const name = kept ?? (model.head.id || (id ?? "untitled"));
   try {
     const info = await api.save(name, text, name === id ? etag : null);
-    set({ etag: info.etag, saved: text, id: name, conflict: null });
+    const { draft } = get();
+    if (draft !== null) forget(draft);
+    set({ etag: info.etag, saved: text, id: name, draft: name, conflict: null });
     if (location.hash !== `#/b/${name}`) history.replaceState(null, "", `#/b/${name}`);
     const why = info.problem ?? broken ?? undefined;
     if (why === undefined) tell(`saved ${name}, revision ${info.revision}`, "good");
@@ -355,12 +382,13 @@ export async function lookForOthers(): Promise<void> {
   }
 }
 
-export function settleConflict(keep: "mine" | "theirs"): void {
+export function settleConflict(which: "mine" | "theirs"): void {
   const { conflict, model } = get();
   if (conflict === null) return;
   set({ etag: conflict.etag, saved: conflict.text, conflict: null });
-  if (keep === "theirs") edit(difference(model.text, conflict.text), "take the other version");
-  else void save();
+  if (which === "mine") return void save();
+  edit(difference(model.text, conflict.text), "take the other version");
+  keepDraft(); // there is nothing of it to keep any more
 }
 
 // ---------------------------------------------------------------- what is done on the canvas

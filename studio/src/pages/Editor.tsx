@@ -3,14 +3,14 @@ import { ArrowLeft, Bug, Command as CommandIcon, LayoutGrid, FileCode, FileTermi
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
 import { Canvas } from "../canvas/Canvas";
 import { leaveRun, useRun, watch } from "../app/run";
-import { dirty, lookForOthers, mayChange, openBlueprint, openText, paste, redoLast, save, setDialog, setPane, settleConflict, tidy, undoLast, useStudio } from "../app/store";
+import { dirty, keepDraft, lookForOthers, mayChange, openBlueprint, openText, paste, redoLast, save, setDialog, setPane, settleConflict, tidy, undoLast, useStudio } from "../app/store";
 import { InputsDialog, requestRun } from "../ui/Execute";
 import { Inspector } from "../ui/Inspector";
 import { Palette, CONTROL } from "../ui/Palette";
 import { RunPanel } from "../ui/RunPanel";
 import { focusPalette, onEditorKey, warnBeforeLeaving } from "../ui/commands";
 import { add } from "../app/store";
-import { draft, NEW } from "../app/draft";
+import { draft, keptOf, NEW, unsaved } from "../app/draft";
 
 const TextPane = lazy(() => import("../text/TextPane"));
 const PythonPane = lazy(() => import("../text/PythonPane"));
@@ -19,12 +19,15 @@ export default function Editor({ id, run }: { readonly id: string; readonly run:
   useEffect(() => {
     if (id === "new") {
       leaveRun();
-      openText(draft.text ?? NEW);
+      const kept = draft.text !== null ? null : draft.key !== null ? keptOf(draft.key) : (unsaved()[0] ?? null);
+      openText(draft.text ?? kept?.text ?? NEW, kept);
       draft.text = null;
+      draft.key = null;
     } else if (useStudio.getState().id !== id || useStudio.getState().etag === null) {
       leaveRun();
       void openBlueprint(id);
     }
+    return keepDraft;
   }, [id]);
   useEffect(() => leaveRun, []);
   useEffect(() => {
@@ -42,11 +45,13 @@ export default function Editor({ id, run }: { readonly id: string; readonly run:
     window.addEventListener("keydown", onEditorKey);
     window.addEventListener("paste", onPaste);
     window.addEventListener("beforeunload", warnBeforeLeaving);
+    window.addEventListener("pagehide", keepDraft);
     const timer = setInterval(() => void lookForOthers(), 3000);
     return () => {
       window.removeEventListener("keydown", onEditorKey);
       window.removeEventListener("paste", onPaste);
       window.removeEventListener("beforeunload", warnBeforeLeaving);
+      window.removeEventListener("pagehide", keepDraft);
       clearInterval(timer);
     };
   }, []);

@@ -4,7 +4,7 @@ import { api, type BlueprintInfo } from "../app/api";
 import { templates, type Template } from "../app/templates";
 import { attempt, mayChange, tell, useStudio } from "../app/store";
 import { lookOfType } from "../ui/icons";
-import { draft } from "../app/draft";
+import { draft, forget, NEW, unsaved, type Kept } from "../app/draft";
 
 export function ago(seconds: number): string {
   const past = Date.now() / 1000 - seconds;
@@ -22,12 +22,16 @@ export function Home(): ReactElement {
   useEffect(() => { void attempt(api.blueprints()).then(setList); }, []);
   useEffect(() => { void templates(new Set(types.keys())).then(setOffered); }, [types]);
   const found = useMemo(() => (list ?? []).filter((b) => `${b.id} ${b.name} ${b.description}`.toLowerCase().includes(typed.toLowerCase())), [list, typed]);
-  const begin = (text: string | null): void => {
+  const [kept, setKept] = useState<readonly Kept[]>([]);
+  useEffect(() => setKept(unsaved().filter((k) => k.touched)), []); // the editor that is left keeps its text before this
+  const begin = (text: string | null, on: Kept | null = null): void => {
     draft.text = text;
+    draft.key = on?.key ?? null;
     location.hash = "#/b/new";
   };
   const remove = async (info: BlueprintInfo): Promise<void> => {
     if ((await attempt(api.remove(info.id))) === null) return;
+    forget(info.id);
     setList((old) => (old ?? []).filter((b) => b.id !== info.id));
     tell(`${info.id} was removed; its history is kept`);
   };
@@ -38,12 +42,19 @@ export function Home(): ReactElement {
         <h1>{empty ? "Welcome" : "Blueprints"}</h1>
         {!empty && <label className="search"><Search aria-hidden="true" /><input type="search" aria-label="Search blueprints" placeholder="Search" value={typed} onChange={(e) => setTyped(e.target.value)} /></label>}
         <span className="grow" />
-        {mayChange() && <button className="primary" onClick={() => begin(null)}><FilePlus2 />New blueprint</button>}
+        {mayChange() && <button className="primary" onClick={() => begin(NEW)}><FilePlus2 />New blueprint</button>}
       </header>
       {empty && <p className="lead">A blueprint says what is to happen, step by step. Take an example, press <b>Execute</b>, and change it from there.</p>}
       {list === null && <p className="empty">Loading…</p>}
-      {!empty && (
+      {(!empty || kept.length > 0) && (
         <ul className="cards">
+          {kept.map((one) => (
+            <li key={one.key} className="blueprint unsaved">
+              <button onClick={() => begin(null, one)}><b>{one.name || "Untitled"}</b><small>Go on where you were</small></button>
+              <footer><span className="chip chip-waiting">not saved yet</span><span>{ago(one.at / 1000)}</span>
+                <button className="icon" aria-label={`Discard ${one.name}`} title="Discard" onClick={() => { forget(one.key); setKept((all) => all.filter((k) => k !== one)); }}><Trash2 /></button></footer>
+            </li>
+          ))}
           {found.map((info) => (
             <li key={info.id} className="blueprint">
               <a href={`#/b/${info.id}`}><b>{info.name || info.id}</b><small>{info.description || info.id}</small></a>
@@ -51,7 +62,7 @@ export function Home(): ReactElement {
                 {mayChange() && <button className="icon" aria-label={`Remove ${info.id}`} title="Remove" onClick={() => void remove(info)}><Trash2 /></button>}</footer>
             </li>
           ))}
-          {list !== null && found.length === 0 && <li className="empty">Nothing is called that.</li>}
+          {list !== null && list.length > 0 && found.length === 0 && <li className="empty">Nothing is called that.</li>}
         </ul>
       )}
       <h2 className="section">{empty ? "Examples" : "Begin with an example"}</h2>

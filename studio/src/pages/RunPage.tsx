@@ -3,7 +3,7 @@ import { ArrowLeft, Copy, FileCode, PencilRuler, Workflow } from "lucide-react";
 import { useEffect, useState, type ReactElement } from "react";
 import { api, type RunHeader, type RunText } from "../app/api";
 import { leaveRun, watch } from "../app/run";
-import { attempt, openText, setPane, tell, useStudio } from "../app/store";
+import { attempt, setPane, showText, tell, useStudio } from "../app/store";
 import { Canvas } from "../canvas/Canvas";
 import { RunPanel } from "../ui/RunPanel";
 
@@ -20,7 +20,7 @@ export default function RunPage({ run }: { readonly run: string }): ReactElement
       const [head, text] = found;
       setHeader(head);
       setKept(text);
-      openText(text.text);
+      showText(text.text);
       setPane({ tab: "timeline" });
       watch(run, head.blueprint);
       const now = await api.blueprint(head.blueprint).catch(() => null);

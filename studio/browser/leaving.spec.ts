@@ -1,0 +1,96 @@
+/** What is not saved yet, and where one may go with it. */
+import type { Page } from "@playwright/test";
+import { expect, test, write } from "./server";
+
+const TEXT = (id: string): string => `atomiton: 1
+id: ${id}
+nodes:
+  one:
+    uses: data.value
+    with: {value: 5}
+`;
+
+const BACK = "your unsaved changes are back";
+
+async function saved(page: Page, id: string): Promise<void> {
+  await write(page, TEXT(id));
+  await expect(page.locator(".card")).toHaveCount(1);
+  await page.keyboard.press("ControlOrMeta+s");
+  await expect(page.getByText(`saved ${id}, revision 1`)).toBeVisible();
+}
+
+async function describe(page: Page, words: string): Promise<void> {
+  await page.getByRole("button", { name: "Form", exact: true }).click();
+  await page.locator(".react-flow__pane").click({ position: { x: 30, y: 400 } });
+  await page.getByRole("textbox", { name: "description" }).click();
+  await page.keyboard.type(words);
+  await expect(page.getByText("changed", { exact: true })).toBeVisible();
+}
+
+test("one that was never saved is there again, by Back and on the list, until it is discarded", async ({ studio: page }) => {
+  await page.locator(".template button").first().click();
+  await expect(page.locator(".card").first()).toBeVisible();
+  const name = await page.locator(".doc-name h1").innerText();
+  await page.getByRole("textbox", { name: "description" }).click();
+  await page.keyboard.press("ControlOrMeta+a");
+  await page.keyboard.type("mine alone");
+  await page.getByRole("link", { name: "All blueprints" }).click();
+  await expect(page.locator(".unsaved")).toHaveCount(1);
+  await page.goBack();
+  await expect(page.getByText(BACK)).toBeVisible();
+  await expect(page.getByRole("textbox", { name: "description" })).toHaveValue("mine alone");
+  await page.getByRole("link", { name: "All blueprints" }).click();
+  await page.getByRole("button", { name: "New blueprint" }).click();
+  await expect(page.getByRole("heading", { name: "Begin with a node" })).toBeVisible();
+  await page.getByRole("link", { name: "All blueprints" }).click();
+  await page.locator(".unsaved").getByRole("button", { name }).first().click();
+  await expect(page.getByRole("textbox", { name: "description" })).toHaveValue("mine alone");
+  await page.getByRole("link", { name: "All blueprints" }).click();
+  await page.getByRole("button", { name: `Discard ${name}` }).click();
+  await expect(page.locator(".unsaved")).toHaveCount(0);
+});
+
+test("a changed one is there again after another one, and after a run; saved, nothing is kept", async ({ studio: page }) => {
+  await saved(page, "second");
+  await saved(page, "first");
+  await page.getByRole("button", { name: "Execute", exact: true }).click();
+  await expect(page.locator(".run-bar .chip-completed")).toBeVisible();
+  await describe(page, "mine");
+  await page.evaluate(() => { location.hash = "#/b/second"; });
+  await expect(page.locator(".doc-name")).toContainText("second");
+  await page.evaluate(() => { location.hash = "#/b/first"; });
+  await expect(page.getByText(BACK)).toBeVisible();
+  await expect(page.getByRole("textbox", { name: "description" })).toHaveValue("mine");
+  await page.evaluate(() => { location.hash = "#/runs"; });
+  await page.locator("tbody tr a").first().click();
+  await expect(page.locator(".doc-name small")).toContainText("run_");
+  await expect(page.locator(".card")).toHaveCount(1);
+  await page.evaluate(() => { location.hash = "#/b/first"; });
+  await expect(page.getByRole("textbox", { name: "description" })).toHaveValue("mine");
+  // Undo leads to what is saved.
+  await page.locator(".react-flow__pane").click({ position: { x: 30, y: 400 } });
+  await page.keyboard.press("ControlOrMeta+z");
+  await expect(page.getByText("saved", { exact: true })).toBeVisible();
+  await page.keyboard.press("ControlOrMeta+Shift+z");
+  await page.keyboard.press("ControlOrMeta+s");
+  await expect(page.getByText("saved first, revision 2")).toBeVisible();
+  await page.evaluate(() => { location.hash = "#/b/second"; });
+  await expect(page.locator(".doc-name")).toContainText("second");
+  expect(await page.evaluate(() => Object.keys(sessionStorage).filter((key) => key === "draft:first"))).toEqual([]);
+});
+
+test("what somebody else saved meanwhile is told when unsaved changes come back", async ({ studio: page, served }) => {
+  await saved(page, "both");
+  await describe(page, "mine");
+  await page.evaluate(() => { location.hash = "#/runs"; });
+  await page.reload();
+  const etag = ((await (await page.request.get(`${served.address}/api/v1/blueprints/both`)).json()) as { info: { etag: string } }).info.etag;
+  const put = await fetch(`${served.address}/api/v1/blueprints/both`, { method: "PUT", body: TEXT("both").replace("5", "6"), headers: { authorization: `Bearer ${await served.token()}`, "content-type": "application/yaml", "if-match": `"${etag}"` } });
+  expect(put.status).toBe(200);
+  await page.evaluate(() => { location.hash = "#/b/both"; });
+  await expect(page.getByText("Somebody else has saved this blueprint meanwhile.")).toBeVisible();
+  await expect(page.getByRole("textbox", { name: "description" })).toHaveValue("mine");
+  await page.getByRole("button", { name: /Take theirs/ }).click();
+  await expect(page.getByRole("textbox", { name: "description" })).toHaveValue("");
+  expect(await page.evaluate(() => sessionStorage.getItem("draft:both"))).toBeNull();
+});
