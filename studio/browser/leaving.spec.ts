@@ -94,3 +94,20 @@ test("what somebody else saved meanwhile is told when unsaved changes come back"
   await expect(page.getByRole("textbox", { name: "description" })).toHaveValue("");
   expect(await page.evaluate(() => sessionStorage.getItem("draft:both"))).toBeNull();
 });
+
+test("after a lost server a run begins again, without any change of the text", async ({ studio: page, served }) => {
+  await saved(page, "lost");
+  await expect(page.getByText("no problems")).toBeVisible();
+  await served.stop();
+  await page.locator(".cm-content").click();
+  await page.keyboard.press("ControlOrMeta+End");
+  await page.keyboard.type("# a word");
+  await page.waitForTimeout(1500); // it has been asked, and there was no answer
+  await expect(page.getByText("no problems")).toBeVisible();
+  await served.start();
+  const other = await page.context().newPage();
+  await other.goto(await served.login());
+  await other.close();
+  await page.getByRole("button", { name: "Execute", exact: true }).click();
+  await expect(page.locator(".run-bar .chip-completed")).toBeVisible();
+});
