@@ -111,3 +111,14 @@ test("after a lost server a run begins again, without any change of the text", a
   await page.getByRole("button", { name: "Execute", exact: true }).click();
   await expect(page.locator(".run-bar .chip-completed")).toBeVisible();
 });
+
+test("what was removed comes back by Undo, with its text", async ({ studio: page, served }) => {
+  await saved(page, "binned");
+  await page.getByRole("link", { name: "All blueprints" }).click();
+  await page.getByRole("button", { name: "Remove binned" }).click();
+  const card = page.locator(".blueprint a", { hasText: "binned" });
+  await expect(card).toHaveCount(0);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(card).toHaveCount(1);
+  expect(((await (await page.request.get(`${served.address}/api/v1/blueprints/binned`)).json()) as { text: string }).text).toBe(TEXT("binned"));
+});

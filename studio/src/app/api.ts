@@ -254,6 +254,7 @@ export const api = {
     return data<BlueprintInfo>(`/blueprints/${at(id)}`, { method: "PUT", text, headers });
   },
   remove: (id: string) => ask(`/blueprints/${at(id)}`, { method: "DELETE" }),
+  undelete: (id: string) => post<BlueprintInfo>(`/blueprints/${at(id)}/undelete`),
   validate: (source: string, signal?: AbortSignal) =>
     data<{ valid: boolean; problems: Problem[] }>("/validate", { method: "POST", json: { source }, ...(signal ? { signal } : {}) }),
   preview: (json: Previewing, signal: AbortSignal) => data<Previewed>("/expressions/preview", { method: "POST", json, signal }),

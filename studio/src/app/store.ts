@@ -15,6 +15,13 @@ export interface Toast {
   readonly id: number;
   readonly kind: "good" | "bad" | "info";
   readonly text: string;
+  /** What can be done about it, such as a way back. */
+  readonly action?: ToastAction;
+}
+
+export interface ToastAction {
+  readonly label: string;
+  readonly run: () => void;
 }
 
 export interface Pane {
@@ -82,10 +89,10 @@ export const read = (text: string): Model => derive(text, isExpression);
 
 let toasts = 0;
 
-export function tell(text: string, kind: Toast["kind"] = "info"): void {
+export function tell(text: string, kind: Toast["kind"] = "info", action?: ToastAction): void {
   const id = ++toasts;
-  set((s) => ({ toasts: [...s.toasts.filter((t) => t.text !== text).slice(-3), { id, kind, text }] }));
-  setTimeout(() => set((s) => ({ toasts: s.toasts.filter((t) => t.id !== id) })), kind === "bad" ? 9000 : 4000);
+  set((s) => ({ toasts: [...s.toasts.filter((t) => t.text !== text).slice(-3), { id, kind, text, ...(action === undefined ? {} : { action }) }] }));
+  setTimeout(() => set((s) => ({ toasts: s.toasts.filter((t) => t.id !== id) })), kind === "bad" || action !== undefined ? 9000 : 4000);
 }
 
 export function dismiss(id: number): void {

@@ -29,11 +29,15 @@ export function Home(): ReactElement {
     draft.key = on?.key ?? null;
     location.hash = "#/b/new";
   };
+  const bringBack = async (id: string): Promise<void> => {
+    if ((await attempt(api.undelete(id))) === null) return;
+    setList(await attempt(api.blueprints()));
+  };
   const remove = async (info: BlueprintInfo): Promise<void> => {
     if ((await attempt(api.remove(info.id))) === null) return;
     forget(info.id);
     setList((old) => (old ?? []).filter((b) => b.id !== info.id));
-    tell(`${info.id} was removed; its history is kept`);
+    tell(`${info.id} was removed`, "info", { label: "Undo", run: () => void bringBack(info.id) });
   };
   const empty = list !== null && list.length === 0;
   return (

@@ -1,6 +1,6 @@
 import { Search, X } from "lucide-react";
 import { useMemo, useState, type ReactElement } from "react";
-import { setDialog, useStudio } from "../app/store";
+import { dismiss, setDialog, useStudio } from "../app/store";
 import { commonCommands, editorCommands, type Command } from "./commands";
 import { useModal } from "./modal";
 
@@ -81,5 +81,5 @@ function Keys(): ReactElement {
 
 export function Toasts(): ReactElement {
   const toasts = useStudio((s) => s.toasts);
-  return <div className="toasts" role="status" aria-live="polite">{toasts.map((t) => <div key={t.id} className={`toast toast-${t.kind}`}>{t.text}</div>)}</div>;
+  return <div className="toasts" role="status" aria-live="polite">{toasts.map((t) => <div key={t.id} className={`toast toast-${t.kind}`}>{t.text}{t.action !== undefined && <button className="link" onClick={() => { dismiss(t.id); t.action!.run(); }}>{t.action.label}</button>}</div>)}</div>;
 }
