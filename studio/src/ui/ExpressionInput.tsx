@@ -41,7 +41,7 @@ export function ExpressionInput({ path, value, onChange, bare = false, label, pl
   const look = (text: string, at: number): void => {
     const inside = expressionAt(text, at, bare);
     if (inside === null) return setShown(null);
-    const found = offers(model, types, path, inside.text, outputFor);
+    const found = offers(model, types, path, inside.text, outputFor, over);
     const typed = inside.text.slice(found.from).toLowerCase();
     const items = found.items.filter((o) => o.label.toLowerCase().startsWith(typed) && o.label.toLowerCase() !== typed).slice(0, 40);
     setShown(items.length === 0 ? null : { items, from: inside.from + found.from, at, chosen: 0 });
