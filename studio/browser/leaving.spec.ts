@@ -118,7 +118,7 @@ test("what was removed comes back by Undo, with its text", async ({ studio: page
   await page.getByRole("button", { name: "Remove binned" }).click();
   const card = page.locator(".blueprint a", { hasText: "binned" });
   await expect(card).toHaveCount(0);
-  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByRole("button", { name: "Undo", exact: true }).click();
   await expect(card).toHaveCount(1);
   expect(((await (await page.request.get(`${served.address}/api/v1/blueprints/binned`)).json()) as { text: string }).text).toBe(TEXT("binned"));
 });
