@@ -41,3 +41,28 @@ test("an expression typed into any field keeps the focus, and Backspace takes aw
   await expect(page.locator(".cm-content")).toContainText('value: "${{ 1 + 1 }}"');
   await expect(page.locator(".cm-content")).toContainText('message: "${{ 1 + 1 }}"');
 });
+
+test("a text that looks like a number stays a text while it is typed on", async ({ studio: page }) => {
+  await write(page, TEXT.replace("value: 5", 'value: "007"'));
+  await page.locator('.card[data-path="one"] .card-head').click();
+  await page.getByRole("button", { name: "Form", exact: true }).click();
+  const field = page.getByRole("textbox", { name: "value", exact: true });
+  await expect(field).toHaveValue('"007"');
+  await field.click();
+  await page.keyboard.press("End");
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.type("8");
+  await page.getByRole("button", { name: "YAML" }).click();
+  await expect(page.locator(".cm-content")).toContainText('value: "0078"');
+});
+
+test("the literal is there again when an expression was tried", async ({ studio: page }) => {
+  await write(page, TEXT);
+  await page.locator('.card[data-path="one"] .card-head').click();
+  await page.getByRole("button", { name: "Form", exact: true }).click();
+  const field = page.getByRole("textbox", { name: "value", exact: true });
+  await page.getByRole("button", { name: "value as an expression" }).click();
+  await expect(field).toHaveValue("${{ }}");
+  await page.getByRole("button", { name: "value as an expression" }).click();
+  await expect(field).toHaveValue("5");
+});

@@ -1,9 +1,11 @@
 /** What forms know: completion, values as they are typed. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { derive } from "../src/model/blueprint";
 import { offers } from "../src/model/completion";
+import { asTyped, fromTyped } from "../src/model/data";
 import { FUNCTIONS, METHODS, NAMESPACES } from "../src/model/functions";
 
 const TEXT = `atomiton: 1
@@ -59,5 +61,26 @@ describe("completion", () => {
     for (const name of known) expect(told).toMatch(new RegExp(`\\b${name.replace(".", "\\.")}\\b`));
     const written = [...told.matchAll(/`(?:[a-z]\.)?([A-Za-z_][\w.]*)\(/g)].map((m) => m[1]!);
     expect(written.filter((name) => !known.includes(name))).toEqual([]);
+  });
+});
+
+describe("values as they are typed", () => {
+  it("are bare where that is clear, and quoted where they would be read as something else", () => {
+    expect(asTyped("hello there")).toBe("hello there");
+    expect(asTyped("007")).toBe('"007"');
+    expect(asTyped("true")).toBe('"true"');
+    expect(asTyped("")).toBe('""');
+    expect(asTyped("a: b")).toBe('"a: b"');
+    expect(asTyped("${{ {'a': 1}.a }}")).toBe("${{ {'a': 1}.a }}");
+    expect(fromTyped("${{ in")).toBe("${{ in");
+    expect(fromTyped(" ")).toBeUndefined();
+    expect(() => fromTyped("[1, ")).toThrow();
+  });
+
+  it("are the same when they are read again", () => {
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.jsonValue(), fc.constantFrom("0x1F", "1e3", "null", "~", ".inf", "- a", "# x", " lead", "trail ", "two\nlines", "'q'", '"q"', "*a", "&a", "!t", "%d", "@a", "`b", "a #b", "|", ">", "{", "[", "? a")), (value) => {
+      // YAML knows no zero below zero.
+      expect(JSON.stringify(fromTyped(asTyped(value)))).toBe(JSON.stringify(value));
+    }));
   });
 });

@@ -5,12 +5,20 @@ import { parse, stringify } from "yaml";
 export function fromTyped(text: string): unknown {
   if (text.trim() === "") return undefined;
   if (text.trimStart().startsWith("${{")) return text;
-  return parse(text, { version: "1.2", schema: "core", merge: false }) as unknown;
+  return parse(text, { version: "1.2", schema: "core", merge: false, logLevel: "error" }) as unknown;
 }
 
-/** A value as one would type it. */
+/** A value as one would type it: typed again it is the same. A text that would be read as something else has its quotes. */
 export function asTyped(value: unknown): string {
   if (value === undefined) return "";
-  if (typeof value === "string") return value;
+  if (typeof value === "string" && isItself(value)) return value;
   return stringify(value, { lineWidth: 0 }).trimEnd();
+}
+
+function isItself(text: string): boolean {
+  try {
+    return fromTyped(text) === text;
+  } catch {
+    return false;
+  }
 }

@@ -1,5 +1,5 @@
 import { SquareFunction } from "lucide-react";
-import { useEffect, useState, type ReactElement } from "react";
+import { useEffect, useRef, useState, type ReactElement } from "react";
 import { asTyped, fromTyped } from "../model/data";
 import { asWords, kindsOf, shortType, type Schema } from "../model/schemas";
 import { ExpressionInput } from "./ExpressionInput";
@@ -29,6 +29,9 @@ export function Field(props: Props): ReactElement {
   // What is typed never changes the control: the focus would be lost, and later keys would mean something else.
   const taken = isText || (asked && (value === undefined || typeof value === "string"));
   const free = expression || simple === "text" || (taken && simple !== "data");
+  // What an expression took the place of is there again without it.
+  const literal = useRef<unknown>(undefined);
+  if (!taken) literal.current = value;
   const write = (text: string): void => {
     setAsked(true);
     onChange(text === "" && !required ? undefined : text);
@@ -40,9 +43,8 @@ export function Field(props: Props): ReactElement {
         <small>{expression ? "expression" : shortType(schema)}</small>
         {!plain && !expression && simple !== "text" && (
           <button className={`fx${taken ? " on" : ""}`} aria-pressed={taken} title="Take it from an expression" aria-label={`${name} as an expression`} onClick={() => {
-            if (isText) onChange(undefined);
             setAsked(!taken);
-            if (!taken) onChange("${{ }}");
+            onChange(taken ? literal.current : "${{ }}");
           }}><SquareFunction /></button>
         )}
         {!required && value !== undefined && <button className="clear" onClick={() => { setAsked(false); onChange(undefined); }}>clear</button>}
