@@ -66,3 +66,18 @@ test("the literal is there again when an expression was tried", async ({ studio:
   await page.getByRole("button", { name: "value as an expression" }).click();
   await expect(field).toHaveValue("5");
 });
+
+test("a route that is there already is not replaced, and a wrong name is refused with the reason", async ({ studio: page }) => {
+  await write(page, TEXT + "  way:\n    branch: {high: one > 3, low: else}\n");
+  await page.locator('.card[data-path="way"] .card-head').click();
+  await page.getByRole("button", { name: "Form", exact: true }).click();
+  await page.getByRole("textbox", { name: "Name of a new route" }).click();
+  await page.keyboard.type("high");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("there is already a route 'high'")).toBeVisible();
+  await expect(page.getByRole("textbox", { name: "high" })).toHaveValue("one > 3");
+  await page.getByRole("textbox", { name: "Name of a new route" }).click();
+  await page.keyboard.type("-er");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("'high-er' cannot be the name of a route")).toBeVisible();
+});

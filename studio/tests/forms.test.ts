@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { derive } from "../src/model/blueprint";
 import { offers } from "../src/model/completion";
 import { asTyped, fromTyped } from "../src/model/data";
+import { whyNotName } from "../src/model/names";
 import { FUNCTIONS, METHODS, NAMESPACES } from "../src/model/functions";
 
 const TEXT = `atomiton: 1
@@ -83,4 +84,11 @@ describe("values as they are typed", () => {
       expect(JSON.stringify(fromTyped(asTyped(value)))).toBe(JSON.stringify(value));
     }));
   });
+});
+
+it("a name that is taken, or is none, is refused with the reason", () => {
+  expect(whyNotName("high", ["low"], "route")).toBeNull();
+  expect(whyNotName("high", ["high"], "route")).toContain("already a route 'high'");
+  expect(whyNotName("to-do", [], "input")).toContain("letters, digits and _");
+  expect(whyNotName("", [], "input")).toContain("needs a name");
 });

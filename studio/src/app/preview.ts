@@ -34,7 +34,8 @@ export function usePreview({ path, text, bare, over }: Asking): Previewed | null
   const version = useRun((s) => s.version);
   const id = useStudio((s) => s.id);
   const [seen, setSeen] = useState<Previewed | null>(null);
-  const asks = text.length <= MOST && (bare ? text.trim() !== "" : holes(text).length > 0);
+  // A bare `else` is the route for everything else, and no expression.
+  const asks = text.length <= MOST && (bare ? !["", "else"].includes(text.trim()) : holes(text).length > 0);
   useEffect(() => {
     if (!asks) {
       setSeen(null);

@@ -1,11 +1,12 @@
 import { AlignCenterHorizontal, AlignCenterVertical, AlignEndHorizontal, AlignEndVertical, AlignHorizontalSpaceBetween, AlignStartHorizontal, AlignStartVertical, AlignVerticalSpaceBetween, BookOpen, Bug, Copy, Eye, Play, Power, Trash2 } from "lucide-react";
 import { useEffect, useMemo, useState, type ReactElement } from "react";
+import { whyNotName } from "../model/names";
 import { pathOf } from "../model/operations";
 import { outputOf } from "../model/ports";
 import { asWords, fieldsOf, shortType, typeOfName, type Schema } from "../model/schemas";
 import { nodeAt, plain, read } from "../model/yaml";
 import type { NodeView } from "../model/blueprint";
-import { alignSelected, duplicate, removeSelected, renameNode, setField, setTop, toggleBreakpoint, toggleEnabled, useStudio } from "../app/store";
+import { alignSelected, duplicate, removeSelected, renameNode, setField, setTop, tell, toggleBreakpoint, toggleEnabled, useStudio } from "../app/store";
 import { lookOf, subtitle } from "./icons";
 import { DataInput, Field } from "./Field";
 import { ExpressionInput } from "./ExpressionInput";
@@ -162,17 +163,31 @@ function Repeat({ node, value }: { readonly node: NodeView; readonly value: Reco
 
 function Routes({ node, value }: { readonly node: NodeView; readonly value: Record<string, unknown> }): ReactElement {
   const routes = (value["branch"] ?? {}) as Record<string, unknown>;
-  const [name, setName] = useState("");
+  const add = (name: string): void => setField(node.path, ["branch", name], "true");
   return (
     <fieldset>
       <legend>Routes, the first that is true is taken</legend>
       {Object.entries(routes).map(([route, condition]) => (
         <Field key={route} path={node.path} name={route} schema={{}} expression value={condition} onChange={(v) => setField(node.path, ["branch", route], v)} />
       ))}
-      <form className="inline" onSubmit={(e) => { e.preventDefault(); if (/^[a-z][a-z0-9_]*$/.test(name)) { setField(node.path, ["branch", name], "true"); setName(""); } }}>
-        <input aria-label="Name of a new route" placeholder="new route" value={name} onChange={(e) => setName(e.target.value)} /><button>Add</button>
-      </form>
+      <NewName what="route" taken={Object.keys(routes)} onAdd={add} />
     </fieldset>
+  );
+}
+
+/** A line to name something new; says why where it cannot be called that. */
+function NewName({ what, taken, onAdd }: { readonly what: string; readonly taken: readonly string[]; readonly onAdd: (name: string) => void }): ReactElement {
+  const [name, setName] = useState("");
+  const add = (): void => {
+    const why = whyNotName(name, taken, what);
+    if (why !== null) return tell(why, "bad");
+    onAdd(name);
+    setName("");
+  };
+  return (
+    <form className="inline" onSubmit={(e) => { e.preventDefault(); add(); }}>
+      <input aria-label={`Name of a new ${what}`} placeholder={`new ${what}`} value={name} onChange={(e) => setName(e.target.value)} /><button>Add</button>
+    </form>
   );
 }
 
@@ -247,7 +262,6 @@ function BlueprintForm(): ReactElement {
   const head = useStudio((s) => s.model.head);
   const value = useMemo(() => (plain(read(text).contents) ?? {}) as Record<string, unknown>, [text]);
   const set = (name: string) => (v: unknown) => setTop([name], v === "" ? undefined : v);
-  const [name, setName] = useState("");
   const inputs = (value["inputs"] ?? {}) as Record<string, unknown>;
   return (
     <section className="inspector" aria-label="Blueprint">
@@ -264,9 +278,7 @@ function BlueprintForm(): ReactElement {
               <DataInput name={`input ${input.name}`} value={inputs[input.name]} onChange={(v) => setTop(["inputs", input.name], v)} />
             </details>
           ))}
-          <form className="inline" onSubmit={(e) => { e.preventDefault(); if (/^[a-z_][a-z0-9_]*$/i.test(name)) { setTop(["inputs", name], { type: "string", default: "" }); setName(""); } }}>
-            <input aria-label="Name of a new input" placeholder="new input" value={name} onChange={(e) => setName(e.target.value)} /><button>Add</button>
-          </form>
+          <NewName what="input" taken={Object.keys(inputs)} onAdd={(name) => setTop(["inputs", name], { type: "string", default: "" })} />
         </fieldset>
         <LabelledData path="" label="Output" help="What a run gives; without it what the last nodes give." value={value["output"]} onChange={set("output")} />
         <LabelledData label="Constants" value={value["variables"]} onChange={set("variables")} />
