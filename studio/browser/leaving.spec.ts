@@ -122,3 +122,18 @@ test("what was removed comes back by Undo, with its text", async ({ studio: page
   await expect(card).toHaveCount(1);
   expect(((await (await page.request.get(`${served.address}/api/v1/blueprints/binned`)).json()) as { text: string }).text).toBe(TEXT("binned"));
 });
+
+test("an id that another blueprint has is told as that, and nothing is overwritten", async ({ studio: page, served }) => {
+  await saved(page, "twice");
+  await page.getByRole("link", { name: "All blueprints" }).click();
+  await page.getByRole("button", { name: "New blueprint" }).click();
+  await write(page, TEXT("twice").replace("5", "6"));
+  await expect(page.locator(".card")).toHaveCount(1);
+  await page.keyboard.press("ControlOrMeta+s");
+  await expect(page.getByText("There is already a blueprint 'twice'.")).toBeVisible();
+  await page.getByRole("button", { name: "Save as twice-2" }).click();
+  await expect(page.getByText("saved twice-2, revision 1")).toBeVisible();
+  const text = async (id: string): Promise<string> => ((await (await page.request.get(`${served.address}/api/v1/blueprints/${id}`)).json()) as { text: string }).text;
+  expect(await text("twice")).toBe(TEXT("twice"));
+  expect(await text("twice-2")).toBe(TEXT("twice-2").replace("5", "6"));
+});

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { derive } from "../src/model/blueprint";
 import { offers } from "../src/model/completion";
 import { asTyped, fromTyped } from "../src/model/data";
-import { whyNotName } from "../src/model/names";
+import { freeId, whyNotName } from "../src/model/names";
 import { FUNCTIONS, METHODS, NAMESPACES } from "../src/model/functions";
 
 const TEXT = `atomiton: 1
@@ -91,4 +91,9 @@ it("a name that is taken, or is none, is refused with the reason", () => {
   expect(whyNotName("high", ["high"], "route")).toContain("already a route 'high'");
   expect(whyNotName("to-do", [], "input")).toContain("letters, digits and _");
   expect(whyNotName("", [], "input")).toContain("needs a name");
+});
+
+it("a free id is like the one that is taken", () => {
+  expect(freeId("report", ["report"])).toBe("report-2");
+  expect(freeId("report-2", ["report", "report-2", "report-3"])).toBe("report-4");
 });

@@ -7,6 +7,7 @@ import { fitting, whyNot } from "../model/ports";
 import { typeOfName, type NodeType, type Types } from "../model/schemas";
 import { aligned, type Align, type Placed } from "../model/align";
 import { sceneOf } from "../model/scene";
+import { freeId } from "../model/names";
 import { difference, type Edit } from "../model/text";
 import { forget, keep, keptOf, type Kept } from "./draft";
 import { api, Refused, type Problem, type StudioInfo } from "./api";
@@ -44,6 +45,8 @@ export interface Studio {
   /** The text that it was opened with. */
   readonly opened: string;
   readonly conflict: { readonly text: string; readonly etag: string } | null;
+  /** The id that it was to be saved under for the first time, and that another one has; with one that is free. */
+  readonly occupied: { readonly id: string; readonly free: string } | null;
   readonly history: History;
   readonly model: Model;
   readonly problems: readonly Problem[];
@@ -69,7 +72,7 @@ export interface Studio {
 }
 
 const state: Studio = {
-  info: null, types: new Map(), fatal: null, id: null, etag: null, saved: "", draft: null, opened: "", conflict: null,
+  info: null, types: new Map(), fatal: null, id: null, etag: null, saved: "", draft: null, opened: "", conflict: null, occupied: null,
   history: startHistory(""), model: EMPTY, problems: [], checked: null, selected: new Set(), edge: null, notes: new Set(), writing: null,
   folded: new Set(), breakpoints: new Set(), toasts: [], dialog: null, fit: 0, whole: false, look: null, asked: "",
   pane: { dock: "form", palette: false, run: false, tab: "output" },
@@ -124,7 +127,7 @@ function show(text: string, more: Partial<Studio>): void {
   keepDraft();
   set({
     history: startHistory(text), model: read(text), problems: [], checked: null, selected: new Set(), edge: null, notes: new Set(), writing: null,
-    conflict: null, folded: new Set(), fit: get().fit + 1, whole: false, opened: text, ...more,
+    conflict: null, occupied: null, folded: new Set(), fit: get().fit + 1, whole: false, opened: text, ...more,
   });
   scheduleCheck();
 }
@@ -360,23 +363,34 @@ async function saveNow(): Promise<boolean> {
     const info = await api.save(name, text, name === id ? etag : null);
     const { draft } = get();
     if (draft !== null) forget(draft);
-    set({ etag: info.etag, saved: text, id: name, draft: name, conflict: null });
+    set({ etag: info.etag, saved: text, id: name, draft: name, conflict: null, occupied: null });
     if (location.hash !== `#/b/${name}`) history.replaceState(null, "", `#/b/${name}`);
     const why = info.problem ?? broken ?? undefined;
     if (why === undefined) tell(`saved ${name}, revision ${info.revision}`, "good");
     else tell(`saved ${name} as a draft, revision ${info.revision}: it cannot run yet`, "info");
     return true;
   } catch (error) {
-    if (error instanceof Refused && (error.status === 412 || error.status === 409)) await meet(name);
+    if (error instanceof Refused && (error.status === 412 || error.status === 409)) await meet(name, name !== id || etag === null);
     else await attempt(Promise.reject(error as Error));
     return false;
   }
 }
 
-/** Somebody else has saved: show it, and lose nothing. */
-async function meet(name: string): Promise<void> {
+/** Somebody else has saved: show it, and lose nothing. A first time, another blueprint has the id. */
+async function meet(name: string, first: boolean): Promise<void> {
+  if (first) {
+    const list = await attempt(api.blueprints());
+    if (list !== null) set({ occupied: { id: name, free: freeId(name, list.map((info) => info.id)) } });
+    return;
+  }
   const stored = await attempt(api.blueprint(name));
   if (stored !== null) set({ conflict: { text: stored.text, etag: stored.info.etag } });
+}
+
+/** Save under an id that is free; null leaves everything as it is. */
+export function settleOccupied(free: string | null): void {
+  set({ occupied: null });
+  if (free !== null && edit(op.setValue(get().model, ["id"], free), "another id")) void save();
 }
 
 /** Look whether somebody else has changed what is open. */

@@ -6,3 +6,9 @@ export function whyNotName(name: string, taken: readonly string[], what: string)
   if (!/^[a-z_][a-z0-9_]*$/i.test(name)) return `'${name}' cannot be the name of ${what === "input" ? "an" : "a"} ${what}: letters, digits and _, and no digit first`;
   return taken.includes(name) ? `there is already ${what === "input" ? "an" : "a"} ${what} '${name}'` : null;
 }
+
+/** An id like this one that nothing has yet: `report`, then `report-2`. */
+export function freeId(id: string, taken: readonly string[]): string {
+  const stem = id.replace(/-\d+$/, "");
+  for (let n = 2; ; n++) if (!taken.includes(`${stem}-${n}`)) return `${stem}-${n}`;
+}

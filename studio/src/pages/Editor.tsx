@@ -3,7 +3,7 @@ import { ArrowLeft, Bug, Command as CommandIcon, LayoutGrid, FileCode, FileTermi
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
 import { Canvas } from "../canvas/Canvas";
 import { leaveRun, useRun, watch } from "../app/run";
-import { dirty, keepDraft, lookForOthers, mayChange, openBlueprint, openText, paste, redoLast, save, setDialog, setPane, settleConflict, tidy, undoLast, useStudio } from "../app/store";
+import { dirty, keepDraft, lookForOthers, mayChange, openBlueprint, openText, paste, redoLast, save, setDialog, setPane, settleConflict, settleOccupied, tidy, undoLast, useStudio } from "../app/store";
 import { InputsDialog, requestRun } from "../ui/Execute";
 import { Inspector } from "../ui/Inspector";
 import { Palette, CONTROL } from "../ui/Palette";
@@ -149,6 +149,17 @@ function ExecuteBar(): ReactElement {
 
 function Conflict(): ReactElement | null {
   const conflict = useStudio((s) => s.conflict);
+  const occupied = useStudio((s) => s.occupied);
+  if (occupied !== null) {
+    return (
+      <div className="conflict" role="alert">
+        <b>There is already a blueprint '{occupied.id}'.</b>
+        <span className="grow" />
+        <button onClick={() => settleOccupied(null)}>Not now</button>
+        <button className="primary" onClick={() => settleOccupied(occupied.free)}>Save as {occupied.free}</button>
+      </div>
+    );
+  }
   if (conflict === null) return null;
   return (
     <div className="conflict" role="alert">
