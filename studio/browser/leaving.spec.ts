@@ -137,3 +137,17 @@ test("an id that another blueprint has is told as that, and nothing is overwritt
   expect(await text("twice")).toBe(TEXT("twice"));
   expect(await text("twice-2")).toBe(TEXT("twice-2").replace("5", "6"));
 });
+
+test("a server that was started again asks to log in, and the page goes on after that", async ({ studio: page, served }) => {
+  await write(page, `${TEXT("again")}  slow: {uses: shop.slow, needs: [one], with: {seconds: 60}}\n`);
+  await page.keyboard.press("ControlOrMeta+Enter");
+  await expect(page.locator('[data-path="slow"] .state-running')).toBeVisible();
+  await served.stop();
+  await expect(page.getByText("reconnecting…")).toBeVisible();
+  await served.start();
+  await expect(page.getByText(/log in again: open the link/)).toBeVisible({ timeout: 15_000 });
+  const other = await page.context().newPage();
+  await other.goto(await served.login());
+  await other.close();
+  await expect(page.getByText(/log in again: open the link/)).toHaveCount(0, { timeout: 15_000 });
+});

@@ -219,7 +219,7 @@ export async function ask(path: string, asking: Asking = {}): Promise<Response> 
 
 async function refusal(answer: Response): Promise<Refused> {
   if (answer.status === 401) {
-    return new Refused("you are not logged in any more: open a new link (`atomiton tokens login`)", 401, "UNAUTHENTICATED");
+    return new Refused("you are not logged in any more: open the link that `atomiton studio` prints, or a new one (`atomiton tokens login`)", 401, "UNAUTHENTICATED");
   }
   try {
     const told = (await answer.json()) as { detail?: string; code?: string; problems?: Problem[] };
@@ -332,7 +332,7 @@ export function parseEvents(buffer: string): { events: { kind: string; data: str
 export interface Following {
   /** Called with what came, in order; never twice with the same number. */
   readonly onEvents: (events: readonly RunEvent[]) => void;
-  readonly onState: (state: "live" | "lost" | "ended") => void;
+  readonly onState: (state: "live" | "lost" | "out" | "ended") => void;
 }
 
 /** Follow the facts of a run from a number on, again and again until it ends; gives a way to stop. */
@@ -341,6 +341,7 @@ export function follow(run: string, after: number, to: Following): () => void {
   let cursor = after;
   const go = async (): Promise<void> => {
     for (let tries = 0; !stop.signal.aborted; tries++) {
+      let state: "lost" | "out" = "lost";
       try {
         const answer = await ask(`/runs/${at(run)}/events?after=${cursor}`, {
           headers: { accept: "text/event-stream" },
@@ -353,8 +354,10 @@ export function follow(run: string, after: number, to: Following): () => void {
       } catch (error) {
         if (stop.signal.aborted) return;
         if (error instanceof Refused && error.status === 404) return to.onState("ended");
+        // A server that was started again knows nobody: trying again helps only after a login, which may be elsewhere.
+        state = error instanceof Refused && error.status === 401 ? "out" : "lost";
       }
-      to.onState("lost");
+      to.onState(state);
       await new Promise((resolve) => setTimeout(resolve, Math.min(5000, 250 * 2 ** tries)));
     }
   };

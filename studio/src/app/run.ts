@@ -16,7 +16,7 @@ export interface Watching {
   readonly tallies: ReadonlyMap<string, Tally>;
   /** Counts what came in: the log itself changes in place. */
   readonly version: number;
-  readonly connection: "none" | "live" | "lost" | "ended";
+  readonly connection: "none" | "live" | "lost" | "out" | "ended";
   readonly waits: readonly Wait[];
   readonly events: readonly RunEvent[];
   /** Number of the event that time has gone back to; null for now. */
@@ -74,7 +74,7 @@ export function watch(run: string, blueprint: string, debugging = false): void {
     onState: (connection) => {
       if (get().run !== run) return;
       set({ connection });
-      if (connection !== "lost") void refresh(run);
+      if (connection !== "lost" && connection !== "out") void refresh(run);
     },
   });
 }
@@ -135,7 +135,7 @@ async function refresh(run: string): Promise<void> {
       publish();
     }
   } catch (error) {
-    if (error instanceof Refused && error.status !== 0) tell(error.message, "bad");
+    if (error instanceof Refused && error.status !== 0 && error.status !== 401) tell(error.message, "bad");
   }
   const rest = Math.max(250, 4 * (performance.now() - began));
   await new Promise((resolve) => setTimeout(resolve, rest));

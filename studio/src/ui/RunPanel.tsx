@@ -57,6 +57,7 @@ function Steering(): ReactElement {
   return (
     <div className="steering">
       {connection === "lost" && <span className="lost" role="status"><WifiOff />reconnecting…</span>}
+      {connection === "out" && <span className="lost" role="alert" title="Open the link that `atomiton studio` prints, or one of `atomiton tokens login`; this page goes on by itself"><WifiOff />log in again: open the link that <code>atomiton studio</code> prints</span>}
       <StatusChip status={status} />
       {view !== null && <span className="muted">{duration(view.duration_ms)}</span>}
       {stopped.length > 0 && <span className="muted">next: {stopped.slice(0, 3).join(", ")}</span>}
