@@ -151,3 +151,24 @@ test("a server that was started again asks to log in, and the page goes on after
   await other.close();
   await expect(page.getByText(/log in again: open the link/)).toHaveCount(0, { timeout: 15_000 });
 });
+
+test("addresses that lead nowhere say so", async ({ studio: page, served }) => {
+  await saved(page, "before");
+  await page.evaluate(() => { location.hash = "#/runs/run_nope"; });
+  await expect(page.getByRole("heading", { name: "This run cannot be shown" })).toBeVisible();
+  await expect(page.locator(".card")).toHaveCount(0);
+  await page.goto(`${served.address}/#/b/%`);
+  await page.reload();
+  await expect(page.getByRole("navigation", { name: "Studio" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: /Blueprints/ })).toBeVisible();
+});
+
+test("a page that falls over says why, and the others are still there", async ({ page, served }) => {
+  await page.goto(await served.login());
+  await page.getByRole("navigation", { name: "Studio" }).waitFor();
+  await page.route(/\/Triggers[^/]*\.js/, (route) => route.abort());
+  await page.evaluate(() => { location.hash = "#/triggers"; });
+  await expect(page.getByRole("heading", { name: "This page cannot be shown" })).toBeVisible();
+  await page.getByRole("link", { name: "Runs" }).click();
+  await expect(page.getByRole("heading", { name: "Runs" })).toBeVisible();
+});

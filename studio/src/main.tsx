@@ -5,6 +5,7 @@ import { lazy, StrictMode, Suspense, useEffect, useSyncExternalStore, type React
 import { createRoot } from "react-dom/client";
 import { begin, setDialog, useStudio } from "./app/store";
 import { cycleTheme } from "./ui/commands";
+import { Fallen } from "./ui/Fallen";
 import { Dialogs, Toasts } from "./ui/Dialogs";
 import { Home } from "./pages/Home";
 import { Approvals, Runs } from "./pages/Runs";
@@ -20,9 +21,18 @@ const listen = (to: () => void): (() => void) => {
   return () => window.removeEventListener("hashchange", to);
 };
 
+/** A part of an address; one that is badly written stands for itself. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 function useHash(): string[] {
   const hash = useSyncExternalStore(listen, () => location.hash);
-  return hash.replace(/^#\/?/, "").split("/").filter(Boolean).map(decodeURIComponent);
+  return hash.replace(/^#\/?/, "").split("/").filter(Boolean).map(decoded);
 }
 
 function Page({ parts }: { readonly parts: readonly string[] }): ReactElement {
@@ -71,7 +81,7 @@ function App(): ReactElement {
         <button title="Commands (Ctrl+K)" onClick={() => setDialog("commands")}><Search /><span>Search</span></button>
         <button title="Light or dark" onClick={cycleTheme}><Moon /><span>Theme</span></button>
       </nav>
-      <Suspense fallback={<main className="page"><p className="empty">Loading…</p></main>}><Page parts={parts} /></Suspense>
+      <Fallen place={parts.join("/")}><Suspense fallback={<main className="page"><p className="empty">Loading…</p></main>}><Page parts={parts} /></Suspense></Fallen>
       <Dialogs editor={editing} />
       <Toasts />
     </div>

@@ -3,7 +3,7 @@ import { ArrowLeft, Copy, FileCode, PencilRuler, Workflow } from "lucide-react";
 import { useEffect, useState, type ReactElement } from "react";
 import { api, type RunHeader, type RunText } from "../app/api";
 import { leaveRun, watch } from "../app/run";
-import { attempt, setPane, showText, tell, useStudio } from "../app/store";
+import { setPane, showText, tell, useStudio } from "../app/store";
 import { Canvas } from "../canvas/Canvas";
 import { RunPanel } from "../ui/RunPanel";
 
@@ -12,12 +12,12 @@ export default function RunPage({ run }: { readonly run: string }): ReactElement
   const [header, setHeader] = useState<RunHeader | null>(null);
   const [kept, setKept] = useState<RunText | null>(null);
   const [newer, setNewer] = useState(false);
+  const [missing, setMissing] = useState<string | null>(null);
   const [shown, setShown] = useState<"canvas" | "text">("canvas");
   useEffect(() => {
     let gone = false;
-    void attempt(Promise.all([api.header(run), api.text(run)])).then(async (found) => {
-      if (found === null || gone) return;
-      const [head, text] = found;
+    void Promise.all([api.header(run), api.text(run)]).then(async ([head, text]) => {
+      if (gone) return;
       setHeader(head);
       setKept(text);
       showText(text.text);
@@ -25,10 +25,14 @@ export default function RunPage({ run }: { readonly run: string }): ReactElement
       watch(run, head.blueprint);
       const now = await api.blueprint(head.blueprint).catch(() => null);
       if (!gone) setNewer(now !== null && now.info.hash !== head.blueprint_hash);
+    }).catch((error: unknown) => {
+      if (!gone) setMissing(error instanceof Error ? error.message : String(error));
     });
     return () => { gone = true; leaveRun(); };
   }, [run]);
-  const nodes = useStudio((s) => s.model.nodes.size);
+  const count = useStudio((s) => s.model.nodes.size);
+  const nodes = kept === null ? 0 : count; // until then what is open is something else
+  if (missing !== null) return <main className="page"><h1>This run cannot be shown</h1><p className="lead" role="alert">{missing}</p><div className="row-actions"><a className="button" href="#/runs">All runs</a></div></main>;
   return (
     <main className="editor">
       <header className="toolbar">
