@@ -172,3 +172,18 @@ test("a page that falls over says why, and the others are still there", async ({
   await page.getByRole("link", { name: "Runs" }).click();
   await expect(page.getByRole("heading", { name: "Runs" })).toBeVisible();
 });
+
+test("a new blueprint is begun by name, also while another one is begun", async ({ studio: page }) => {
+  const begin = async (): Promise<void> => {
+    await page.keyboard.press("ControlOrMeta+k");
+    await page.keyboard.type("new blueprint");
+    await page.keyboard.press("Enter");
+    await expect(page.getByRole("heading", { name: "Begin with a node" })).toBeVisible();
+  };
+  await begin();
+  await page.getByRole("button", { name: "A value" }).click();
+  await expect(page.locator(".card")).toHaveCount(1);
+  await begin();
+  await page.getByRole("link", { name: "All blueprints" }).click();
+  await expect(page.locator(".unsaved")).toHaveCount(1);
+});

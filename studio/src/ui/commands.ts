@@ -1,5 +1,6 @@
 /** Everything that can be done by name or by key. */
-import { add, addNote, alignSelected, connectPorts, copySelected, enter, foldAll, foldSelected, leave, removeEdge, dirty, duplicate, redoLast, refit, removeSelected, reveal, save, select, selectNotes, setDialog, setPane, startWriting, tell, tidy, toggleBreakpoint, toggleEnabled, undoLast, useStudio } from "../app/store";
+import { add, addNote, alignSelected, connectPorts, copySelected, enter, foldAll, foldSelected, leave, openText, removeEdge, dirty, duplicate, redoLast, refit, removeSelected, reveal, save, select, selectNotes, setDialog, setPane, startWriting, tell, tidy, toggleBreakpoint, toggleEnabled, undoLast, useStudio } from "../app/store";
+import { draft, NEW } from "../app/draft";
 import { useDebug } from "../app/debug";
 import { goOn, leaveRun, slowMotion, steer, stepOnce, useRun } from "../app/run";
 import type { Align } from "../model/align";
@@ -101,6 +102,7 @@ export function editorCommands(): Command[] {
 
 export function commonCommands(): Command[] {
   return [
+    { title: "New blueprint", group: "Blueprint", run: beginNew },
     { title: "All blueprints", group: "Go", keys: "G B", run: go("#/") },
     { title: "Runs", group: "Go", keys: "G R", run: go("#/runs") },
     { title: "Approvals", group: "Go", keys: "G A", run: go("#/approvals") },
@@ -109,6 +111,13 @@ export function commonCommands(): Command[] {
     { title: "Light or dark", group: "View", run: cycleTheme },
     { title: "Keys", group: "Help", keys: "?", run: () => setDialog("keys") },
   ];
+}
+
+/** Begin a blueprint, also while another one is begun; what that one has is kept. */
+function beginNew(): void {
+  if (location.hash === "#/b/new") return openText(NEW);
+  draft.text = NEW;
+  location.hash = "#/b/new";
 }
 
 /** Go to the next node in the order of the text; with `more`, what is selected stays so. */
