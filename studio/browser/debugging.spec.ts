@@ -219,7 +219,7 @@ test("a run shows the text it began with, also after the blueprint was changed",
   await page.getByRole("textbox", { name: "Blueprint" }).fill("once-upon");
   await page.locator("tbody a").first().click();
   await expect(page.locator('[data-path="first"] .state-completed')).toBeVisible();
-  await page.getByRole("button", { name: "YAML" }).click();
+  await page.getByRole("button", { name: "YAML", exact: true }).click();
   await expect(page.locator(".run-yaml pre")).toContainText("# as it was");
   await expect(page.getByText("As it was written: revision 1.")).toBeVisible();
   await shot(page, "run-text");

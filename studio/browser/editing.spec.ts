@@ -39,7 +39,7 @@ test("canvas and text are one: connect, refuse, undo, save; the file changes onl
   await page.locator('[data-path="sorted"] .card-head').click();
   await drag('[data-path="numbers"] .head-port.source', '[data-path="sorted"] .port.target[data-handleid="items"]');
   await expect(page.locator(".react-flow__edge")).toHaveCount(1);
-  await page.getByRole("button", { name: "YAML" }).click();
+  await page.getByRole("button", { name: "YAML", exact: true }).click();
   await expect(page.locator(".cm-content")).toContainText("items: ${{ numbers }}");
 
   // A line from a list to a number is refused, with the reason.

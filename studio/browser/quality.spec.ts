@@ -54,10 +54,10 @@ test.describe("without barriers", () => {
     await shot(page, "timeline");
     await page.getByRole("tab", { name: "Policies" }).click();
     await look("policies");
-    await page.getByRole("button", { name: "YAML" }).click();
+    await page.getByRole("button", { name: "YAML", exact: true }).click();
     await page.locator(".cm-content").waitFor();
     await look("text");
-    await page.getByRole("button", { name: "Python" }).click();
+    await page.getByRole("button", { name: "Python", exact: true }).click();
     await expect(page.getByRole("textbox", { name: "The blueprint as Python" })).toContainText("@blueprint");
     await look("python");
     await page.keyboard.press("Shift+N");
@@ -147,7 +147,7 @@ nodes:
     await page.getByRole("button", { name: "differs" }).first().click();
     await look("comparison");
     await page.locator(".versus a").first().click();
-    await page.getByRole("button", { name: "YAML" }).click();
+    await page.getByRole("button", { name: "YAML", exact: true }).click();
     await expect(page.locator(".run-yaml pre")).toBeVisible();
     await look("text of a run");
     await page.getByRole("link", { name: "Triggers" }).click();

@@ -37,7 +37,7 @@ test("an expression typed into any field keeps the focus, and Backspace takes aw
     await expect(field).toBeFocused();
     await expect(page.locator(".card")).toHaveCount(2);
   }
-  await page.getByRole("button", { name: "YAML" }).click();
+  await page.getByRole("button", { name: "YAML", exact: true }).click();
   await expect(page.locator(".cm-content")).toContainText('value: "${{ 1 + 1 }}"');
   await expect(page.locator(".cm-content")).toContainText('message: "${{ 1 + 1 }}"');
 });
@@ -52,7 +52,7 @@ test("a text that looks like a number stays a text while it is typed on", async 
   await page.keyboard.press("End");
   await page.keyboard.press("ArrowLeft");
   await page.keyboard.type("8");
-  await page.getByRole("button", { name: "YAML" }).click();
+  await page.getByRole("button", { name: "YAML", exact: true }).click();
   await expect(page.locator(".cm-content")).toContainText('value: "0078"');
 });
 
