@@ -95,7 +95,7 @@ export function Palette(): ReactElement {
         }}
       >
         {groups.map(([category, items]) => (
-          <section key={category} aria-label={category}>
+          <section key={category} aria-label={`${category} nodes`}>
             <h2>{category}</h2>
             {items.map((choice) => (
               <button
