@@ -43,7 +43,7 @@ bench-quick: $(READY) ## Measure without other engines, in a minute; fails if a 
 	@$(RUN) python benchmarks/run.py --quick --only-engine --guard $(ARGS)
 
 campaign: $(READY) ## Run the campaigns: kills, crashes and fuzzing for as long as they take
-	@$(RUN) pytest -m "campaign or planted" --timeout=0 $(ARGS)
+	@$(RUN) pytest -v -n 2 --dist worksteal -m "campaign or planted" --timeout=0 $(or $(ARGS),tests/soak tests)
 
 mutate: $(READY) ## Put faults into the machine and see that its tests find 90 % of them
 	@$(RUN) python scripts/mutate.py $(ARGS)

@@ -5,25 +5,27 @@ import secrets
 
 import pytest
 
-TOLD = pytest.StashKey[list[str]]()
-
 
 @pytest.fixture
-def tell(request):
+def tell(record_property):
     """Takes the one line that a campaign ends with; all of them stand at the end of the output."""
-    return request.config.stash.setdefault(TOLD, []).append
+    # A property of the test's report comes home from the processes of ``-n`` too.
+    return lambda line: record_property("told", line)
 
 
-def pytest_terminal_summary(terminalreporter, config):
+def pytest_terminal_summary(terminalreporter):
     """After a campaign: one line for each, and one for each page of planted bugs."""
-    told = config.stash.get(TOLD, [])
-    if not told:
-        return
+    told = []
     planted = collections.defaultdict(collections.Counter)
     for outcome in ("passed", "failed", "error"):
         for report in terminalreporter.stats.get(outcome, []):
-            if "planted" in getattr(report, "keywords", {}) and report.when == "call":
+            if getattr(report, "when", "") != "call":
+                continue
+            told += [line for name, line in report.user_properties if name == "told"]
+            if "planted" in report.keywords:
                 planted[report.nodeid.partition("::")[0]][outcome] += 1
+    if not told:
+        return
     terminalreporter.section("campaigns")
     for line in told:
         terminalreporter.line(line)

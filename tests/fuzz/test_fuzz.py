@@ -19,7 +19,7 @@ from tests.security.test_yaml_bombs import BOMBS
 
 MIB = 1024 * 1024
 #: Seconds for each target: in passing, and when there is time.
-SHORT, LONG = 2, int(os.environ.get("ATOMITON_TEST_FUZZ", "900"))
+SHORT, LONG = 2, int(os.environ.get("ATOMITON_TEST_FUZZ", "600"))
 #: Repeated up to 1 MiB, each is a bomb of its own.
 UNITS = (
     "a+", "(", "[", "{", "a.b.", "'a'+", "1,", "a?b:", "!", "-", "a[0]", "[1],", "\\", "'", "é",

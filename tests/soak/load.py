@@ -29,6 +29,8 @@ from atomiton.ports.capabilities import Attempt
 LANES, CANCELLED, WATCHED = 12, 17, 5
 #: Seconds between two kills of the victim, and between two looks.
 KILLS, LOOKS = 5.0, 0.5
+#: Seconds in which threads that have nothing to do end, and some more.
+REST = 15.0
 #: Bytes that a run is given, and hands on.
 LOAD = "x" * 500
 
@@ -170,10 +172,12 @@ class Victim:
 
 
 async def soak(store: Path, seconds: float) -> None:
-    """Load the store for so long; look again and again, and once more when all is at rest."""
-    victim = Victim(store)
+    """Load the store for so long; look again and again, and at rest before and after."""
     async with Conductor(str(store), nodes=NODES) as conductor:
         load = Load(conductor)
+        before = held(store, load)
+        print(json.dumps(before), flush=True)
+        victim = Victim(store)
         tasks = [asyncio.create_task(load.lane()) for _ in range(LANES)]
         tasks.append(asyncio.create_task(victim.die_often()))
         until = time.monotonic() + seconds
@@ -187,6 +191,7 @@ async def soak(store: Path, seconds: float) -> None:
         load.numbers = iter(())  # type: ignore[assignment]
         tasks.pop().cancel()
         await end(tasks, conductor)
+        await rest(before["threads"])
         gc.collect()
         last = {**held(store, load), "kills": victim.kills, "seen": load.seen, **load.ended}
         print(json.dumps(last), flush=True)
@@ -200,6 +205,13 @@ async def end(tasks: list[asyncio.Task[None]], conductor: Conductor) -> None:
     async with asyncio.timeout(60):
         while any(run.ended_at is None for run in await conductor.list(limit=1000)):
             await asyncio.sleep(0.1)
+
+
+async def rest(threads: float) -> None:
+    """Wait until no more threads are left than there were, or those that are left would stay."""
+    until = time.monotonic() + REST
+    while threading.active_count() > threads and time.monotonic() < until:
+        await asyncio.sleep(0.1)
 
 
 async def be_killed(store: Path) -> None:

@@ -28,6 +28,8 @@ MEMORY = 3 << 20
 #: Bytes that the log of the store may be longer: it is written from its beginning again only when
 #: nobody reads.
 LOG = 8 << 20
+#: Threads that are begun once, and stay.
+THREADS = 2
 #: What the store takes for a byte of facts: indexes, headers, free parts of pages.
 OVERHEAD = 2.0
 #: Bytes that a store of nothing but its tables takes, with its log.
@@ -78,17 +80,24 @@ class Soaked(NamedTuple):
 
 
 def grown(looks: Looks, slack: float = 1) -> list[str]:
-    """What a process holds more of in the last third of its time than in the middle one."""
+    """What a process holds more of in the last third of its time than in the middle one.
+
+    How many threads there are under load follows how much is at work at once, and so how busy the
+    machine is: they are counted at rest, before and after.
+    """
     third = len(looks) // 3
     middle, last = looks[third : 2 * third], looks[2 * third :]
     found = []
     memory = [statistics.median(look["memory"] for look in part) for part in (middle, last)]
     if memory[1] > memory[0] + MEMORY * slack:
         found.append(f"memory: from {memory[0]:,.0f} to {memory[1]:,.0f} bytes")
-    for what, more in (("files", 3), ("threads", 4), ("tasks", 10), ("log", LOG)):
+    for what, more in (("files", 3), ("tasks", 10), ("log", LOG)):
         before, after = (statistics.median(look[what] for look in part) for part in (middle, last))
         if after > before + more * slack:
             found.append(f"{what}: from {before:.0f} to {after:.0f}")
+    before, after = (looks[at]["threads"] for at in (0, -1))
+    if after > before + THREADS:
+        found.append(f"threads: from {before:.0f} to {after:.0f}")
     # The least of each part is what is left when garbage has just been collected.
     before, after = (min(look["objects"] for look in part) for part in (middle, last))
     if after > before * (1 + slack / 4):
