@@ -23,7 +23,7 @@ timed_tests() {
 
 tests() {
     rm -f .coverage .coverage.*
-    $run coverage run -m pytest -n auto --dist worksteal -m 'not campaign and not timed'
+    $run coverage run -m pytest -n auto --dist worksteal --durations=25 -m 'not campaign and not timed'
 }
 
 coverage_report() {
