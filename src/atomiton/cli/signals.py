@@ -79,9 +79,10 @@ class Signals:
         if not self._kept:
             return "stopped at once"
         if len(self._kept) > 1:
-            return "stopped at once; the runs are on record, go on with: atomiton runs resume"
+            return "stopped at once; the runs are on record, look at them with: atomiton runs list"
         (run,) = self._kept
-        return f"stopped at once; the run is on record, go on with: atomiton runs resume {run}"
+        # It may have been cancelled by now, or wait to go on: that is told there.
+        return f"stopped at once; the run is on record, look at it with: atomiton runs show {run}"
 
     def _note(self, number: int) -> None:
         if not self._seen.done():

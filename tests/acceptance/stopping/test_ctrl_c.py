@@ -154,7 +154,7 @@ def test_a_second_ctrl_c_leaves_at_once_and_the_run_is_taken_up_later(
     run.press()
     assert run.end(2) == 130
     assert programs(run.mark) == []
-    assert "stopped at once; the run is on record, go on with: atomiton runs resume run_" in (
+    assert "stopped at once; the run is on record, look at it with: atomiton runs show run_" in (
         run.text()
     )
     assert run.marks() == ["done"]

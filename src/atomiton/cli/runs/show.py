@@ -105,7 +105,8 @@ def _print_nodes(nodes: Mapping[str, NodeResult]) -> None:
 
 def _print(header: RunHeader, result: RunResult, waits: list[Wait]) -> None:
     status: str = result.status
-    if undriven(header) and status != "queued":  # nobody drives what has not begun
+    # What has not begun, or rests until somebody answers or a moment comes, needs no driver.
+    if undriven(header) and status not in ("queued", "waiting"):
         status += ", driven by nobody"
     started = datetime.fromtimestamp(header.created_at).astimezone()
     version = f" {header.version}" if header.version else ""
