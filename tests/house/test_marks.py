@@ -30,10 +30,8 @@ def test_tests_that_bound_the_processors_time_are_marked() -> None:
 def test_the_check_runs_them_without_coverage() -> None:
     script = (ROOT / "scripts" / "check.sh").read_text(encoding="utf-8")
     assert "$run pytest -m timed\n" in script
-    assert (
-        "coverage run -m pytest -n auto --dist worksteal -m 'not campaign and not timed'\n"
-        in script
-    )
+    run = "coverage run -m pytest -n auto --dist worksteal --durations=25"
+    assert f"{run} -m 'not campaign and not timed'\n" in script
 
 
 def test_an_unmarked_one_is_found() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from random import Random
 
 import msgspec
@@ -29,6 +30,7 @@ from atomiton.machine.events import (
     BreakpointChecked,
     BreakpointsSet,
     CancelRequested,
+    CostSpent,
     Event,
     FailRequested,
     InputChanged,
@@ -79,6 +81,7 @@ def candidates(run: RunState, draw: Random, now: float) -> list[Event]:
         for attempt in (latest - 1, latest, latest + 1):
             of = (now, number, node, attempt)
             found += [AttemptStarted(*of), AttemptRepeated(*of)]
+            found += [CostSpent(*of, draw.choice((0.5, 2.0, 0.0, -1.0, math.nan)))]
             found += [AttemptLost(*of, acted=acted) for acted in (True, False)]
             found += [AttemptCompleted(*of, {"value": attempt})]
             found += [AttemptFailed(*of, draw.choice(ERRORS))]
@@ -118,6 +121,8 @@ def possible(run: RunState, event: Event) -> bool:
     anytime = CancelRequested | FailRequested | Paused | Resumed | SignalReceived | BreakpointsSet
     if isinstance(event, anytime):
         return alive
+    if isinstance(event, CostSpent):
+        return alive and 0 <= event.frame < run.next_frame and event.amount > 0
     frame = run.frames.get(event.frame)
     if frame is None or not 0 <= event.node < len(frame.status):
         return False
@@ -289,6 +294,7 @@ EVENTS = st.one_of(
     st.builds(AttemptCompleted, *OF, VALUES),
     st.builds(AttemptFailed, *OF, ERROR),
     st.builds(AttemptLost, *OF, st.booleans()),
+    st.builds(CostSpent, *OF, st.floats(min_value=0, exclude_min=True, allow_infinity=False)),
     st.builds(AttemptRepeated, *OF, st.text()),
     st.builds(TimerFired, TIMES, NUMBERS),
     st.builds(SignalReceived, TIMES, st.text(), VALUES, st.text()),

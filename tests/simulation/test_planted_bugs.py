@@ -197,6 +197,15 @@ def timers_do_not_look_at_the_clock_again(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Process, "_fire", wrong)
 
 
+def what_costs_much_is_begun_all_the_same(patch: pytest.MonkeyPatch) -> None:
+    right = starting._spent_up
+
+    def wrong(run: RunState) -> str:
+        return "" if run.cost else right(run)
+
+    patch.setattr(starting, "_spent_up", wrong)
+
+
 BUGS: Sequence[tuple[Plant, set[str]]] = [
     (no_record_of_starts, {"cause on record"}),
     (a_dependency_is_not_counted_off, {"liveness"}),
@@ -208,6 +217,7 @@ BUGS: Sequence[tuple[Plant, set[str]]] = [
     (attempts_forgotten_on_recovery, {"liveness"}),
     (the_disk_lies, {"acknowledged", "no error", "journal"}),
     (a_decision_exceeds_the_limits, {"concurrency"}),
+    (what_costs_much_is_begun_all_the_same, {"cost", "steps"}),
     (a_loss_is_counted_as_a_failure, {"same end"}),
     (time_runs_while_nobody_drives, {"same end"}),
     (late_answers_are_taken, {"no error"}),

@@ -127,7 +127,7 @@ def test_runs_come_to_every_end() -> None:
     assert facts == {
         "RunRequested", "AttemptStarted", "AttemptCompleted", "AttemptFailed", "AttemptLost",
         "AttemptRepeated", "TimerFired", "SignalReceived", "ApprovalGiven", "CancelRequested",
-        "Paused", "Resumed", "StepRequested",
+        "Paused", "Resumed", "StepRequested", "CostSpent",
     }  # fmt: skip
     assert sum(bool(outcome.undone[0]) for outcome in outcomes) > 40
     assert sum(bool(outcome.undone[1]) for outcome in outcomes) > 5

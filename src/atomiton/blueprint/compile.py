@@ -59,8 +59,6 @@ def compile_blueprint(
         shared.stack.append(unit.blueprint)
         compiler = BodyCompiler(unit, unit.blueprint.nodes, ("nodes",))
         output = unit.blueprint.output
-        if unit.blueprint.limits.cost is not None:
-            unit.problems.unsupported("a limit on cost", ("limits", "cost"))
         body = compiler.compile(output, ("output",), has_output=unit.blueprint.has_output)
         for key, node in unit.blueprint.on.items():
             compiled = compiler.alone(f"on:{key}", node, ("on", key))
@@ -79,6 +77,7 @@ def compile_blueprint(
     plan.timeout = blueprint.limits.timeout
     plan.concurrency = blueprint.limits.concurrency or 0
     plan.steps = blueprint.limits.steps or 0
+    plan.cost = blueprint.limits.cost
     plan.durability = blueprint.durability
     plan.compensate_on = blueprint.compensate_on
     plan.on = on

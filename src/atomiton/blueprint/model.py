@@ -141,7 +141,7 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
         concurrency: Most attempts at once.
         timeout: Most seconds of wall clock.
         steps: Most attempts in all.
-        cost: Cost in all; this version runs no blueprint that says it.
+        cost: What attempts may spend in all before no more are begun, in any unit.
 
     Example:
         >>> Limits(timeout=3600, steps=500).steps

@@ -432,12 +432,13 @@ class Plan:
         timeout: Seconds of wall clock for the run; None without a bound.
         concurrency: Nodes at once in the run; 0 without a bound.
         steps: Attempts in the run; 0 without a bound.
+        cost: What attempts may spend before no more are begun; None without a bound.
         compensate_on: ``failure``, ``cancel``: when completed nodes are compensated.
         on: What runs when the run is over: success, failure, cancel, always.
     """
 
     __slots__ = (
-        "compensate_on", "concurrency", "durability", "hash", "id", "on", "root", "secrets",
+        "compensate_on", "concurrency", "cost", "durability", "hash", "id", "on", "root", "secrets",
         "steps", "timeout", "uses", "variables", "version",
     )  # fmt: skip
 
@@ -452,6 +453,7 @@ class Plan:
         self.timeout: float | None = None
         self.concurrency = 0
         self.steps = 0
+        self.cost: float | None = None
         self.durability: Durability = "sync"
         self.compensate_on: tuple[str, ...] = ("failure", "cancel")
         self.on: Mapping[str, PlanNode] = {}
@@ -459,7 +461,7 @@ class Plan:
     @property
     def bounded(self) -> bool:
         """Whether every start is looked at: attempts are counted, or the run has a deadline."""
-        return bool(self.concurrency or self.steps) or self.timeout is not None
+        return bool(self.concurrency or self.steps or self.cost) or self.timeout is not None
 
     def paths(self) -> list[str]:
         """Names of the nodes of the top body, in document order."""

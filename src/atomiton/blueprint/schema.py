@@ -99,7 +99,11 @@ def _top() -> Schema:
         "concurrency": whole("Nodes at once.", 1),
         "timeout": ref("duration", "Wall clock of the run."),
         "steps": whole("Attempts in all.", 1),
-        "cost": {"type": "number", "exclusiveMinimum": 0, "description": "Cost in all."},
+        "cost": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "description": "What attempts may spend in all before no more begin.",
+        },
     }
     defaults: Schema = {
         "retry": ref("retry"),

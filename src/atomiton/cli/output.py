@@ -40,7 +40,7 @@ def print_output(value: object) -> None:
 
 def result_object(result: RunResult) -> dict[str, object]:
     """A run as ``--json`` shows it."""
-    return {
+    shown: dict[str, object] = {
         "run": result.run,
         "blueprint": result.blueprint,
         "status": result.status,
@@ -58,6 +58,7 @@ def result_object(result: RunResult) -> dict[str, object]:
         "compensation": result.compensation,
         "duration_ms": result.duration_ms,
     }
+    return shown | ({"cost": result.cost} if result.cost else {})
 
 
 def is_terminal(stream: IO[str]) -> bool:

@@ -49,6 +49,7 @@ class RunView(msgspec.Struct, frozen=True):
     answers: dict[str, object] = {}
     compensation: dict[str, list[str]] = {}
     forked_from: str | None = None
+    cost: float = 0.0
 
 
 class RunResult:
@@ -109,6 +110,7 @@ class RunResult:
             self.answers,
             self.compensation,
             self.forked_from,
+            self.cost,
         )
 
     @property
@@ -158,6 +160,11 @@ class RunResult:
         if self._view is not None:
             return self._view.forked_from
         return self._state.forked_from or None
+
+    @property
+    def cost(self) -> float:
+        """What its attempts said they have cost, in the unit of the blueprint's ``limits.cost``."""
+        return self._state.cost if self._view is None else self._view.cost
 
     @property
     def ok(self) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from atomiton.machine.commands import CancelAttempt, StartAttempt
-from atomiton.machine.events import AttemptCompleted, AttemptFailed, AttemptLost, Event
+from atomiton.machine.events import AttemptCompleted, AttemptFailed, AttemptLost, CostSpent, Event
 from atomiton.ports.calls import Attempt
 
 if TYPE_CHECKING:
@@ -28,6 +29,21 @@ def new_attempt(execution: Execution, command: StartAttempt) -> Attempt:
     def log(level: str, message: str) -> None:
         driver.log(execution, path, level, message)
 
+    def spent(amount: float) -> None:
+        if not (execution.stopped or state.ended):  # else it comes too late
+            fact = CostSpent(driver.now(), frame, node, command.attempt, amount)
+            execution.feed(fact)
+
+    def spend(amount: float) -> None:
+        try:
+            here = asyncio.get_running_loop() is driver.loop
+        except RuntimeError:  # a function in a thread
+            here = False
+        if here:
+            spent(amount)
+        else:
+            driver.loop.call_soon_threadsafe(spent, amount)
+
     return Attempt(
         state.id,
         path,
@@ -38,6 +54,7 @@ def new_attempt(execution: Execution, command: StartAttempt) -> Attempt:
         log,
         state.secrets,
         (frame, node),
+        spend,
     )
 
 

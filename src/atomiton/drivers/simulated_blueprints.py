@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from random import Random
 
 import msgspec
 
@@ -111,6 +112,9 @@ def drawing_of(seed: int, weather: Weather = "storm") -> Drawing:
         limits["steps"] = draw.randint(1, size + 4)
     if not artist.calm and artist.chance(0.1):
         limits["timeout"] = draw.choice((2, 8, 40))
+    # Drawn apart, so that all else is drawn as it was before there were costs.
+    if weather == "storm" and (purse := Random(f"cost {seed}")).random() < 0.1:  # noqa: S311 - a draw
+        limits["cost"] = purse.randint(1, size + 4)
     if limits:
         document["limits"] = limits
     if artist.chance(0.2):

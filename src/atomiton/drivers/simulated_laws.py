@@ -237,8 +237,11 @@ class Laws:
                 first = self.commands[place]
                 demand(commands == first, "determinism", f"{fact}: {commands}, not {first}")
             if fresh.status == RUN_ACTIVE:
-                new = (c for c in commands if isinstance(c, StartAttempt))
-                starts |= {(c.frame, c.node, c.attempt) for c in new}
+                made = (c for c in commands if isinstance(c, StartAttempt))
+                new = {(c.frame, c.node, c.attempt) for c in made} - starts
+                spent = self._plan.cost is not None and fresh.cost >= self._plan.cost
+                demand(not (spent and new), "cost", f"{new} begin at a cost of {fresh.cost}")
+                starts |= new
         live, replayed = snapshot(process.state), snapshot(fresh)
         demand(live == replayed, "replay", difference(live, replayed))
         demand(fresh.ended, "one end", f"the run is {fresh.status}")

@@ -27,6 +27,7 @@ from atomiton.machine.events import (
     AttemptLost,
     AttemptStarted,
     BreakpointChecked,
+    CostSpent,
     Event,
     RunRequested,
     TimerFired,
@@ -291,6 +292,15 @@ class Process:
         self.world.effects.append(
             Effect(self.world.now(), self._around.life, key, start.attempt, effect, awaited)
         )
+        self._spend(start, at_work=job is None)
+
+    def _spend(self, start: StartAttempt, *, at_work: bool) -> None:
+        """Whatever acts costs 1 where costs are bounded, even when nobody waits for it any more."""
+        if self.state.plan.cost is None or self.state.ended or self.stopped:
+            return
+        of = (start.frame, start.node, start.attempt)
+        fact = CostSpent(self.world.now(), *of, 1.0)
+        self.inbox.append(fact) if at_work else self.feed(fact)
 
     def _answer(self, start: StartAttempt, script: Script, given: object) -> Event:
         if script.ending != "good":

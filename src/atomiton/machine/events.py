@@ -99,6 +99,20 @@ class AttemptLost(msgspec.Struct, frozen=True, tag="attempt_lost", gc=False):
     held: bool = False
 
 
+class CostSpent(msgspec.Struct, frozen=True, tag="cost_spent", gc=False):
+    """An attempt has cost something, whatever becomes of it, or has become.
+
+    Attributes:
+        amount: How much, in the unit of the blueprint's ``limits.cost``; more than 0.
+    """
+
+    time: float
+    frame: int
+    node: int
+    attempt: int
+    amount: float
+
+
 class AttemptRepeated(msgspec.Struct, frozen=True, tag="attempt_repeated", gc=False):
     """Somebody decided that a lost attempt is to be made again."""
 
@@ -246,6 +260,7 @@ Event = (
     | AttemptCompleted
     | AttemptFailed
     | AttemptLost
+    | CostSpent
     | AttemptRepeated
     | TimerFired
     | SignalReceived

@@ -125,6 +125,16 @@ _OPENERS: Mapping[int, Callable[[Frame, int, float, list[Command]], None]] = {
 }
 
 
+def _spent_up(run: RunState) -> str:
+    """Why no attempt may be made any more, in words; empty if one may."""
+    plan = run.plan
+    if plan.steps and run.steps >= plan.steps:
+        return f"the run needs more than its {plan.steps} steps"
+    if plan.cost is not None and run.cost >= plan.cost:
+        return f"the run has cost {run.cost:g} and may cost {plan.cost:g}: nothing more is begun"
+    return ""
+
+
 def start_ready(run: RunState, now: float, out: list[Command]) -> bool:
     """Start what is ready, as far as limits, pause and steps allow.
 
@@ -150,8 +160,7 @@ def start_ready(run: RunState, now: float, out: list[Command]) -> bool:
                 ready.popleft()
                 _open(frame, node, now, out)
                 return True
-            if plan.steps and run.steps >= plan.steps and run.status == RUN_ACTIVE:
-                message = f"the run needs more than its {plan.steps} steps"
+            if run.status == RUN_ACTIVE and (message := _spent_up(run)):
                 stop(run, ErrorInfo("LIMIT_EXCEEDED", message), now, out)
                 return True
             if run.passed:

@@ -230,6 +230,7 @@ class RunState:
         paused: Whether nothing new may start.
         running: How many attempts are out.
         steps: How many attempts were started in all.
+        cost: What attempts have spent in all.
         free: Whether what is ready starts at once: no bounds on the run, and not paused.
         frames: Every frame that is looked at, by its number.
         opened: Nodes to decide about; empty between facts.
@@ -255,11 +256,11 @@ class RunState:
     """
 
     __slots__ = (
-        "asked", "breaks", "cancelled", "changed", "closing", "credits", "ended_at", "failure",
-        "forked_from", "frames", "free", "gated", "id", "inputs", "listening", "mail", "next_frame",
-        "next_timer", "notices", "opened", "output", "passed", "paused", "plan", "ready", "running",
-        "secrets", "seed", "started_at", "status", "steps", "timers", "top", "undo", "undone",
-        "until",
+        "asked", "breaks", "cancelled", "changed", "closing", "cost", "credits", "ended_at",
+        "failure", "forked_from", "frames", "free", "gated", "id", "inputs", "listening", "mail",
+        "next_frame", "next_timer", "notices", "opened", "output", "passed", "paused", "plan",
+        "ready", "running", "secrets", "seed", "started_at", "status", "steps", "timers", "top",
+        "undo", "undone", "until",
     )  # fmt: skip
 
     def __init__(self, plan: Plan) -> None:
@@ -269,8 +270,7 @@ class RunState:
         self.status = RUN_NEW
         self.inputs: dict[str, object] = {}
         self.seed = 0
-        self.started_at = 0.0
-        self.ended_at = 0.0
+        self.started_at = self.ended_at = self.cost = 0.0
         body = plan.root
         self.top = top = Frame(self, 0, BODY, body.nodes, self)
         top.body = body

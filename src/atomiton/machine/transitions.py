@@ -7,6 +7,7 @@
     AttemptFailed       an attempt is out -> retrying, or failed; without a fallback the run stops
     AttemptLost         an attempt is out -> out again under the same key, or lost (effect: once),
                                              or ready if it is held back: it never acted
+    CostSpent           what an attempt has cost, even one given up, counts towards the limit
     AttemptRepeated     lost             -> ready, and out again under the same key
     TimerFired          retrying -> ready, running -> stopping (TIMEOUT), waiting -> completed
     SignalReceived      waiting -> completed: the wait that has waited longest; else it is kept
@@ -25,6 +26,7 @@ left. A fact that cannot happen now raises ``IllegalEvent`` and changes nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 
 from atomiton.errors import ErrorInfo, IllegalEvent
@@ -42,6 +44,7 @@ from atomiton.machine.events import (
     BreakpointChecked,
     BreakpointsSet,
     CancelRequested,
+    CostSpent,
     Event,
     FailRequested,
     InputChanged,
@@ -210,6 +213,16 @@ def _lost(run: RunState, event: AttemptLost, out: list[Command]) -> None:
         frame.status[node] = LOST
     else:
         _again(frame, node, event.time, out)
+
+
+def _spent(run: RunState, event: CostSpent, _out: list[Command]) -> None:
+    """Count what an attempt has cost: no other begins once the run may spend no more."""
+    _alive(run)
+    if not 0 < event.amount < math.inf:
+        raise IllegalEvent(f"an attempt cannot cost {event.amount}")
+    if not 0 <= event.frame < run.next_frame:
+        raise IllegalEvent(f"there is no frame {event.frame}")
+    run.cost += event.amount
 
 
 def _repeated(run: RunState, event: AttemptRepeated, _out: list[Command]) -> None:
@@ -386,6 +399,7 @@ _TABLE: Mapping[type[Event], Callable[..., None]] = {
     AttemptCompleted: _completed,
     AttemptFailed: _failed,
     AttemptLost: _lost,
+    CostSpent: _spent,
     AttemptRepeated: _repeated,
     TimerFired: _fired,
     SignalReceived: _signal,

@@ -19,7 +19,7 @@ from atomiton.nodes.chat import (
 )
 from atomiton.nodes.http import failure
 from atomiton.nodes.spec import node
-from atomiton.ports.capabilities import Http, Progress, injected
+from atomiton.ports.capabilities import Attempt, Http, Progress, injected
 
 
 class Tool(TypedDict):
@@ -98,6 +98,7 @@ async def chat(
     options: dict[str, object] | None = None,
     http: Http = injected,
     progress: Progress = injected,
+    attempt: Attempt = injected,
 ) -> Answer:
     """Ask a language model, at any server that answers `/chat/completions`, as most do.
 
@@ -119,11 +120,13 @@ async def chat(
         temperature: How freely it answers; what the server has by default.
         max_tokens: Most tokens of the answer.
         stream: Whether the answer comes in parts, so that there is progress.
-        price: What a million tokens cost, as `{input, output}`; then `cost` is counted.
+        price: What a million tokens cost, as `{input, output}`; then `cost` is counted, also into
+            the `limits.cost` of the run.
         key: What lets us in; give it as `${{ secrets.NAME }}`.
         options: More fields of the request, as the server knows them.
         http: The door to other systems.
         progress: Who is told how far it is.
+        attempt: Who is told what it has cost.
     """
     said = _messages(system, messages, prompt)
     asked: Data = {"model": model, "messages": said, "stream": stream}
@@ -146,7 +149,13 @@ async def chat(
     # A server that knows no streams answers in one piece all the same.
     events = answer.headers.get("content-type", "").startswith("text/event-stream")
     reply = streamed(answer.body) if events else whole(answer.body)
-    return _answer(reply, said, schema, price)
+    cost = None if price is None else _cost(reply["usage"], price)
+    attempt.spend(cost or 0)  # whatever the answer is worth
+    return _answer(reply, said, schema, cost)
+
+
+def _cost(usage: Usage, price: Price) -> float:
+    return (usage["input"] * price["input"] + usage["output"] * price["output"]) / 1_000_000
 
 
 def _messages(system: str | None, before: list[object] | None, prompt: str | None) -> list[object]:
@@ -185,7 +194,7 @@ def _wishes(
 
 
 def _answer(
-    reply: Reply, said: list[object], schema: dict[str, object] | None, price: Price | None
+    reply: Reply, said: list[object], schema: dict[str, object] | None, cost: float | None
 ) -> Answer:
     message, usage = reply["message"], reply["usage"]
     content = message.get("content")
@@ -201,9 +210,6 @@ def _answer(
         )
     calls = calls_of(message)
     value = value_of(text, schema) if schema is not None and not calls else None
-    cost = None
-    if price is not None:
-        cost = (usage["input"] * price["input"] + usage["output"] * price["output"]) / 1_000_000
     return {
         "text": text,
         "value": value,

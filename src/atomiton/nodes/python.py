@@ -82,7 +82,7 @@ async def run(
         message = "memory is 16 MiB or more, and cpu from 1 to 86400 seconds"
         raise NodeError(message, code="INVALID_INPUT")
     asked = {"code": code, "inputs": inputs, "memory": memory * _MIB, "cpu": cpu}
-    talk = Conversation(progress=progress, log=log)
+    talk = Conversation(progress=progress, log=log, attempt=attempt)
     ended = await process.run(
         [sys.executable, "-I", _RUNNER],
         stdin=request("python.run", asked, attempt),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
 ReportProgress = Callable[[float, str], None]
 WriteLog = Callable[[str, str], None]
+Spend = Callable[[float], None]
 
 
 class Attempt:
@@ -25,8 +27,8 @@ class Attempt:
     """
 
     __slots__ = (
-        "_handlers", "attempt", "cancelled", "deadline", "key", "log", "node", "now", "place",
-        "progress", "reason", "run", "secrets",
+        "_handlers", "_spend", "attempt", "cancelled", "deadline", "key", "log", "node", "now",
+        "place", "progress", "reason", "run", "secrets",
     )  # fmt: skip
 
     def __init__(
@@ -40,6 +42,7 @@ class Attempt:
         log: WriteLog,
         secrets: object = None,
         place: tuple[int, int] = (0, 0),
+        spend: Spend | None = None,
     ) -> None:
         self.run = run
         self.node = node
@@ -54,6 +57,21 @@ class Attempt:
         self.log = log
         self.secrets = secrets
         self.place = place
+        self._spend = spend
+
+    def spend(self, amount: float) -> None:
+        """Say what the attempt has cost by now, beyond what it said before: it counts at once.
+
+        Args:
+            amount: In the unit of the blueprint's ``limits.cost``.
+
+        Raises:
+            ValueError: It is below 0, or no number.
+        """
+        if not 0 <= amount < math.inf:
+            raise ValueError(f"an attempt cannot cost {amount}")
+        if amount and self._spend is not None:
+            self._spend(float(amount))
 
     def remaining(self) -> float | None:
         """Seconds left before the nearest deadline; None when there is none."""

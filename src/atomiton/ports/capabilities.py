@@ -334,6 +334,13 @@ class Attempt(Protocol):
         """Why it should stop; empty until then."""
         ...
 
+    def spend(self, amount: float) -> None:
+        """Say what more the attempt has cost, in the unit of ``limits.cost``.
+
+        It counts at once, whatever becomes of the attempt. Raises ``ValueError`` if it is below 0.
+        """
+        ...
+
     def on_cancel(self, clean_up: Callable[[], object]) -> None:
         """Call a function, latest first, as soon as the attempt is asked to stop.
 

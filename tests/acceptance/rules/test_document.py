@@ -193,10 +193,21 @@ async def test_steps_bounds_the_attempts_of_the_run(world: World) -> None:
     assert (code(result), len(world.acts)) == ("LIMIT_EXCEEDED", 3)
 
 
-def test_a_limit_on_cost_is_refused_for_now(world: World) -> None:
-    assert world.problem("limits: {cost: 1}\n" + ONE).code == "NOT_SUPPORTED"
-    problem = world.problem("nodes: {c: {call: x}}", {"x": "limits: {cost: 1}\n" + ONE})
-    assert problem.code == "NOT_SUPPORTED"
+async def test_cost_bounds_what_attempts_spend_in_the_run(world: World) -> None:
+    result = await world.run("""
+        limits: {cost: 2.5}
+        nodes: {m: {map: [1, 2, 3, 4], concurrency: 1, uses: t.spend, with: {amount: 1}}}
+    """)
+    assert (code(result), result.cost) == ("LIMIT_EXCEEDED", 3)
+
+
+async def test_the_cost_of_a_called_blueprint_is_bounded_by_its_caller(world: World) -> None:
+    called = {
+        "x": "limits: {cost: 1}\nnodes: {m: {map: [1, 2], uses: t.spend, concurrency: 1, with: {amount: 1}}}"
+    }
+    assert (await world.run("nodes: {c: {call: x}}", called=called)).cost == 2
+    result = await world.run("limits: {cost: 1}\nnodes: {c: {call: x}}", called=called)
+    assert (code(result), result.cost) == ("LIMIT_EXCEEDED", 1)
 
 
 @pytest.mark.parametrize("durability", ["sync", "async", "none"])

@@ -180,7 +180,11 @@ class World:
         async def secret(secrets: Secrets, given: str = "") -> bool:
             return given in ("", secrets.get("TOKEN"))
 
-        return [do, fail, hold, left, add, text, secret]
+        @node("t.spend")
+        async def spend(attempt: Attempt, amount: float) -> None:
+            attempt.spend(amount)
+
+        return [do, fail, hold, left, add, text, secret, spend]
 
 
 def whole(text: str, id_: str = "test") -> str:

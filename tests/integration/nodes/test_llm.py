@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from atomiton.nodes import llm as family
 from atomiton.nodes.guard import Capabilities
 from atomiton.nodes.guard.http import HttpGuard
 from atomiton.nodes.guard.traced import TracedHttp
+from atomiton.ports.calls import Attempt
 from atomiton.testing import FakeHttp, record, replay, run
 
 SCHEMA = {
@@ -112,24 +114,35 @@ class Watch:
 
 
 @pytest.fixture
+def spent() -> list[float]:
+    return []
+
+
+@pytest.fixture
 def watch() -> Watch:
     return Watch()
 
 
 @pytest.fixture
-async def ask(model: Model, watch: Watch) -> AsyncIterator[Any]:
+async def ask(model: Model, watch: Watch, spent: list[float]) -> AsyncIterator[Any]:
     http = HttpGuard()
 
     async def call(prompt: str | None = "Hi", **more: Any) -> Any:
         url = more.pop("url", model.url)
-        return await family.chat.function(url, "small", prompt, **more, http=http, progress=watch)
+        attempt = Attempt(
+            "r", "n", 1, None, time.time, lambda *_: None, lambda *_: None, spend=spent.append
+        )
+        doors = {"http": http, "progress": watch, "attempt": attempt}
+        return await family.chat.function(url, "small", prompt, **more, **doors)
 
     yield call
     await http.aclose()
 
 
 @pytest.mark.parametrize("stream", [True, False])
-async def test_an_answer_with_tokens_and_cost(model: Model, ask: Any, stream: bool) -> None:
+async def test_an_answer_with_tokens_and_cost(
+    model: Model, ask: Any, stream: bool, spent: list[float]
+) -> None:
     model.text = "Grüße 👋 an alle"
     got = await ask(
         system="Be kind",
@@ -148,6 +161,7 @@ async def test_an_answer_with_tokens_and_cost(model: Model, ask: Any, stream: bo
         "cost": (10 * 2 + 5 * 10) / 1_000_000,
         "messages": got["messages"],
     }
+    assert spent == [got["cost"]], "it counts into what the run may spend"
     assert [m["role"] for m in got["messages"]] == ["system", "user", "assistant"]
     assert model.headers[0]["Authorization"] == "Bearer sesame"
     assert model.asked[0]["temperature"] == 0.5

@@ -115,6 +115,8 @@ def _print(header: RunHeader, result: RunResult, waits: list[Wait]) -> None:
     click.echo(f"status     {status}" + (f": {result.reason}" if result.reason else ""))
     click.echo(f"started    {started:%Y-%m-%d %H:%M:%S}")
     click.echo(f"took       {duration(result.duration_ms / 1000)}")
+    if result.cost:
+        click.echo(f"cost       {result.cost:g}")
     if header.key is not None:
         click.echo(f"key        {header.key}")
     for wait in waits:

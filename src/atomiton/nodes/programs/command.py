@@ -79,7 +79,7 @@ def command_function(
         progress = cast("Progress", given.pop("_progress"))
         log = cast("Log", given.pop("_log"))
         inputs = ports.inputs(given)
-        talk = Conversation(command.limits.output, progress, log)
+        talk = Conversation(command.limits.output, progress, log, attempt)
         ended = await process.run(
             words,
             stdin=request(name, inputs, attempt),

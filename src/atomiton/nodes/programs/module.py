@@ -173,7 +173,7 @@ def module_function(name: str, path: Path, limits: Limits, ports: Ports) -> Call
         progress = cast("Progress", given.pop("_progress"))
         log = cast("Log", given.pop("_log"))
         asked = request(name, ports.inputs(given), attempt)
-        talk = Conversation(limits.output, progress, log)
+        talk = Conversation(limits.output, progress, log, attempt)
         engine, mark = module.take()
         stop = _Stop(engine.engine)
         attempt.on_cancel(stop)

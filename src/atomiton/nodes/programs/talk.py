@@ -7,7 +7,7 @@ and at last its output or its error. The page ``docs/reference/programs.md`` is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal, cast
+from typing import Annotated, Final, Literal, cast
 
 import msgspec
 
@@ -32,18 +32,19 @@ class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of a program: exactly one of ``output``, ``error``, ``progress`` and ``log``."""
+    """One line of a program: exactly one of output, error, progress, log and cost."""
 
     output: object = msgspec.UNSET
     error: Failure | msgspec.UnsetType = msgspec.UNSET
     progress: float | msgspec.UnsetType = msgspec.UNSET
     log: str | msgspec.UnsetType = msgspec.UNSET
+    cost: Annotated[float, msgspec.Meta(ge=0)] | msgspec.UnsetType = msgspec.UNSET
     message: str = ""
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
 _decoder = msgspec.json.Decoder(Line)
-_KINDS: Final = ("output", "error", "progress", "log")
+_KINDS: Final = ("output", "error", "progress", "log", "cost")
 
 
 def request(type_: str, inputs: Mapping[str, object], attempt: Attempt) -> bytes:
@@ -81,6 +82,7 @@ class Conversation:
         largest: Most bytes in all.
         progress: Is told how far the program is.
         log: Is told what it has to say.
+        attempt: Is told what it has cost.
 
     Example:
         >>> talk = Conversation(1000)
@@ -91,11 +93,16 @@ class Conversation:
     """
 
     def __init__(
-        self, largest: int = LARGEST, progress: Progress | None = None, log: Log | None = None
+        self,
+        largest: int = LARGEST,
+        progress: Progress | None = None,
+        log: Log | None = None,
+        attempt: Attempt | None = None,
     ) -> None:
         self._largest = largest
         self._progress = progress
         self._log = log
+        self._attempt = attempt
         self._size = 0
         self._rest = bytearray()
         self._last: Line | None = None
@@ -173,6 +180,8 @@ class Conversation:
             self._progress.report(cast("float", said.progress), said.message)
         elif given[0] == "log" and self._log is not None:
             self._log.log(said.level, cast("str", said.log))
+        elif given[0] == "cost" and self._attempt is not None:
+            self._attempt.spend(cast("float", said.cost))
 
 
 def _is_whole(line: bytes) -> bool:
