@@ -202,9 +202,8 @@ async def test_cost_bounds_what_attempts_spend_in_the_run(world: World) -> None:
 
 
 async def test_the_cost_of_a_called_blueprint_is_bounded_by_its_caller(world: World) -> None:
-    called = {
-        "x": "limits: {cost: 1}\nnodes: {m: {map: [1, 2], uses: t.spend, concurrency: 1, with: {amount: 1}}}"
-    }
+    each = "{map: [1, 2], concurrency: 1, uses: t.spend, with: {amount: 1}}"
+    called = {"x": f"limits: {{cost: 1}}\nnodes: {{m: {each}}}"}
     assert (await world.run("nodes: {c: {call: x}}", called=called)).cost == 2
     result = await world.run("limits: {cost: 1}\nnodes: {c: {call: x}}", called=called)
     assert (code(result), result.cost) == ("LIMIT_EXCEEDED", 1)
