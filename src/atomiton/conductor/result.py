@@ -164,7 +164,7 @@ class RunResult:
     @property
     def cost(self) -> float:
         """What its attempts said they have cost, in the unit of the blueprint's ``limits.cost``."""
-        return self._state.cost if self._view is None else self._view.cost
+        return round(self._state.cost, 9) if self._view is None else self._view.cost
 
     @property
     def ok(self) -> bool:

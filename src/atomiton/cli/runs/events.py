@@ -74,7 +74,7 @@ def _line(event: RunEvent) -> str:
     fact = event.fact
     time = f"{moment(fact.time).astimezone():%H:%M:%S.%f}"[:-3]
     said = ""
-    for name in ("inputs", "output", "error", "reason", "parameters"):
+    for name in ("inputs", "output", "error", "reason", "parameters", "amount"):
         value = getattr(fact, name, None)
         if value is not None and value not in ("", {}):
             said = f"  {to_json(value).decode()}"
