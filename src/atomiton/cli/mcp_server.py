@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from atomiton.cli.mcp_tools import Tools
+from atomiton.cli.output import result_object
 from atomiton.cli.version import own_version
 from atomiton.conductor import Conductor
 from atomiton.errors import AtomitonError, BlueprintError
@@ -40,17 +41,22 @@ async def serve_tools(conductor: Conductor, patience: float) -> None:
     except ImportError as error:
         message = "this needs the SDK of the protocol: install atomiton[mcp]"
         raise AtomitonError(message, code="NOT_SUPPORTED") from error
+    from atomiton.cli.mcp_tasks import REVISION, Tasks
+
     tools = Tools(conductor, patience)
+    optional = types.ToolExecution(task_support="optional")
 
     async def list_tools(
-        _context: ServerRequestContext[Any], _params: types.PaginatedRequestParams | None
+        context: ServerRequestContext[Any], _params: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
+        tasks = context.protocol_version == REVISION
         found = [
             types.Tool(
                 name=tool.name,
                 description=tool.description,
                 input_schema=tool.schema,
                 annotations=types.ToolAnnotations(read_only_hint=not tool.changes),
+                execution=optional if tasks and tools.begins_run(tool.name) else None,
             )
             for tool in await tools.all()
         ]
@@ -63,12 +69,7 @@ async def serve_tools(conductor: Conductor, patience: float) -> None:
             given, failed = await tools.call(params.name, params.arguments or {}), False
         except AtomitonError as error:
             given, failed = _told(error), True
-        text = msgspec.json.encode(given, enc_hook=str).decode()
-        content = [types.TextContent(type="text", text=text)]
-        structured = msgspec.json.decode(text)
-        return types.CallToolResult(
-            content=list(content), structured_content=structured, is_error=failed
-        )
+        return _answer(given, failed=failed)
 
     server = Server(
         "atomiton",
@@ -77,8 +78,22 @@ async def serve_tools(conductor: Conductor, patience: float) -> None:
         on_list_tools=list_tools,
         on_call_tool=call_tool,
     )
+    Tasks(conductor, tools, lambda ended: _answer(result_object(ended))).join(server)
+    options = server.create_initialization_options()
+    options.capabilities = options.capabilities.model_copy(update={"tasks": Tasks.capability()})
     async with stdio_server() as (read, write):
-        await server.run(read, write, server.create_initialization_options())
+        await server.run(read, write, options)
+
+
+def _answer(given: object, *, failed: bool = False) -> types.CallToolResult:
+    import mcp.types as types
+
+    text = msgspec.json.encode(given, enc_hook=str).decode()
+    return types.CallToolResult(
+        content=[types.TextContent(type="text", text=text)],
+        structured_content=msgspec.json.decode(text),
+        is_error=failed,
+    )
 
 
 def _told(error: AtomitonError) -> dict[str, object]:

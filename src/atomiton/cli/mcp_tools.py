@@ -18,6 +18,7 @@ from atomiton.blueprint.types import check_value
 from atomiton.cli.output import result_object
 from atomiton.conductor import Conductor
 from atomiton.conductor.nodes import node_info
+from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
 from atomiton.errors import AtomitonError, InputError, NotFound, Problem
 from atomiton.nodes.signature import Parameter, first_paragraph, read_signature
@@ -103,10 +104,35 @@ class Tools:
         """
         function = self._functions.get(name)
         if function is None:
-            id_ = name.removeprefix(PREFIX).replace("_", "-")
-            if not name.startswith(PREFIX):
-                raise NotFound(f"there is no tool {name!r}")
-            return await self.run_blueprint(id_, dict(given))
+            return await self._wait(await self.begin(name, given))
+        self._check(name, given)
+        return await function(**given)
+
+    def begins_run(self, name: str) -> bool:
+        """Whether a tool of this name would begin a run of a blueprint."""
+        own = name.startswith(PREFIX) and name not in self._functions
+        return own or name == self.run_blueprint.__name__
+
+    async def begin(self, name: str, given: Mapping[str, object]) -> Run:
+        """Call a tool that begins a run, and do not wait for the run.
+
+        Raises:
+            AtomitonError: There is no such blueprint, or an argument does not fit.
+        """
+        if not self.begins_run(name):
+            raise NotFound(f"there is no tool {name!r}")
+        if name in self._functions:
+            self._check(name, given)
+            inputs = cast("dict[str, object]", given.get("inputs", {}))
+            return await self._start(cast("str", given["id"]), inputs)
+        return await self._start(name.removeprefix(PREFIX).replace("_", "-"), dict(given))
+
+    async def end_of(self, run: str) -> RunResult:
+        """Wait for a run to end, however long that takes."""
+        return await Run(self._conductor, run).result()
+
+    def _check(self, name: str, given: Mapping[str, object]) -> None:
+        """Refuse arguments that do not fit a tool."""
         known = {parameter.name: parameter for parameter in self._parameters[name]}
         problems = [
             Problem("INVALID_INPUT", f"there is no argument '{key}'", hint=nearest(key, known))
@@ -126,7 +152,6 @@ class Tools:
         ]
         if problems:
             raise InputError(problems)
-        return await function(**given)
 
     async def list_blueprints(self, search: str = "") -> object:
         """The blueprints that are kept: id, name, description, revision.
@@ -192,9 +217,7 @@ class Tools:
             id: Its id.
             inputs: Its inputs by name.
         """
-        await self._conductor.blueprint(id)  # an id alone is meant, never a file
-        run = await self._conductor.start(id, inputs)
-        return await self._wait(run)
+        return await self._wait(await self._start(id, inputs))
 
     async def wait_for_run(self, run: str) -> object:
         """Wait for a run to end, for a while; gives its result, or how it stands.
@@ -285,6 +308,10 @@ class Tools:
             run: Its id.
         """
         return await self._wait(await self._conductor.retry(run))
+
+    async def _start(self, id_: str, inputs: dict[str, object]) -> Run:
+        await self._conductor.blueprint(id_)  # an id alone is meant, never a file
+        return await self._conductor.start(id_, inputs)
 
     async def _wait(self, run: Run) -> object:
         """The result of a run, or how it stands when it takes longer than the patience."""
