@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from temporalio import workflow
@@ -19,6 +19,7 @@ from atomiton.drivers.answers import error_info, status_change, stopped
 from atomiton.drivers.program import Program
 from atomiton.drivers.recovery import replay
 from atomiton.drivers.temporal.sending import Sent, answers_of, send, task_of
+from atomiton.drivers.temporal.turns import Since, Turns
 from atomiton.drivers.temporal.wire import MEMO_STATUS, Head, Options, Outcome, Task
 from atomiton.errors import AtomitonError
 from atomiton.machine import RunState, apply, outstanding
@@ -56,6 +57,13 @@ LONGEST = 30_000
 LARGEST = 16 * 1024 * 1024
 
 
+class Timer(msgspec.Struct, frozen=True, eq=False):
+    """A timer of the server, and when it was set."""
+
+    handle: asyncio.TimerHandle
+    since: Since
+
+
 class Job(msgspec.Struct, eq=False):
     """An attempt that is out.
 
@@ -67,7 +75,7 @@ class Job(msgspec.Struct, eq=False):
 
     start: StartAttempt
     sent: Sent
-    grace: asyncio.TimerHandle | None = None
+    grace: Timer | None = None
 
 
 class Driving:
@@ -96,7 +104,8 @@ class Driving:
         self._starts: deque[StartAttempt] = deque()
         self._jobs: dict[Key, Job] = {}
         self._sent: set[asyncio.Task[None]] = set()
-        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._timers: dict[int, Timer] = {}
+        self._turns = Turns(self._loop)
         self._shown = Head("running")
         self._told = 0
 
@@ -105,6 +114,7 @@ class Driving:
     def tell(self, event: Event) -> None:
         """Add a fact that somebody outside wants; ``IllegalEvent`` if it cannot be."""
         self._told += 1
+        self._turns.look()
         self._take(event)
         self._drain()
 
@@ -170,9 +180,9 @@ class Driving:
         elif isinstance(command, SetTimer):
             self._set_timer(command.timer, command.at)
         elif isinstance(command, CancelTimer):
-            handle = self._timers.pop(command.timer, None)
-            if handle is not None:
-                handle.cancel()
+            timer = self._timers.pop(command.timer, None)
+            if timer is not None:
+                self._unset(timer)
         elif isinstance(command, CancelAttempt):
             self._cancel(command)
         elif isinstance(command, CheckBreakpoint) and not self.state.ended:
@@ -181,10 +191,17 @@ class Driving:
             self._inbox.appendleft(check(self.state, workflow.time()))
 
     def _set_timer(self, timer: int, at: float) -> None:
-        delay = max(0.0, at - workflow.time())
-        self._timers[timer] = self._loop.call_later(delay, self._due, timer, at)
+        self._timers[timer] = self._timer(at - workflow.time(), self._due, timer, at)
+
+    def _timer(self, delay: float, act: Callable[..., None], *of: object) -> Timer:
+        """Let the server say when it is time."""
+        return Timer(self._loop.call_later(max(0.0, delay), act, *of), self._turns.now)
+
+    def _unset(self, timer: Timer) -> None:
+        self._turns.take_back(timer.since, timer.handle.cancel)
 
     def _due(self, timer: int, at: float) -> None:
+        self._turns.answered()
         self._timers.pop(timer, None)
         if timer in self.state.timers:
             self.feed(TimerFired(max(workflow.time(), at), timer))
@@ -197,10 +214,15 @@ class Driving:
             self._starts = deque(kept)
             self._inbox.append(AttemptFailed(workflow.time(), *_place(command), stopped()))
             return
-        job.sent.cancel(job.start)
-        job.grace = self._loop.call_later(self.options.grace, self._give_up, job)
+        job.sent.stopping += 1
+        if job.sent.unwanted and job.sent.near:
+            job.sent.cancel()  # of that only how it ends is on record
+        elif job.sent.unwanted:
+            self._turns.take_back(job.sent.since, job.sent.cancel, urgent=True)
+        job.grace = self._timer(self.options.grace, self._give_up, job)
 
     def _give_up(self, job: Job) -> None:
+        self._turns.answered()
         key = (job.start.frame, job.start.node)
         if self._jobs.get(key) is job:
             del self._jobs[key]
@@ -215,7 +237,7 @@ class Driving:
             self.leaving = True
         if self.leaving or self._must_leave():
             return
-        near = len(self._starts) <= NEAR
+        near = len(self._starts) <= NEAR and not self._turns.full
         sizes: dict[int, int] = {}
         while self._starts and len(self._sent) < self.options.window:
             starts = self._together(sizes)
@@ -266,7 +288,8 @@ class Driving:
         return min(self.options.batch, -(-len(frame.nodes) // PARTS), -(-alike // 4))
 
     def _send(self, starts: Sequence[StartAttempt], tasks: list[Task], *, near: bool) -> None:
-        sent = send(self.program, self.state, self.options, starts, tasks, near=near)
+        now = self._turns.now
+        sent = send(self.program, self.state, self.options, starts, tasks, now, near=near)
         for start in starts:
             self._jobs[start.frame, start.node] = Job(start, sent)
         task = asyncio.create_task(self._wait(sent))
@@ -275,7 +298,7 @@ class Driving:
 
     async def _wait(self, sent: Sent) -> None:
         """Take the answers of an activity."""
-        answers = await answers_of(sent, self.program, self.state, self.options)
+        answers = await answers_of(sent, self.program, self.state, self.options, self._turns)
         now = workflow.time()
         for start, answer in zip(sent.starts, answers, strict=True):
             job = self._jobs.get((start.frame, start.node))
@@ -283,7 +306,7 @@ class Driving:
                 continue  # it was given up
             del self._jobs[start.frame, start.node]
             if job.grace is not None:
-                job.grace.cancel()
+                self._unset(job.grace)
             self._inbox.append(_fact(start, answer, now))
         # The activity is over: another one may take its place.
         current = asyncio.current_task()
@@ -332,27 +355,16 @@ class Driving:
 
     def _is_due(self) -> bool:
         """Whether the history is long enough."""
-        info = workflow.info()
         return (
-            info.get_current_history_length() > self.options.history
-            or info.get_current_history_size() > LARGEST
+            max(self._turns.length, self._turns.near) > self.options.history
+            or self._turns.size > LARGEST
             or self._told > 1000
         )
 
     def _must_leave(self) -> bool:
         """Whether the history is so long that nothing new may begin in it."""
-        info = workflow.info()
         longest = max(LONGEST, 2 * self.options.history)
-        return info.get_current_history_length() > longest and bool(self._jobs)
-
-    def close(self) -> None:
-        """Forget all timers, and what is still out."""
-        for handle in self._timers.values():
-            handle.cancel()
-        self._timers.clear()
-        for job in self._jobs.values():
-            if job.grace is not None:
-                job.grace.cancel()
+        return self._turns.length > longest and bool(self._jobs)
 
 
 _Of = StartAttempt | CancelAttempt | AttemptStarted | AttemptCompleted | AttemptFailed | AttemptLost

@@ -75,7 +75,6 @@ class BlueprintWorkflow:
 
     def _go_on(self, driving: Driving) -> None:
         """Go on in a new history."""
-        driving.close()
         start = self._start
         workflow.continue_as_new(
             Start(start.record, start.digest, start.options, carried=pack(driving.facts))
@@ -83,7 +82,6 @@ class BlueprintWorkflow:
 
     def _end(self, driving: Driving) -> Ended:
         """The run has ended: so does the workflow, in the same way."""
-        driving.close()
         driving.show(driving.head())
         finish = driving.finish
         assert finish is not None
