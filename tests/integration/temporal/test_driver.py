@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from atomiton.conductor.temporal.address import parse
 from atomiton.conductor.temporal.codec import Codec, FolderBlobs, Sealer
 from atomiton.conductor.temporal.conductor import TemporalConductor
 from atomiton.conductor.temporal.worker import TemporalWorker, WorkerSettings
+from atomiton.drivers.temporal import driving
 from atomiton.drivers.temporal.wire import Options
 from atomiton.errors import AtomitonError, Unavailable
 
@@ -205,6 +207,40 @@ async def test_a_run_can_be_cancelled_by_temporal_s_own_means(temporal_address):
         "cancelled",
         "the workflow was terminated on the server",
     )
+
+
+async def test_a_message_is_sent_again_when_something_else_happened_at_that_moment(
+    temporal_address, monkeypatch
+):
+    """The server undoes a step of a workflow that ends it while it has more to tell."""
+    tell, told = driving.Driving.tell, []
+
+    def slowly(self, event):
+        told.append(event)
+        if len(told) == 1:
+            time.sleep(0.7)
+        return tell(self, event)
+
+    monkeypatch.setattr(driving.Driving, "tell", slowly)
+    blueprint = document({"a": {"wait": {"signal": "go"}}}, output="${{ a }}")
+    async with place(temporal_address, cached=100) as conductor:
+        run = await conductor.start(blueprint)
+        await asyncio.sleep(0.3)
+        signalling = asyncio.ensure_future(run.signal("go", 1))
+        while not told:
+            await asyncio.sleep(0.01)
+        handle = conductor.journal.client.get_workflow_handle(run.id)
+        await handle.cancel()
+        refused = None
+        try:
+            await signalling
+        except AtomitonError as error:
+            refused = error
+        result = await asyncio.wait_for(run.result(), 20)
+    if result.status == "completed":  # whichever of the two the server has brought first
+        assert (refused, result.output) == (None, 1)
+    else:
+        assert (result.status, refused.code) == ("cancelled", "NOT_ALLOWED")
 
 
 async def test_a_pure_node_that_takes_long_is_run_as_an_activity_of_its_own(temporal_address):

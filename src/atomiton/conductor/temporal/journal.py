@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import asynccontextmanager
 from datetime import UTC, timedelta
 from typing import NoReturn, TypeVar, cast
+from uuid import uuid4
 
 import msgspec
 from temporalio.client import (
@@ -65,6 +66,10 @@ _SILENT = (
     RPCStatusCode.DEADLINE_EXCEEDED,
     RPCStatusCode.FAILED_PRECONDITION,
 )
+#: What the server says when something else happened to a workflow that had just taken a message.
+_LOST = "unexpected workflow task failure"
+#: How often a message is sent then.
+_TRIES = 10
 #: How many facts of ended runs are kept, and blueprints.
 _KEPT = 64
 #: Seconds by which the server's list of runs may be behind.
@@ -302,11 +307,20 @@ class TemporalJournal:
         Raises:
             AtomitonError: The run has ended, or cannot take it as it stands.
         """
+        # Under one id the workflow takes it once, however often it is sent.
+        number, tries = uuid4().hex, _TRIES
         async with told(run):
             handle = self.handle(run)
             # The library's own type has a part that is not known.
             update = cast("Callable[..., Awaitable[object]]", handle.execute_update)  # pyright: ignore[reportUnknownMemberType]
-            await update(TELL, message, rpc_timeout=_ANSWER)
+            while True:
+                try:
+                    await update(TELL, message, id=number, rpc_timeout=_ANSWER)
+                    break
+                except RPCError as error:
+                    tries -= 1
+                    if _LOST not in error.message or not tries:
+                        raise
         self.remember(run)
 
     # -- blueprints ----------------------------------------------------------------------------

@@ -37,6 +37,7 @@ from atomiton.machine.events import (
     AttemptFailed,
     AttemptLost,
     AttemptStarted,
+    CancelRequested,
     Event,
     RunAdmitted,
     TimerFired,
@@ -114,9 +115,15 @@ class Driving:
     def tell(self, event: Event) -> None:
         """Add a fact that somebody outside wants; ``IllegalEvent`` if it cannot be."""
         self._told += 1
-        self._turns.look()
+        self._turns.answered()
         self._take(event)
         self._drain()
+
+    def cancel(self, reason: str) -> None:
+        """The run is cancelled by Temporal's own means, unless it has ended in this moment."""
+        self._turns.answered()
+        if self.finish is None:
+            self.feed(CancelRequested(workflow.time(), reason))
 
     def feed(self, event: Event) -> None:
         """Add a fact and do what follows from it."""
@@ -365,6 +372,13 @@ class Driving:
         """Whether the history is so long that nothing new may begin in it."""
         longest = max(LONGEST, 2 * self.options.history)
         return self._turns.length > longest and bool(self._jobs)
+
+    def close(self) -> None:
+        """Unset all timers: one that fires in this moment keeps the workflow from ending."""
+        graces = [job.grace for job in self._jobs.values() if job.grace is not None]
+        for timer in [*self._timers.values(), *graces]:
+            if self._turns.can_take_back(timer.since):
+                timer.handle.cancel()
 
 
 _Of = StartAttempt | CancelAttempt | AttemptStarted | AttemptCompleted | AttemptFailed | AttemptLost

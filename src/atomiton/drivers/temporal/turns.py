@@ -58,7 +58,7 @@ class Turns:
         self.size = info.get_current_history_size()
 
     def answered(self) -> None:
-        """The server has answered: all that was wished before is on record there."""
+        """The server has answered, or brought word of somebody else: all that was wished before is on record there."""
         self._turn += 1
         self._near_here = self._near_bytes = 0
         self.look()
@@ -82,6 +82,10 @@ class Turns:
         """Whether so much was answered nearby that the server has to be heard first."""
         return self._near_here >= MOST_NEAR or self._near_bytes >= MOST_NEAR_BYTES
 
+    def can_take_back(self, since: Since) -> bool:
+        """Whether a replay would take something back now that was begun then, just so."""
+        return since.turn != self._turn or since.near == self.near
+
     def take_back(self, since: Since, act: Callable[[], None], *, urgent: bool = False) -> None:
         """Take something back that was begun, as soon as a replay would do the same.
 
@@ -90,7 +94,7 @@ class Turns:
             act: Takes it back.
             urgent: Whether the server is made to answer soon, if it has not yet.
         """
-        if since.turn != self._turn or since.near == self.near:
+        if self.can_take_back(since):
             self._loop.call_soon(act)  # a timer may be about to fire in this very moment
             return
         self._later.append(act)

@@ -25,7 +25,7 @@ with workflow.unsafe.imports_passed_through():
         unpack,
     )
     from atomiton.errors import AtomitonError, ErrorInfo
-    from atomiton.machine.events import CancelRequested, Event
+    from atomiton.machine.events import Event
     from atomiton.machine.records import decode, encode
 
 
@@ -59,7 +59,7 @@ class BlueprintWorkflow:
             try:
                 await workflow.wait_condition(lambda: driving.finish is not None or driving.leaving)
             except asyncio.CancelledError:  # asked for by Temporal's own means
-                driving.feed(CancelRequested(workflow.time(), "cancelled in Temporal"))
+                driving.cancel("cancelled in Temporal")
                 continue
             break
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -75,6 +75,7 @@ class BlueprintWorkflow:
 
     def _go_on(self, driving: Driving) -> None:
         """Go on in a new history."""
+        driving.close()
         start = self._start
         workflow.continue_as_new(
             Start(start.record, start.digest, start.options, carried=pack(driving.facts))
@@ -82,6 +83,7 @@ class BlueprintWorkflow:
 
     def _end(self, driving: Driving) -> Ended:
         """The run has ended: so does the workflow, in the same way."""
+        driving.close()
         driving.show(driving.head())
         finish = driving.finish
         assert finish is not None
