@@ -254,6 +254,54 @@ async def test_a_pure_node_that_takes_long_is_run_as_an_activity_of_its_own(temp
     assert result.nodes["a"].attempts == 1
 
 
+async def test_nodes_are_run_by_the_workers_of_their_queue(temporal_address):
+    other = temporal_address + "-gpu"
+    nodes = {
+        "here": {"uses": "t.queue"},
+        "there": {"uses": "t.queue", "runtime": {"queue": parse(other).queue}},
+    }
+    settings = WorkerSettings(parse(other), nodes=NODES)
+    async with place(temporal_address) as conductor, TemporalWorker(settings):
+        result = await conductor.run(document(nodes, output="${{ [here, there] }}"))
+    assert result.output == [parse(temporal_address).queue, parse(other).queue]
+
+
+async def test_the_server_itself_filters_lists_of_runs(temporal_address):
+    async with place(temporal_address, options=Options(history=30, local=0)) as conductor:
+        assert conductor.journal.attributes
+        wait = {"uses": "t.touch", "with": {"log": "/dev/null", "seconds": 2.0}}
+        nodes = {"a": {"wait": {"signal": "go"}}, "b": {**wait, "needs": ["a"]}}
+        waits = await conductor.start(document(nodes))
+        done = await conductor.run(document({"a": {"uses": "t.add", "with": {"x": 1}}}))
+        other = read_document({**document(nodes).document, "id": "other"})
+        others = await conductor.start(other)
+        failed = await conductor.run(document({"a": {"uses": "t.flaky"}}))
+
+        async def listed(exact=True, **wanted):
+            query = conductor.journal._ours() + conductor.journal._filters(
+                wanted.get("status"), wanted.get("blueprint")
+            )
+            told = {of.id async for of in conductor.journal.client.list_workflows(query)}
+            found = {header.run for header in await conductor.list(**wanted)}
+            assert found == told if exact else found <= told
+            return found
+
+        await asyncio.sleep(1.5)  # the server's list is behind by a moment
+        assert await listed(status="waiting") == {waits.id, others.id}
+        assert await listed(status="waiting", blueprint="test") == {waits.id}
+        assert await listed(status="completed") == {done.run}
+        assert await listed(status="failed", blueprint="test") == {failed.run}
+        assert await listed(False, status="cancelled") == set()
+        await waits.signal("go")
+        await asyncio.sleep(1.0)
+        assert await listed(status="running") == {waits.id}
+        await others.cancel()
+        await waits.result()
+        await asyncio.sleep(1.0)
+        assert await listed(status="completed", blueprint="test") == {waits.id, done.run}
+        assert await listed(False, status="cancelled", blueprint="other") == {others.id}
+
+
 async def test_a_time_limit_stops_an_attempt(temporal_address, tmp_path):
     given = {"log": str(tmp_path / "log"), "seconds": 60}
     nodes = {"a": {"uses": "t.touch", "with": given, "timeout": "1s"}}

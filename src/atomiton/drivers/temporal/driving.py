@@ -14,13 +14,14 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 from temporalio import workflow
+from temporalio.common import SearchAttributeKey
 
 from atomiton.drivers.answers import error_info, status_change, stopped
 from atomiton.drivers.program import Program
 from atomiton.drivers.recovery import replay
 from atomiton.drivers.temporal.sending import Sent, answers_of, send, task_of
 from atomiton.drivers.temporal.turns import Since, Turns
-from atomiton.drivers.temporal.wire import MEMO_STATUS, Head, Options, Outcome, Task
+from atomiton.drivers.temporal.wire import BY_STATUS, MEMO_STATUS, Head, Options, Outcome, Task
 from atomiton.errors import AtomitonError
 from atomiton.machine import RunState, apply, outstanding
 from atomiton.machine.commands import (
@@ -46,6 +47,7 @@ from atomiton.machine.state import ITEMS, RETRYING, Frame
 
 Key = tuple[int, int]
 
+_STATUS = SearchAttributeKey.for_keyword(BY_STATUS)
 #: Items of a map are sent together when more than this many are to begin at once.
 APART = 8
 #: Into so many activities a map is divided, if those do not get too large.
@@ -299,6 +301,8 @@ class Driving:
         sent = send(self.program, self.state, self.options, starts, tasks, now, near=near)
         for start in starts:
             self._jobs[start.frame, start.node] = Job(start, sent)
+        if self._shown.status != "running":
+            self.show(self.head())
         task = asyncio.create_task(self._wait(sent))
         self._sent.add(task)
         task.add_done_callback(self._sent.discard)
@@ -357,6 +361,8 @@ class Driving:
 
     def show(self, head: Head) -> None:
         """Let lists of runs show how this one stands."""
+        if self.options.attributes and head.status != self._shown.status and self.finish is None:
+            workflow.upsert_search_attributes([_STATUS.value_set(head.status)])
         self._shown = head
         workflow.upsert_memo({MEMO_STATUS: head})
 

@@ -99,9 +99,9 @@ def send(
     """
     node = program.plan.uses[starts[0].step]
     work = Work(state.id, program.plan.hash, starts[0].step, tasks)
-    if node.pure and near and options.local > 0 and len(starts) == 1:
+    if node.pure and near and node.queue is None and options.local > 0 and len(starts) == 1:
         return Sent(starts, tasks, _send_near(node.type, work, options), since, near=True)
-    return Sent(starts, tasks, _send_far(node.type, work, options), since)
+    return Sent(starts, tasks, _send_far(node.type, work, options, node.queue), since)
 
 
 def _send_near(type_: object, work: Work, options: Options) -> workflow.ActivityHandle[Any]:
@@ -115,10 +115,13 @@ def _send_near(type_: object, work: Work, options: Options) -> workflow.Activity
     )
 
 
-def _send_far(type_: object, work: Work, options: Options) -> workflow.ActivityHandle[Any]:
+def _send_far(
+    type_: object, work: Work, options: Options, queue: str | None
+) -> workflow.ActivityHandle[Any]:
     return workflow.start_activity(
         _name(type_),
         work,
+        task_queue=queue,
         result_type=Done,
         start_to_close_timeout=_LONGEST,
         heartbeat_timeout=seconds(options.heartbeat),

@@ -58,7 +58,7 @@ class Turns:
         self.size = info.get_current_history_size()
 
     def answered(self) -> None:
-        """The server has answered, or brought word of somebody else: all that was wished before is on record there."""
+        """The server has answered, or brought word: what was wished before is on record there."""
         self._turn += 1
         self._near_here = self._near_bytes = 0
         self.look()
