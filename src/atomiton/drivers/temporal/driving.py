@@ -112,6 +112,11 @@ class Driving:
         self._shown = Head("running")
         self._told = 0
 
+    @property
+    def listens(self) -> bool:
+        """Whether it is certain what has happened before somebody outside has said something."""
+        return bool(self.facts) and not self._turns.out
+
     # -- facts in ------------------------------------------------------------------------------
 
     def tell(self, event: Event) -> None:
@@ -299,6 +304,7 @@ class Driving:
     def _send(self, starts: Sequence[StartAttempt], tasks: list[Task], *, near: bool) -> None:
         now = self._turns.now
         sent = send(self.program, self.state, self.options, starts, tasks, now, near=near)
+        self._turns.out += sent.near
         for start in starts:
             self._jobs[start.frame, start.node] = Job(start, sent)
         if self._shown.status != "running":

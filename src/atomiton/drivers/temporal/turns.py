@@ -4,7 +4,8 @@ An activity that runs where the workflow is (a near one) may end within the task
 that began it, or in a later one, and a replay cannot tell: when somebody asks the run something
 meanwhile, its answer goes on record before the workflow has seen it. What was begun before that
 answer and is taken back after it would be on record at first, and nowhere in a replay. So nothing
-is taken back, and no length of the history believed, before the server itself has answered.
+is taken back, and no length of the history believed, before the server itself has answered; and a
+message waits until no near activity is out, since it may come before or after the answer of one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import msgspec
 from temporalio import workflow
 
 #: Answers of near activities that may follow each other before one of the server's is awaited.
-MOST_NEAR = 200
+MOST_NEAR = 50
 #: Bytes of them: they go to the server together, which takes 4 MB at once.
 MOST_NEAR_BYTES = 1024 * 1024
 #: Seconds until the server answers a timer that is set for nothing else.
@@ -39,11 +40,12 @@ class Turns:
     Attributes:
         length, size: Of the history, when the server last answered.
         near: How many answers of near activities there were in this history.
+        out: How many near activities are out.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self.near = 0
+        self.near = self.out = 0
         self._turn = 0
         self._near_here = 0
         self._near_bytes = 0
@@ -68,6 +70,7 @@ class Turns:
 
     def answered_near(self, size: int) -> None:
         """A near activity has answered, with so many bytes."""
+        self.out -= 1
         self.near += 1
         self._near_here += 1
         self._near_bytes += size

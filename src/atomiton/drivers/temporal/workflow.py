@@ -118,7 +118,7 @@ class BlueprintWorkflow:
     async def tell(self, record: bytes) -> int:
         """Take a wish; gives the number of facts that there are then."""
         driving = self._known()
-        await workflow.wait_condition(lambda: bool(driving.facts))
+        await workflow.wait_condition(lambda: driving.listens)
         if driving.finish is not None:
             message = f"run {driving.state.id} has ended: {driving.state.status}"
             raise ApplicationError(message, type="NOT_ALLOWED", non_retryable=True)
