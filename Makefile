@@ -13,7 +13,7 @@ RUN := $(UV) run --locked --no-sync
 READY := .venv/.ready
 ARGS ?=
 
-.PHONY: help setup studio studio-test demo test check bench bench-quick campaign mutate format clean
+.PHONY: help setup studio studio-test demo test check bench bench-quick campaign histories mutate format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench-quick: $(READY) ## Measure without other engines, in a minute; fails if a 
 
 campaign: $(READY) ## Run the campaigns: kills, crashes and fuzzing for as long as they take
 	@$(RUN) pytest -v -n 2 --dist worksteal -m "campaign or planted" --timeout=0 $(or $(ARGS),tests/soak tests)
+
+histories: $(READY) ## Keep histories of this version's runs on Temporal, to be replayed by later ones
+	@$(RUN) python -m tests.integration.temporal.recorded $(ARGS)
 
 mutate: $(READY) ## Put faults into the machine and see that its tests find 90 % of them
 	@$(RUN) python scripts/mutate.py $(ARGS)

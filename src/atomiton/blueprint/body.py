@@ -141,7 +141,11 @@ class BodyCompiler:
             self.unit.problems.unsupported("cached results", (*path, "cache"))
         compiled.retry = node.retry or defaults.retry
         compiled.timeout = node.timeout
-        compiled.runtime = node.runtime or defaults.runtime
+        for where in (defaults.runtime, node.runtime):  # the later say it better
+            if isinstance(where, dict):
+                compiled.queue = where["queue"]
+            elif where is not None:
+                compiled.runtime = where
         if node.wait is not None:
             self._wait(node, compiled, names, path)
         elif node.branch is not None:
@@ -165,7 +169,7 @@ class BodyCompiler:
             # Its type is unknown; what it refers to can be checked all the same.
             values.value(node.with_, (*path, "with"))
             return
-        if node.runtime is not None and kind.runtime in ("program", "wasm"):
+        if isinstance(node.runtime, str) and kind.runtime in ("program", "wasm"):
             what = "program" if kind.runtime == "program" else "module of WebAssembly"
             message = f"'{kind.name}' is a {what}: 'runtime' chooses where Python runs"
             self.unit.problems.add("NOT_SUPPORTED", message, (*path, "runtime"))

@@ -121,7 +121,7 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     deadline: float | None = None
     on_error: Json = None
     compensate: Compensation | None = None
-    runtime: str | None = None
+    runtime: str | dict[str, str] | None = None
     cache: Json = None
     weight: float = 1.0
 
@@ -131,7 +131,7 @@ class Defaults(msgspec.Struct, frozen=True, omit_defaults=True):
 
     retry: Retry | None = None
     timeout: float | None = None
-    runtime: str | None = None
+    runtime: str | dict[str, str] | None = None
 
 
 class Limits(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -310,7 +310,18 @@ def _wait(reader: Reader, value: object, path: Path) -> object:
     return make(Wait, read or {})
 
 
-read_runtime = choice("inline", "thread", "process")
+_RUNTIMES = choice("inline", "thread", "process")
+_QUEUE: Final[Table] = {"queue": ("queue", some_text)}
+
+
+def read_runtime(reader: Reader, value: object, path: Path) -> object:
+    """Read where code runs: how, or on whose queue."""
+    if not isinstance(value, dict):
+        return _RUNTIMES(reader, value, path)
+    read = reader.fields(cast("object", value), path, _QUEUE, "'runtime'", ("queue",))
+    return read or ABSENT
+
+
 _CODES = texts(_CODE, "the code of an error", "TIMEOUT", single=True)
 _RETRY: Final[Table] = {
     "attempts": ("attempts", integer(1, 1_000_000)),

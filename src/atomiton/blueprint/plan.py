@@ -338,12 +338,13 @@ class PlanNode:
         fallback: Gives the output to use when it fails; None to fail the body.
         routes_error: Whether some node runs when this one fails.
         undo: How it is compensated.
+        queue: Whose workers run it, where there are several; None for those of its run.
     """
 
     __slots__ = (
         "condition", "deadline", "detail", "early", "edges", "enabled", "fallback", "id", "join",
-        "kind", "least", "needs", "once", "prepare", "pure", "retry", "routes", "routes_error",
-        "runtime", "step", "successors", "timeout", "type", "undo", "weight",
+        "kind", "least", "needs", "once", "prepare", "pure", "queue", "retry", "routes",
+        "routes_error", "runtime", "step", "successors", "timeout", "type", "undo", "weight",
     )  # fmt: skip
 
     def __init__(self, id_: str) -> None:
@@ -371,6 +372,7 @@ class PlanNode:
         self.routes_error = False
         self.undo: Undo | None = None
         self.runtime: str | None = None
+        self.queue: str | None = None
         self.weight = 1.0
 
 

@@ -20,6 +20,7 @@ from atomiton.blueprint.schema_parts import (
     property_schema,
     ref,
     retry_schema,
+    runtime_schema,
     text,
     trigger_schema,
     wait_schema,
@@ -76,6 +77,7 @@ def format_schema(node_types: Sequence[DescribedKind] = ()) -> Schema:
         },
         "property": property_schema(),
         "retry": retry_schema(),
+        "runtime": runtime_schema(),
         "body": body_schema(),
         "node": node_schema(),
         "compensation": compensation_schema(),
@@ -108,7 +110,7 @@ def _top() -> Schema:
     defaults: Schema = {
         "retry": ref("retry"),
         "timeout": ref("duration"),
-        "runtime": {"enum": ["inline", "thread", "process"]},
+        "runtime": ref("runtime"),
     }
     lifecycle = {key: ref("node") for key in ("success", "failure", "cancel", "always")}
     point: Schema = {

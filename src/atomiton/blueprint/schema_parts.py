@@ -111,6 +111,17 @@ def property_schema() -> Schema:
     }
 
 
+def runtime_schema() -> Schema:
+    """The schema of where code runs."""
+    return {
+        "anyOf": [
+            {"enum": ["inline", "thread", "process"]},
+            closed({"queue": text("Task queue of the workers that run it.")}, "queue"),
+        ],
+        "description": "Where the code runs.",
+    }
+
+
 def retry_schema() -> Schema:
     """The schema of a retry rule."""
     keys: Schema = {
@@ -330,10 +341,7 @@ def _common() -> Schema:
             "description": "Go on after a failure, with null or with a value.",
         },
         "compensate": ref("compensation"),
-        "runtime": {
-            "enum": ["inline", "thread", "process"],
-            "description": "Where the code runs.",
-        },
+        "runtime": ref("runtime"),
         "cache": {
             "anyOf": [{"type": "boolean"}, ref("duration"), cache],
             "description": "Whether, and how long, results are kept for the same parameters.",

@@ -41,7 +41,7 @@ class _WithPolicies:
         on_error: Literal["continue"] | Mapping[str, object] | None = None,
         compensate: Callable[[Any], object] | Callable[[], object] | None = None,
         when_failed: bool | None = None,
-        runtime: RuntimeName | None = None,
+        runtime: RuntimeName | dict[str, str] | None = None,
         cache: Caching | None = None,
         weight: float | None = None,
     ) -> Self:

@@ -174,7 +174,8 @@ def _defaults(defaults: Defaults | Mapping[str, object]) -> Json:
     if defaults.timeout is not None:
         found["timeout"] = _time(defaults.timeout)
     if defaults.runtime is not None:
-        found["runtime"] = defaults.runtime
+        where = defaults.runtime
+        found["runtime"] = where if isinstance(where, str) else {**where}
     return found
 
 

@@ -41,7 +41,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
         on_error: ``continue``, or ``{"value": ...}`` to go on with that.
         compensate: What undoes the node: a function of its result that calls one node.
         when_failed: Of a compensation: whether it also runs when the node itself failed.
-        runtime: ``inline``, ``thread`` or ``process``.
+        runtime: ``inline``, ``thread`` or ``process``; or ``{"queue": name}``.
         cache: Whether results are kept.
         weight: Share of the run's progress.
     """
@@ -59,7 +59,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     on_error: object = None
     compensate: Callable[..., object] | None = None
     when_failed: bool | None = None
-    runtime: str | None = None
+    runtime: str | dict[str, str] | None = None
     cache: Caching | None = None
     weight: float | None = None
 

@@ -136,7 +136,7 @@ class NodeFunction(Generic[P, R]):
         on_error: Literal["continue"] | Mapping[str, object] | None = None,
         compensate: Callable[[R], object] | Callable[[], object] | None = None,
         when_failed: bool | None = None,
-        runtime: RuntimeName | None = None,
+        runtime: RuntimeName | dict[str, str] | None = None,
         cache: Caching | None = None,
         weight: float | None = None,
     ) -> Self:

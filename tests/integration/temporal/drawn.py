@@ -92,8 +92,8 @@ class Hurried(driving.Driving):
     """Timers fire sooner than they say."""
 
     def _set_timer(self, timer: int, at: float) -> None:
-        delay = max(0.0, at - driving.workflow.time()) * TIMERS
-        self._timers[timer] = self._loop.call_later(delay, self._due, timer, at)
+        delay = (at - driving.workflow.time()) * TIMERS
+        self._timers[timer] = self._timer(delay, self._due, timer, at)
 
 
 def named_task(state: RunState, start: object) -> object:

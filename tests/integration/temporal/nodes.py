@@ -7,6 +7,8 @@ import os
 import time
 from pathlib import Path
 
+from temporalio import activity
+
 from atomiton import NodeError, node
 from atomiton.ports.capabilities import Attempt
 
@@ -81,4 +83,10 @@ async def big(size: int) -> str:
     return "x" * size
 
 
-NODES = [add, touch, once, blocking, slow, flaky, keep, die, big]
+@node("t.queue", effect="pure")
+async def queue() -> str:
+    """Say whose workers run this."""
+    return activity.info().task_queue
+
+
+NODES = [queue, add, touch, once, blocking, slow, flaky, keep, die, big]

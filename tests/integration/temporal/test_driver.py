@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from atomiton.conductor.temporal.address import parse
 from atomiton.conductor.temporal.codec import Codec, FolderBlobs, Sealer
 from atomiton.conductor.temporal.conductor import TemporalConductor
 from atomiton.conductor.temporal.worker import TemporalWorker, WorkerSettings
+from atomiton.drivers.temporal import driving
 from atomiton.drivers.temporal.wire import Options
 from atomiton.errors import AtomitonError, Unavailable
 
@@ -207,6 +209,40 @@ async def test_a_run_can_be_cancelled_by_temporal_s_own_means(temporal_address):
     )
 
 
+async def test_a_message_is_sent_again_when_something_else_happened_at_that_moment(
+    temporal_address, monkeypatch
+):
+    """The server undoes a step of a workflow that ends it while it has more to tell."""
+    tell, told = driving.Driving.tell, []
+
+    def slowly(self, event):
+        told.append(event)
+        if len(told) == 1:
+            time.sleep(0.7)
+        return tell(self, event)
+
+    monkeypatch.setattr(driving.Driving, "tell", slowly)
+    blueprint = document({"a": {"wait": {"signal": "go"}}}, output="${{ a }}")
+    async with place(temporal_address, cached=100) as conductor:
+        run = await conductor.start(blueprint)
+        await asyncio.sleep(0.3)
+        signalling = asyncio.ensure_future(run.signal("go", 1))
+        while not told:
+            await asyncio.sleep(0.01)
+        handle = conductor.journal.client.get_workflow_handle(run.id)
+        await handle.cancel()
+        refused = None
+        try:
+            await signalling
+        except AtomitonError as error:
+            refused = error
+        result = await asyncio.wait_for(run.result(), 20)
+    if result.status == "completed":  # whichever of the two the server has brought first
+        assert (refused, result.output) == (None, 1)
+    else:
+        assert (result.status, refused.code) == ("cancelled", "NOT_ALLOWED")
+
+
 async def test_a_pure_node_that_takes_long_is_run_as_an_activity_of_its_own(temporal_address):
     nodes = {"a": {"uses": "t.slow", "with": {"seconds": 1.5}}}
     options = Options(local=0.5)
@@ -216,6 +252,54 @@ async def test_a_pure_node_that_takes_long_is_run_as_an_activity_of_its_own(temp
     assert result.output == "done"
     assert any(event.HasField("activity_task_completed_event_attributes") for event in events)
     assert result.nodes["a"].attempts == 1
+
+
+async def test_nodes_are_run_by_the_workers_of_their_queue(temporal_address):
+    other = temporal_address + "-gpu"
+    nodes = {
+        "here": {"uses": "t.queue"},
+        "there": {"uses": "t.queue", "runtime": {"queue": parse(other).queue}},
+    }
+    settings = WorkerSettings(parse(other), nodes=NODES)
+    async with place(temporal_address) as conductor, TemporalWorker(settings):
+        result = await conductor.run(document(nodes, output="${{ [here, there] }}"))
+    assert result.output == [parse(temporal_address).queue, parse(other).queue]
+
+
+async def test_the_server_itself_filters_lists_of_runs(temporal_address):
+    async with place(temporal_address, options=Options(history=30, local=0)) as conductor:
+        assert conductor.journal.attributes
+        wait = {"uses": "t.touch", "with": {"log": "/dev/null", "seconds": 2.0}}
+        nodes = {"a": {"wait": {"signal": "go"}}, "b": {**wait, "needs": ["a"]}}
+        waits = await conductor.start(document(nodes))
+        done = await conductor.run(document({"a": {"uses": "t.add", "with": {"x": 1}}}))
+        other = read_document({**document(nodes).document, "id": "other"})
+        others = await conductor.start(other)
+        failed = await conductor.run(document({"a": {"uses": "t.flaky"}}))
+
+        async def listed(exact=True, **wanted):
+            query = conductor.journal._ours() + conductor.journal._filters(
+                wanted.get("status"), wanted.get("blueprint")
+            )
+            told = {of.id async for of in conductor.journal.client.list_workflows(query)}
+            found = {header.run for header in await conductor.list(**wanted)}
+            assert found == told if exact else found <= told
+            return found
+
+        await asyncio.sleep(1.5)  # the server's list is behind by a moment
+        assert await listed(status="waiting") == {waits.id, others.id}
+        assert await listed(status="waiting", blueprint="test") == {waits.id}
+        assert await listed(status="completed") == {done.run}
+        assert await listed(status="failed", blueprint="test") == {failed.run}
+        assert await listed(False, status="cancelled") == set()
+        await waits.signal("go")
+        await asyncio.sleep(1.0)
+        assert await listed(status="running") == {waits.id}
+        await others.cancel()
+        await waits.result()
+        await asyncio.sleep(1.0)
+        assert await listed(status="completed", blueprint="test") == {waits.id, done.run}
+        assert await listed(False, status="cancelled", blueprint="other") == {others.id}
 
 
 async def test_a_time_limit_stops_an_attempt(temporal_address, tmp_path):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _PORT = 7233
 #: Seconds for a connection to come about.
 _PATIENCE = 10.0
+#: What a server says that has only just been started.
+_STARTING = "not healthy yet"
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -118,14 +120,21 @@ async def open_client(place: Place, codec: PayloadCodec | None = None, metrics: 
     try:
         runtime = _measured(metrics) if metrics else None
         async with asyncio.timeout(_PATIENCE):
-            client = await Client.connect(
-                place.target,
-                namespace=place.namespace,
-                data_converter=converter(codec),
-                tls=place.tls,
-                api_key=os.environ.get("TEMPORAL_API_KEY") or None,
-                runtime=runtime,
-            )
+            while True:
+                try:
+                    client = await Client.connect(
+                        place.target,
+                        namespace=place.namespace,
+                        data_converter=converter(codec),
+                        tls=place.tls,
+                        api_key=os.environ.get("TEMPORAL_API_KEY") or None,
+                        runtime=runtime,
+                    )
+                    break
+                except RuntimeError as error:
+                    if _STARTING not in str(error):
+                        raise
+                await asyncio.sleep(0.2)
             await _check_namespace(client, place)
     except (RuntimeError, TimeoutError) as error:
         why = "it does not answer" if isinstance(error, TimeoutError) else str(error)
@@ -142,6 +151,35 @@ async def _check_namespace(client: Client, place: Place) -> None:
 
     asked = DescribeNamespaceRequest(namespace=place.namespace)
     await client.workflow_service.describe_namespace(asked)
+
+
+async def search_attributes(client: Client, place: Place) -> bool:
+    """Whether runs can be found by blueprint and status: the server is told of these if it may be.
+
+    Without them lists of runs are filtered here.
+    """
+    from temporalio.api.enums.v1 import IndexedValueType
+    from temporalio.api.operatorservice.v1 import (
+        AddSearchAttributesRequest,
+        ListSearchAttributesRequest,
+    )
+    from temporalio.service import RPCError
+
+    from atomiton.drivers.temporal.wire import BY_BLUEPRINT, BY_STATUS
+
+    operator, wanted = client.operator_service, (BY_BLUEPRINT, BY_STATUS)
+    try:
+        listing = ListSearchAttributesRequest(namespace=place.namespace)
+        known = (await operator.list_search_attributes(listing)).custom_attributes
+        keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+        if all(known.get(name) == keyword for name in wanted):
+            return True
+        more = {name: keyword for name in wanted if name not in known}
+        adding = AddSearchAttributesRequest(namespace=place.namespace, search_attributes=more)
+        await operator.add_search_attributes(adding)
+    except RPCError:  # who runs the server does not let us
+        return False
+    return len(more) == len(wanted) or any(known.get(name) == keyword for name in wanted)
 
 
 def _measured(where: str) -> Runtime:

@@ -9,8 +9,15 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TypeVar
 
+from msgspec.structs import replace
 from temporalio.client import Client, WorkflowFailureError
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
 from temporalio.converter import PayloadCodec
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
@@ -32,7 +39,15 @@ from atomiton.conductor.waits import Wait, waits_of
 from atomiton.conductor.watching import Narrator
 from atomiton.drivers.execution import Execution
 from atomiton.drivers.program import Program
-from atomiton.drivers.temporal.wire import MEMO_RUN, WORKFLOW, About, Options, Start, pack
+from atomiton.drivers.temporal.wire import (
+    BY_BLUEPRINT,
+    MEMO_RUN,
+    WORKFLOW,
+    About,
+    Options,
+    Start,
+    pack,
+)
 from atomiton.errors import AtomitonError
 from atomiton.events import RunEvent
 from atomiton.machine.events import Breakpoint, Event, RunRequested
@@ -142,7 +157,7 @@ class TemporalConductor(Conductor):
         now = self._now()
         request = RunRequested(now, run, inputs, self._seed(), paused, breakpoints=stops)
         refuse_unfit(request)
-        start = Start(dict(program.record), program.plan.hash, self._options, request)
+        start = Start(dict(program.record), program.plan.hash, self._driven, request)
         await self._begin_workflow(program, run, start, key)
         return run, None
 
@@ -164,7 +179,7 @@ class TemporalConductor(Conductor):
         request = RunRequested(self._now(), run, given, first.seed, forked_from=first.run)
         begun = pack(fork_facts(plan, facts, request, points, paused=paused))
         record = dict(program.record)
-        start = Start(record, plan.hash, self._options, carried=begun, fresh=True)
+        start = Start(record, plan.hash, self._driven, carried=begun, fresh=True)
         await self._begin_workflow(program, run, start, key)
         return Run(self, run)
 
@@ -181,11 +196,21 @@ class TemporalConductor(Conductor):
                     id=run,
                     task_queue=self._place.queue,
                     memo={MEMO_RUN: about},
+                    search_attributes=self._found_by(plan.id),
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     static_summary=plan.id,
                 )
         self._temporal.remember(run)
+
+    @property
+    def _driven(self) -> Options:
+        return replace(self._options, attributes=self._temporal.attributes)
+
+    def _found_by(self, blueprint: str) -> TypedSearchAttributes:
+        key = SearchAttributeKey.for_keyword(BY_BLUEPRINT)
+        pairs = [SearchAttributePair(key, blueprint)] if self._temporal.attributes else []
+        return TypedSearchAttributes(pairs)
 
     # -- looking -------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import asynccontextmanager
 from datetime import UTC, timedelta
 from typing import NoReturn, TypeVar, cast
+from uuid import uuid4
 
 import msgspec
 from temporalio.client import (
@@ -28,8 +29,10 @@ from temporalio.converter import PayloadCodec
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from atomiton.conductor.temporal.address import Place, open_client
+from atomiton.conductor.temporal.address import Place, open_client, search_attributes
 from atomiton.drivers.temporal.wire import (
+    BY_BLUEPRINT,
+    BY_STATUS,
     FACTS,
     HEAD,
     MEMO_RUN,
@@ -57,6 +60,14 @@ _STATUS = {
     WorkflowExecutionStatus.CANCELED: "cancelled",
     WorkflowExecutionStatus.TERMINATED: "cancelled",
 }
+#: How workflows stand of runs that have ended, and of others.
+_LISTED = {
+    "completed": "ExecutionStatus = 'Completed'",
+    "failed": "ExecutionStatus IN ('Failed', 'TimedOut')",
+    # What is cancelled by our own means fails with that error: its facts stand beside it.
+    "cancelled": "ExecutionStatus IN ('Canceled', 'Terminated', 'Failed')",
+}
+_RUNNING = "ExecutionStatus = 'Running'"
 #: Seconds for a worker to answer a question or to take a message.
 _ANSWER = timedelta(seconds=20)
 #: What is said when a worker should have answered, and none did.
@@ -65,6 +76,10 @@ _SILENT = (
     RPCStatusCode.DEADLINE_EXCEEDED,
     RPCStatusCode.FAILED_PRECONDITION,
 )
+#: What the server says when something else happened to a workflow that had just taken a message.
+_LOST = "unexpected workflow task failure"
+#: How often a message is sent then.
+_TRIES = 10
 #: How many facts of ended runs are kept, and blueprints.
 _KEPT = 64
 #: Seconds by which the server's list of runs may be behind.
@@ -84,6 +99,7 @@ class TemporalJournal:
 
     Attributes:
         address: What names the place.
+        attributes: Whether the server finds runs by blueprint and status.
     """
 
     def __init__(
@@ -93,6 +109,7 @@ class TemporalJournal:
         self.place = place
         self.address = place.address
         self._client = client
+        self.attributes = False
         #: Ids of runs by the hash of their blueprint, to find the record of that.
         self._runs: OrderedDict[str, str] = OrderedDict()
         self._ended: OrderedDict[str, builtins.list[Event]] = OrderedDict()
@@ -110,6 +127,7 @@ class TemporalJournal:
         """Connect; ``Unavailable`` if the server cannot be reached."""
         if self._client is None:
             self._client = await open_client(self.place, self._codec)
+        self.attributes = await search_attributes(self._client, self.place)
 
     async def close(self) -> None:
         """Forget what was read; the connection closes by itself."""
@@ -234,9 +252,7 @@ class TemporalJournal:
         limit: int = 100,
     ) -> Headers:
         """Give headers, newest first; ``before`` is the id of the last run already seen."""
-        query = self._ours()
-        if status in ("running", "waiting", "paused", "compensating"):
-            query += " AND ExecutionStatus = 'Running'"
+        query = self._ours() + self._filters(status, blueprint)
         if before is not None:
             query += await self._older(before)
         found: dict[str, RunHeader] = {}
@@ -259,6 +275,16 @@ class TemporalJournal:
         """The query for the runs of the task queue."""
         queue = self.place.queue.replace("'", "''")
         return f"WorkflowType = '{WORKFLOW}' AND TaskQueue = '{queue}'"
+
+    def _filters(self, status: str | None, blueprint: str | None) -> str:
+        """What the server can filter by itself; the rest is done here."""
+        chosen = "" if status is None else f" AND {_LISTED.get(status, _RUNNING)}"
+        wanted = {BY_BLUEPRINT: blueprint, BY_STATUS: None if status in _LISTED else status}
+        for name, value in wanted.items() if self.attributes else ():
+            if value is not None:  # what was started without them has none
+                text = value.replace("'", "''")
+                chosen += f" AND ({name} = '{text}' OR {name} IS NULL)"
+        return chosen
 
     def remember(self, run: str) -> None:
         """A run was started here, or told something: the server's list may not say so yet."""
@@ -302,11 +328,20 @@ class TemporalJournal:
         Raises:
             AtomitonError: The run has ended, or cannot take it as it stands.
         """
+        # Under one id the workflow takes it once, however often it is sent.
+        number, tries = uuid4().hex, _TRIES
         async with told(run):
             handle = self.handle(run)
             # The library's own type has a part that is not known.
             update = cast("Callable[..., Awaitable[object]]", handle.execute_update)  # pyright: ignore[reportUnknownMemberType]
-            await update(TELL, message, rpc_timeout=_ANSWER)
+            while True:
+                try:
+                    await update(TELL, message, id=number, rpc_timeout=_ANSWER)
+                    break
+                except RPCError as error:
+                    tries -= 1
+                    if _LOST not in error.message or not tries:
+                        raise
         self.remember(run)
 
     # -- blueprints ----------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from atomiton.ports.runtime import Runtime
 
 if TYPE_CHECKING:
     from temporalio.converter import PayloadCodec
-    from temporalio.worker import Worker
+    from temporalio.worker import Worker, WorkflowRunner
 
 
 #: Seconds after which a worker that had a run in memory is taken for dead, and another goes on.
@@ -56,6 +56,18 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     metrics: str = ""
     build: str = ""
     deployment: str = ""
+
+
+def runner() -> WorkflowRunner:
+    """What runs workflows: in Temporal's sandbox, which the machine is passed through.
+
+    It keeps them from clocks, files and chance. What is pure by its own laws is not loaded again
+    for each of them.
+    """
+    from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+    restrictions = SandboxRestrictions.default.with_passthrough_modules("atomiton", "msgspec")
+    return SandboxedWorkflowRunner(restrictions=restrictions)
 
 
 class TemporalWorker:
@@ -101,16 +113,11 @@ class TemporalWorker:
         from temporalio.client import Client
         from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
         from temporalio.worker import Worker, WorkerDeploymentConfig
-        from temporalio.worker.workflow_sandbox import (
-            SandboxedWorkflowRunner,
-            SandboxRestrictions,
-        )
 
         from atomiton.drivers.temporal.workflow import BlueprintWorkflow
 
         settings = self._settings
         assert isinstance(client, Client)
-        restrictions = SandboxRestrictions.default.with_passthrough_modules("atomiton", "msgspec")
         deployment = None
         if settings.build:
             name = settings.deployment or settings.place.queue
@@ -124,7 +131,7 @@ class TemporalWorker:
             task_queue=settings.place.queue,
             workflows=[BlueprintWorkflow],
             activities=[self.nodes.perform],
-            workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+            workflow_runner=runner(),
             max_cached_workflows=settings.cached,
             max_concurrent_activities=settings.attempts,
             max_heartbeat_throttle_interval=timedelta(seconds=1),

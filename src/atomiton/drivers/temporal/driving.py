@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from temporalio import workflow
+from temporalio.common import SearchAttributeKey
 
 from atomiton.drivers.answers import error_info, status_change, stopped
 from atomiton.drivers.program import Program
 from atomiton.drivers.recovery import replay
 from atomiton.drivers.temporal.sending import Sent, answers_of, send, task_of
-from atomiton.drivers.temporal.wire import MEMO_STATUS, Head, Options, Outcome, Task
+from atomiton.drivers.temporal.turns import Since, Turns
+from atomiton.drivers.temporal.wire import BY_STATUS, MEMO_STATUS, Head, Options, Outcome, Task
 from atomiton.errors import AtomitonError
 from atomiton.machine import RunState, apply, outstanding
 from atomiton.machine.commands import (
@@ -36,6 +38,7 @@ from atomiton.machine.events import (
     AttemptFailed,
     AttemptLost,
     AttemptStarted,
+    CancelRequested,
     Event,
     RunAdmitted,
     TimerFired,
@@ -44,6 +47,7 @@ from atomiton.machine.state import ITEMS, RETRYING, Frame
 
 Key = tuple[int, int]
 
+_STATUS = SearchAttributeKey.for_keyword(BY_STATUS)
 #: Items of a map are sent together when more than this many are to begin at once.
 APART = 8
 #: Into so many activities a map is divided, if those do not get too large.
@@ -54,6 +58,13 @@ NEAR = 16
 LONGEST = 30_000
 #: Bytes of history after which a run goes on in a new one.
 LARGEST = 16 * 1024 * 1024
+
+
+class Timer(msgspec.Struct, frozen=True, eq=False):
+    """A timer of the server, and when it was set."""
+
+    handle: asyncio.TimerHandle
+    since: Since
 
 
 class Job(msgspec.Struct, eq=False):
@@ -67,7 +78,7 @@ class Job(msgspec.Struct, eq=False):
 
     start: StartAttempt
     sent: Sent
-    grace: asyncio.TimerHandle | None = None
+    grace: Timer | None = None
 
 
 class Driving:
@@ -96,17 +107,30 @@ class Driving:
         self._starts: deque[StartAttempt] = deque()
         self._jobs: dict[Key, Job] = {}
         self._sent: set[asyncio.Task[None]] = set()
-        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._timers: dict[int, Timer] = {}
+        self._turns = Turns(self._loop)
         self._shown = Head("running")
         self._told = 0
+
+    @property
+    def listens(self) -> bool:
+        """Whether it is certain what has happened before somebody outside has said something."""
+        return bool(self.facts) and not self._turns.out
 
     # -- facts in ------------------------------------------------------------------------------
 
     def tell(self, event: Event) -> None:
         """Add a fact that somebody outside wants; ``IllegalEvent`` if it cannot be."""
         self._told += 1
+        self._turns.answered()
         self._take(event)
         self._drain()
+
+    def cancel(self, reason: str) -> None:
+        """The run is cancelled by Temporal's own means, unless it has ended in this moment."""
+        self._turns.answered()
+        if self.finish is None:
+            self.feed(CancelRequested(workflow.time(), reason))
 
     def feed(self, event: Event) -> None:
         """Add a fact and do what follows from it."""
@@ -170,9 +194,9 @@ class Driving:
         elif isinstance(command, SetTimer):
             self._set_timer(command.timer, command.at)
         elif isinstance(command, CancelTimer):
-            handle = self._timers.pop(command.timer, None)
-            if handle is not None:
-                handle.cancel()
+            timer = self._timers.pop(command.timer, None)
+            if timer is not None:
+                self._unset(timer)
         elif isinstance(command, CancelAttempt):
             self._cancel(command)
         elif isinstance(command, CheckBreakpoint) and not self.state.ended:
@@ -181,10 +205,17 @@ class Driving:
             self._inbox.appendleft(check(self.state, workflow.time()))
 
     def _set_timer(self, timer: int, at: float) -> None:
-        delay = max(0.0, at - workflow.time())
-        self._timers[timer] = self._loop.call_later(delay, self._due, timer, at)
+        self._timers[timer] = self._timer(at - workflow.time(), self._due, timer, at)
+
+    def _timer(self, delay: float, act: Callable[..., None], *of: object) -> Timer:
+        """Let the server say when it is time."""
+        return Timer(self._loop.call_later(max(0.0, delay), act, *of), self._turns.now)
+
+    def _unset(self, timer: Timer) -> None:
+        self._turns.take_back(timer.since, timer.handle.cancel)
 
     def _due(self, timer: int, at: float) -> None:
+        self._turns.answered()
         self._timers.pop(timer, None)
         if timer in self.state.timers:
             self.feed(TimerFired(max(workflow.time(), at), timer))
@@ -197,10 +228,15 @@ class Driving:
             self._starts = deque(kept)
             self._inbox.append(AttemptFailed(workflow.time(), *_place(command), stopped()))
             return
-        job.sent.cancel(job.start)
-        job.grace = self._loop.call_later(self.options.grace, self._give_up, job)
+        job.sent.stopping += 1
+        if job.sent.unwanted and job.sent.near:
+            job.sent.cancel()  # of that only how it ends is on record
+        elif job.sent.unwanted:
+            self._turns.take_back(job.sent.since, job.sent.cancel, urgent=True)
+        job.grace = self._timer(self.options.grace, self._give_up, job)
 
     def _give_up(self, job: Job) -> None:
+        self._turns.answered()
         key = (job.start.frame, job.start.node)
         if self._jobs.get(key) is job:
             del self._jobs[key]
@@ -215,7 +251,7 @@ class Driving:
             self.leaving = True
         if self.leaving or self._must_leave():
             return
-        near = len(self._starts) <= NEAR
+        near = len(self._starts) <= NEAR and not self._turns.full
         sizes: dict[int, int] = {}
         while self._starts and len(self._sent) < self.options.window:
             starts = self._together(sizes)
@@ -266,16 +302,20 @@ class Driving:
         return min(self.options.batch, -(-len(frame.nodes) // PARTS), -(-alike // 4))
 
     def _send(self, starts: Sequence[StartAttempt], tasks: list[Task], *, near: bool) -> None:
-        sent = send(self.program, self.state, self.options, starts, tasks, near=near)
+        now = self._turns.now
+        sent = send(self.program, self.state, self.options, starts, tasks, now, near=near)
+        self._turns.out += sent.near
         for start in starts:
             self._jobs[start.frame, start.node] = Job(start, sent)
+        if self._shown.status != "running":
+            self.show(self.head())
         task = asyncio.create_task(self._wait(sent))
         self._sent.add(task)
         task.add_done_callback(self._sent.discard)
 
     async def _wait(self, sent: Sent) -> None:
         """Take the answers of an activity."""
-        answers = await answers_of(sent, self.program, self.state, self.options)
+        answers = await answers_of(sent, self.program, self.state, self.options, self._turns)
         now = workflow.time()
         for start, answer in zip(sent.starts, answers, strict=True):
             job = self._jobs.get((start.frame, start.node))
@@ -283,7 +323,7 @@ class Driving:
                 continue  # it was given up
             del self._jobs[start.frame, start.node]
             if job.grace is not None:
-                job.grace.cancel()
+                self._unset(job.grace)
             self._inbox.append(_fact(start, answer, now))
         # The activity is over: another one may take its place.
         current = asyncio.current_task()
@@ -327,32 +367,30 @@ class Driving:
 
     def show(self, head: Head) -> None:
         """Let lists of runs show how this one stands."""
+        if self.options.attributes and head.status != self._shown.status and self.finish is None:
+            workflow.upsert_search_attributes([_STATUS.value_set(head.status)])
         self._shown = head
         workflow.upsert_memo({MEMO_STATUS: head})
 
     def _is_due(self) -> bool:
         """Whether the history is long enough."""
-        info = workflow.info()
         return (
-            info.get_current_history_length() > self.options.history
-            or info.get_current_history_size() > LARGEST
+            max(self._turns.length, self._turns.near) > self.options.history
+            or self._turns.size > LARGEST
             or self._told > 1000
         )
 
     def _must_leave(self) -> bool:
         """Whether the history is so long that nothing new may begin in it."""
-        info = workflow.info()
         longest = max(LONGEST, 2 * self.options.history)
-        return info.get_current_history_length() > longest and bool(self._jobs)
+        return self._turns.length > longest and bool(self._jobs)
 
     def close(self) -> None:
-        """Forget all timers, and what is still out."""
-        for handle in self._timers.values():
-            handle.cancel()
-        self._timers.clear()
-        for job in self._jobs.values():
-            if job.grace is not None:
-                job.grace.cancel()
+        """Unset all timers: one that fires in this moment keeps the workflow from ending."""
+        graces = [job.grace for job in self._jobs.values() if job.grace is not None]
+        for timer in [*self._timers.values(), *graces]:
+            if self._turns.can_take_back(timer.since):
+                timer.handle.cancel()
 
 
 _Of = StartAttempt | CancelAttempt | AttemptStarted | AttemptCompleted | AttemptFailed | AttemptLost

@@ -20,6 +20,7 @@ from temporalio.exceptions import TimeoutError as ActivityTimeout
 from atomiton.drivers.answers import stopped
 from atomiton.drivers.program import Program
 from atomiton.drivers.temporal.scopes import take
+from atomiton.drivers.temporal.turns import Since, Turns
 from atomiton.drivers.temporal.wire import Done, Options, Outcome, Task, Work, seconds
 from atomiton.errors import ErrorInfo
 from atomiton.machine import RunState
@@ -40,22 +41,21 @@ class Sent(msgspec.Struct, eq=False):
         starts: The attempts in it.
         tasks: What it was told of each.
         handle: It.
+        since: When it was sent.
         near: Whether it runs where the workflow is.
-        stopping: Which of the attempts are wanted no more.
+        stopping: How many of the attempts are wanted no more.
     """
 
     starts: Sequence[StartAttempt]
     tasks: list[Task]
     handle: workflow.ActivityHandle[Any]
+    since: Since
     near: bool = False
     stopping: int = 0
 
-    def cancel(self, start: StartAttempt) -> None:
-        """One of the attempts is wanted no more: the activity ends when none is."""
-        del start
-        self.stopping += 1
-        if self.unwanted:
-            self.handle.cancel()
+    def cancel(self) -> None:
+        """Ask the activity to stop."""
+        self.handle.cancel()
 
     @property
     def unwanted(self) -> bool:
@@ -88,6 +88,7 @@ def send(
     options: Options,
     starts: Sequence[StartAttempt],
     tasks: list[Task],
+    since: Since,
     *,
     near: bool,
 ) -> Sent:
@@ -98,9 +99,9 @@ def send(
     """
     node = program.plan.uses[starts[0].step]
     work = Work(state.id, program.plan.hash, starts[0].step, tasks)
-    if node.pure and near and options.local > 0 and len(starts) == 1:
-        return Sent(starts, tasks, _send_near(node.type, work, options), near=True)
-    return Sent(starts, tasks, _send_far(node.type, work, options))
+    if node.pure and near and node.queue is None and options.local > 0 and len(starts) == 1:
+        return Sent(starts, tasks, _send_near(node.type, work, options), since, near=True)
+    return Sent(starts, tasks, _send_far(node.type, work, options, node.queue), since)
 
 
 def _send_near(type_: object, work: Work, options: Options) -> workflow.ActivityHandle[Any]:
@@ -114,10 +115,13 @@ def _send_near(type_: object, work: Work, options: Options) -> workflow.Activity
     )
 
 
-def _send_far(type_: object, work: Work, options: Options) -> workflow.ActivityHandle[Any]:
+def _send_far(
+    type_: object, work: Work, options: Options, queue: str | None
+) -> workflow.ActivityHandle[Any]:
     return workflow.start_activity(
         _name(type_),
         work,
+        task_queue=queue,
         result_type=Done,
         start_to_close_timeout=_LONGEST,
         heartbeat_timeout=seconds(options.heartbeat),
@@ -132,21 +136,32 @@ def _name(type_: object) -> str:
 
 
 async def answers_of(
-    sent: Sent, program: Program, state: RunState, options: Options
+    sent: Sent, program: Program, state: RunState, options: Options, turns: Turns
 ) -> Sequence[Outcome | None]:
     """How the attempts of an activity ended, in order; None for those of which nobody knows."""
     try:
-        return cast("Done", await sent.handle).outcomes
+        outcomes = cast("Done", await sent.handle).outcomes
     except FailureError as error:
         # A replay gives some ends of local activities bare that were wrapped before.
         cause = error.cause if isinstance(error, ActivityError) else error
+        _count(sent, turns, 0)
+    else:
+        _count(sent, turns, len(msgspec.json.encode(outcomes)) if sent.near else 0)
+        return outcomes
     if sent.near and not (isinstance(cause, CancelledError) and sent.unwanted):
         # It takes longer than a node should that runs here, or the worker stops: it is pure, so it
         # is run again, by whoever takes it.
-        far = send(program, state, options, sent.starts, sent.tasks, near=False)
-        sent.handle, sent.near = far.handle, False
-        return await answers_of(sent, program, state, options)
+        far = send(program, state, options, sent.starts, sent.tasks, turns.now, near=False)
+        sent.handle, sent.since, sent.near = far.handle, far.since, False
+        return await answers_of(sent, program, state, options, turns)
     return [_unanswered(cause)] * len(sent.starts)
+
+
+def _count(sent: Sent, turns: Turns, size: int) -> None:
+    if sent.near:
+        turns.answered_near(size)
+    else:
+        turns.answered()
 
 
 def _unanswered(cause: BaseException | None) -> Outcome | None:

@@ -19,6 +19,8 @@ WORKFLOW = "atomiton"
 FACTS, HEAD, TELL = "facts", "head", "tell"
 #: Names of memos: what a run is, and how it stands.
 MEMO_RUN, MEMO_STATUS = "atomiton", "atomiton_status"
+#: Search attributes: of which blueprint a run is, and how it stands before it has ended.
+BY_BLUEPRINT, BY_STATUS = "AtomitonBlueprint", "AtomitonStatus"
 #: The task queue, when none is named.
 QUEUE = "atomiton"
 #: Facts of an ended run that take no more bytes than this stand beside its result.
@@ -40,6 +42,7 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True):
             is at work.
         window: Most activities that are out at once.
         batch: Most items of a map in one activity.
+        attributes: Whether the server knows the search attributes of runs.
     """
 
     heartbeat: float = 20.0
@@ -48,6 +51,7 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True):
     history: int = 8_000
     window: int = 200
     batch: int = 100
+    attributes: bool = False
 
 
 class Start(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -25,7 +25,7 @@ with workflow.unsafe.imports_passed_through():
         unpack,
     )
     from atomiton.errors import AtomitonError, ErrorInfo
-    from atomiton.machine.events import CancelRequested, Event
+    from atomiton.machine.events import Event
     from atomiton.machine.records import decode, encode
 
 
@@ -59,7 +59,7 @@ class BlueprintWorkflow:
             try:
                 await workflow.wait_condition(lambda: driving.finish is not None or driving.leaving)
             except asyncio.CancelledError:  # asked for by Temporal's own means
-                driving.feed(CancelRequested(workflow.time(), "cancelled in Temporal"))
+                driving.cancel("cancelled in Temporal")
                 continue
             break
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -118,7 +118,7 @@ class BlueprintWorkflow:
     async def tell(self, record: bytes) -> int:
         """Take a wish; gives the number of facts that there are then."""
         driving = self._known()
-        await workflow.wait_condition(lambda: bool(driving.facts))
+        await workflow.wait_condition(lambda: driving.listens)
         if driving.finish is not None:
             message = f"run {driving.state.id} has ended: {driving.state.status}"
             raise ApplicationError(message, type="NOT_ALLOWED", non_retryable=True)
