@@ -339,12 +339,10 @@ class _State:
         return condition
 
     def _task(self, value: str) -> Node:
-        given, parameters = self._given(value)
         resource = text(self._state.get("Resource"))
         if resource != "arn:aws:states:::http:invoke":
             raise Untranslatable(_why_not(resource))
-        request = mapping(parameters)
-        del given
+        request = mapping(self._given(value)[1])
         if isinstance(request.get("Authentication"), dict):
             self._entry.differs("the credentials of the connection are not in the file: add 'auth'")
         if "Transform" in request:

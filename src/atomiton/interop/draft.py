@@ -68,6 +68,8 @@ class Draft:
     def placeholder(self, entry: Entry, reason: str, original: object) -> Node:
         """A node in place of one that is not mapped: a run that comes to it fails, and says why."""
         entry.fails(reason)
+        if not any(one is entry for one in self.report.entries):
+            self.report.entries.append(entry)  # a step that the importer itself put in
         self.originals[entry.node] = data.kept(original)
         said = f"{entry.type} '{entry.source}' was not imported: {reason}"
         message = plain_text(" ".join(said.split())[:500])
@@ -90,6 +92,14 @@ class Draft:
         if "branch" in old:
             _without_routes(self.nodes, entry.node)
         return True
+
+    def admit(self) -> None:
+        """Say of parts whose node is not there that they went with the part around them."""
+        for entry in self.report.entries:
+            if entry.node and _body_with(self.nodes, entry.node) is None:
+                entry.node = ""
+                if entry.status != "not_mapped":
+                    entry.fails("it stands within a part that is not mapped")
 
     def left_out(self, entry: Entry, original: object) -> None:
         """Note that a part never runs, and so has no node."""
