@@ -15,7 +15,9 @@ from atomiton.interop.report import Entry, Report
 Node = dict[str, object]
 """A node as a blueprint writes it."""
 
-INNER: Final = frozenset({"not_mapped", "call", "result", "answer", "redirected", "edit", "pause"})
+INNER: Final = frozenset(
+    "not_mapped call result answer answers redirected edit pause pairs one x y v".split()
+)
 """Names of nodes within the groups that importers make: no node around them has one."""
 
 CODE: Final = "NOT_MAPPED"

@@ -104,6 +104,8 @@ class Translator:
         if self.dialect is JQ:
             text = value.closed
             return Cel(f"{text} != null && {text} != false", "bool", atom=False)
+        if self.dialect is JAVASCRIPT:
+            return _javascript_truth(value)
         raise Untranslatable("a condition is not a comparison: what it takes for true differs")
 
     def _index(self, base: Node, key: Node) -> Cel:
@@ -147,8 +149,12 @@ class Translator:
                 return self._arithmetic(node.operator, left, right)
 
     def _logic(self, node: Binary) -> Cel:
-        if self.dialect is JAVASCRIPT and self.node(node.left).kind != "bool":
-            raise Untranslatable(f"'{node.operator}' is used to choose a value, not as a condition")
+        if self.dialect is JAVASCRIPT:
+            kept, other = self.node(node.left), self.node(node.right)
+            if kept.kind != "bool" or other.kind != "bool":
+                test = _javascript_truth(kept).closed
+                ways = (kept, other) if node.operator == "||" else (other, kept)
+                return Cel(f"{test} ? {ways[0].closed} : {ways[1].closed}", atom=False)
         left, right = self.truth(node.left), self.truth(node.right)
         return Cel(f"{left.closed} {node.operator} {right.closed}", "bool", atom=False)
 
@@ -213,6 +219,17 @@ class Translator:
         subject = [call.base] if call.base else [Root(".")] if self.dialect is JQ else []
         values = [self.node(part) for part in (*subject, *call.arguments)]
         return function(*values)
+
+
+def _javascript_truth(value: Cel) -> Cel:
+    """JavaScript takes null, false, 0 and empty text for false, and all else for true."""
+    text = value.closed
+    if value.kind in ("list", "map"):
+        return Cel("true", "bool")
+    empty = {"text": '""', "number": "0", "null": "null", "bool": "false"}.get(value.kind)
+    if empty is not None:
+        return Cel(f"{text} != {empty}", "bool", atom=False)
+    return Cel(f'!({text} in [null, false, 0, ""])', "bool")
 
 
 def _is_word(value: Cel) -> bool:
