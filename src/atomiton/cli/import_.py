@@ -120,7 +120,11 @@ def _tell(report: Report, output: str | None) -> None:
                 continue
             counts[status] += 1
             notes = f": {'; '.join(entry.notes)}" if entry.notes else ""
-            word = click.style(WORDS[entry.status], fg=colour) if sys.stderr.isatty() else WORDS[entry.status]
+            word = (
+                click.style(WORDS[entry.status], fg=colour)
+                if sys.stderr.isatty()
+                else WORDS[entry.status]
+            )
             note(f"{entry.source:<{width}}  {entry.type}: {word}{notes}")
     said = ", ".join(f"{counts[status]} {word}" for status, word in WORDS.items())
     where = f"; written to {output}" if output else ""

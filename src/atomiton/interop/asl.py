@@ -136,8 +136,8 @@ class _State:
         """The state as steps: itself, and what fails when nothing of a choice holds."""
         type_ = text(self._state.get("Type"))
         step = Step(self._key, self._entry, original=self._state)
-        step.target = END if self._state.get("End") is True else self._target(
-            self._state.get("Next"), known
+        step.target = (
+            END if self._state.get("End") is True else self._target(self._state.get("Next"), known)
         )
         if type_ in ("Succeed", "Fail"):
             step.target = END if type_ == "Succeed" else None

@@ -159,7 +159,11 @@ class Paths:
             return {key: self.jsonata(part) for key, part in mapping(value).items()}
         if isinstance(value, str):
             found = _JSONATA.fullmatch(value.strip())
-            return braced(self._translator().expression(found[1]).whole) if found else plain_text(value)
+            return (
+                braced(self._translator().expression(found[1]).whole)
+                if found
+                else plain_text(value)
+            )
         return value
 
     def jsonata_condition(self, value: object) -> str:

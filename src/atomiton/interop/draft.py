@@ -76,7 +76,9 @@ class Draft:
         said = f"{entry.type} '{entry.source}' was not imported: {reason}"
         message = plain_text(" ".join(said.split())[:500])
         fail: Node = {"uses": "flow.fail", "with": {"message": message, "code": CODE}}
+        named = {} if entry.source == entry.node else {"name": entry.source[:200]}
         return {
+            **named,
             "description": f"Not mapped: {plain_text(reason)[:300]}",
             "nodes": {"not_mapped": fail},
             "output": braced("dyn(not_mapped)"),

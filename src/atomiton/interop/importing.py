@@ -11,7 +11,7 @@ from atomiton.blueprint.compile import compile_blueprint
 from atomiton.blueprint.document import read_blueprint
 from atomiton.blueprint.emit import to_yaml
 from atomiton.errors import BlueprintError, Problem
-from atomiton.interop import asl, data, n8n, serverless
+from atomiton.interop import asl, data, n8n, node_red, serverless
 from atomiton.interop.draft import Draft
 from atomiton.interop.report import Report
 from atomiton.nodes.registry import Registry
@@ -31,7 +31,12 @@ class Importer(Protocol):
         ...
 
 
-_IMPORTERS: Final[dict[str, ModuleType]] = {"n8n": n8n, "serverless": serverless, "asl": asl}
+_IMPORTERS: Final[dict[str, ModuleType]] = {
+    "n8n": n8n,
+    "node-red": node_red,
+    "serverless": serverless,
+    "asl": asl,
+}
 
 FORMATS: Final = tuple(_IMPORTERS)
 """Names of the formats that can be imported."""

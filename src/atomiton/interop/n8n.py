@@ -92,7 +92,9 @@ def _parts(draft: Draft, nodes: list[object]) -> dict[str, Part]:
 def _wire(draft: Draft, parts: dict[str, Part], connections: dict[str, object]) -> None:
     for source, kinds in connections.items():
         if source not in parts:
-            draft.report.entry(source, "connection").differs("it begins at a node that is not there")
+            draft.report.entry(source, "connection").differs(
+                "it begins at a node that is not there"
+            )
             continue
         for kind, outputs in mapping(kinds).items():
             if kind != "main" and any(listing(outputs)):

@@ -102,7 +102,9 @@ def _wait(one: Mapped) -> Node:
         if isinstance(plain, int | float):
             pause = {"wait": {"for": plain * unit}}
     else:
-        raise Untranslatable(f"waiting for '{resume[:30]}' is not known here: see 'wait' and its signals")
+        raise Untranslatable(
+            f"waiting for '{resume[:30]}' is not known here: see 'wait' and its signals"
+        )
     one.part.pairs = True
     return once({"nodes": {"pause": pause}, "output": braced(one.incoming)}, one.incoming)
 
@@ -229,9 +231,11 @@ def _switch(one: Mapped) -> Node:
     ways: Node = {}
     for number in range(count):
         mine = [test for output, test in tests if output == number]
-        before = [test for position, (output, test) in enumerate(tests)
-                  if not every and any(o == number for o, _ in tests[position + 1 :])
-                  and output != number]
+        before = [
+            test
+            for position, (output, test) in enumerate(tests)
+            if not every and any(o == number for o, _ in tests[position + 1 :]) and output != number
+        ]
         test = " || ".join(f"({t})" for t in mine) or "false"
         if before:
             test = f"({test}) && !({' || '.join(f'({t})' for t in before)})"
@@ -355,7 +359,11 @@ def _typed(one: Mapped, type_: str, said: object) -> object:
     if type_ == "boolean" and is_text and not computed:
         return said == "true"
     if not computed:
-        return str(said) if type_ == "string" and isinstance(said, int | float) else one.values.value(said)
+        return (
+            str(said)
+            if type_ == "string" and isinstance(said, int | float)
+            else one.values.value(said)
+        )
     found = one.values.cel(said)
     made = one.values.value(said)
     if not str(made).startswith("${{") or str(made).count("${{") > 1:
@@ -415,7 +423,12 @@ def _aggregate(one: Mapped) -> Node:
 
 def _lists(one: Mapped) -> Node:
     operation = text(one.parameters.get("operation"), "splitOutItems")
-    makers = {"splitOutItems": _split_out, "limit": _limit, "sort": _sort, "removeDuplicates": _unique}
+    makers = {
+        "splitOutItems": _split_out,
+        "limit": _limit,
+        "sort": _sort,
+        "removeDuplicates": _unique,
+    }
     if operation not in makers:
         raise Untranslatable(f"'{operation[:40]}' of lists is not known here")
     return makers[operation](one)
@@ -438,7 +451,10 @@ def _merge(one: Mapped) -> Node:
             raise Untranslatable("it gives one empty item")
         return value(wanted)
     combine = text(said.get("combinationMode") or said.get("combineBy"))
-    if mode in ("mergeByIndex", "mergeByPosition") or combine in ("mergeByPosition", "combineByPosition"):
+    if mode in ("mergeByIndex", "mergeByPosition") or combine in (
+        "mergeByPosition",
+        "combineByPosition",
+    ):
         if mode == "mergeByIndex" and text(said.get("join"), "left") != "inner":
             raise Untranslatable("items that have no partner stay")
         if mapping(said.get("options")).get("includeUnpaired") is True:
@@ -506,7 +522,9 @@ def _command(one: Mapped) -> Node:
     said = one.parameters
     incoming = one.incoming if said.get("executeOnce", True) is False else first(one.incoming)
     command = one.values.value(said.get("command", ""))
-    one.part.entry.differs("the program runs on this machine, with the rights of whoever runs the blueprint")
+    one.part.entry.differs(
+        "the program runs on this machine, with the rights of whoever runs the blueprint"
+    )
     call: Node = {"uses": "shell.run", "with": {"command": ["sh", "-c", command]}}
     given = '{"exitCode": x.exit_code, "stdout": x.stdout.trim(), "stderr": x.stderr.trim()}'
     one.part.pairs = said.get("executeOnce", True) is False
@@ -582,7 +600,9 @@ def _postgres(one: Mapped) -> Node:
             one.values.value(f"={p}" if p.startswith("{{") else p) for p in holes
         ]
     asks = query.removeprefix("=").lstrip().lower().startswith(("select", "with"))
-    one.part.entry.differs("the database is not in the file: keep its address as the secret DATABASE_URL")
+    one.part.entry.differs(
+        "the database is not in the file: keep its address as the secret DATABASE_URL"
+    )
     call: Node = {"uses": "sql.query" if asks else "sql.execute", "with": params}
     return {
         "nodes": {"answers": each(one.incoming, call)},
@@ -605,7 +625,9 @@ def _code(one: Mapped) -> Node:
 
 def _workflow(one: Mapped) -> Node:
     del one
-    raise Untranslatable("it runs another workflow: import that one as well, and call it with 'call'")
+    raise Untranslatable(
+        "it runs another workflow: import that one as well, and call it with 'call'"
+    )
 
 
 def _batches(one: Mapped) -> Node:

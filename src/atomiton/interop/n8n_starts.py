@@ -45,7 +45,9 @@ def _schedule(one: Mapped) -> Node:
     crons = _crons(one.part.type, one.parameters)
     for cron in crons:
         one.trigger({"schedule": {"cron": cron}})
-    one.part.entry.differs("times are in UTC unless a 'timezone' is given, and the item has 'timestamp' alone")
+    one.part.entry.differs(
+        "times are in UTC unless a 'timezone' is given, and the item has 'timestamp' alone"
+    )
     return _constant(one, {"timestamp": braced("run.started_at")})
 
 
@@ -119,7 +121,9 @@ def _webhook(one: Mapped) -> Node:
     said = one.parameters
     path, method = text(said.get("path")).strip("/"), said.get("httpMethod", "GET")
     if not _PATH.fullmatch(path):
-        one.part.entry.differs("the path is not one part of letters, digits, - and _: it is changed")
+        one.part.entry.differs(
+            "the path is not one part of letters, digits, - and _: it is changed"
+        )
         path = re.sub(r"[^A-Za-z0-9_-]+", "-", path).strip("-")[:100] or one.part.entry.node
     methods = [m for m in (listing(method) or [method]) if m in _METHODS]
     if not methods:

@@ -69,7 +69,9 @@ class Errors:
         def condition(error: str) -> str:
             parts = [self._filter(key, value, error) for key, value in filter_.items()]
             name = text(catch.get("as"), "error")
-            seen = Expressions(self._object(error), {**self._names, f"${name}": self._object(error)})
+            seen = Expressions(
+                self._object(error), {**self._names, f"${name}": self._object(error)}
+            )
             for key in tests:
                 test = seen.condition(catch[key])
                 parts.append(f"({test})" if key == "when" else f"!({test})")
@@ -138,7 +140,9 @@ class Errors:
         if "linear" in backoff:
             raise Untranslatable("a delay that grows by the same each time")
         made["factor"] = 2 if "exponential" in backoff else 1
-        made["max_delay"] = "36500d" if "exponential" in backoff else max(1, _seconds(made["delay"]))
+        made["max_delay"] = (
+            "36500d" if "exponential" in backoff else max(1, _seconds(made["delay"]))
+        )
         made["jitter"] = 0
         if "jitter" in said or "duration" in limit or mapping(limit.get("attempt")).get("duration"):
             self._entry.differs("'jitter' and 'limit.duration' of the retry are left out")

@@ -72,7 +72,9 @@ class Tasks:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise refused(f"tasks stand in each other more than {_MAX_DEPTH} times")
-        said = [(key, mapping(task)) for one in listing(tasks) for key, task in mapping(one).items()]
+        said = [
+            (key, mapping(task)) for one in listing(tasks) for key, task in mapping(one).items()
+        ]
         if not said:
             raise refused(f"'{path or 'do'}' holds no tasks")
         if len({key for key, _ in said}) < len(said):
@@ -231,7 +233,10 @@ class _Task:
             found = seen.data(said.get("as", "."), bare=True)
         except Untranslatable as error:
             self._entry.fails(f"'export': {error}")
-            reason = {"message": f"what is exported was not imported: {error}", "code": "NOT_MAPPED"}
+            reason = {
+                "message": f"what is exported was not imported: {error}",
+                "code": "NOT_MAPPED",
+            }
             return {self.context: {"needs": [id_], "uses": "flow.fail", "with": reason}}
         node: Node = {"needs": [id_], "uses": "data.value", "with": {"value": found}}
         return {self.context: node}
@@ -302,7 +307,10 @@ class _Task:
             loop["times"] = f"{listed}.size()"
         inner: Node = {"loop": loop, "nodes": body, "output": braced(made.output())}
         return {
-            "nodes": {listed: {"uses": "data.value", "with": {"value": braced(items)}}, "call": inner},
+            "nodes": {
+                listed: {"uses": "data.value", "with": {"value": braced(items)}},
+                "call": inner,
+            },
             "output": braced("call"),
         }
 
@@ -378,7 +386,11 @@ class _Task:
         if not cases:
             raise refused(f"the switch '{self._path[:80]}' has no cases")
         last = self._target(self._task.get("then", "continue"), follower, nested)
-        if all(mapping(c).get("when") is not None for o in listing(self._task["switch"]) for c in mapping(o).values()):
+        if all(
+            mapping(c).get("when") is not None
+            for o in listing(self._task["switch"])
+            for c in mapping(o).values()
+        ):
             cases.append(Case(lambda _: "else", last))
         return cases
 
