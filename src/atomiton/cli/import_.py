@@ -112,7 +112,7 @@ def _tell(report: Report, output: str | None) -> None:
     from atomiton.cli.output import note
     from atomiton.interop.report import WORDS
 
-    counts = {status: 0 for status in WORDS}
+    counts = dict.fromkeys(WORDS, 0)
     width = min(40, max((len(entry.source) for entry in report.entries), default=0))
     for status, colour in (("mapped", "green"), ("different", "yellow"), ("not_mapped", "red")):
         for entry in report.entries:

@@ -10,8 +10,7 @@ from atomiton.interop.asl_choice import rule
 from atomiton.interop.asl_data import Paths
 from atomiton.interop.data import listing, mapping, refused, text, whole
 from atomiton.interop.draft import Draft, Node, blueprint_id, code_of
-from atomiton.interop.expressions.cel import braced, field, plain_text
-from atomiton.interop.expressions.cel import Cel
+from atomiton.interop.expressions.cel import Cel, braced, field, plain_text
 from atomiton.interop.expressions.tree import Untranslatable
 from atomiton.interop.report import Entry, Report
 from atomiton.interop.steps import END, Case, Compiled, Step, compile_steps
@@ -20,8 +19,25 @@ FORMAT: Final = "asl"
 
 _MAX_DEPTH = 12
 _COMMON: Final = frozenset(
-    "Type Comment Next End InputPath OutputPath Parameters ResultSelector ResultPath Retry Catch "
-    "QueryLanguage Arguments Output Assign TimeoutSeconds HeartbeatSeconds".split()
+    [
+        "Type",
+        "Comment",
+        "Next",
+        "End",
+        "InputPath",
+        "OutputPath",
+        "Parameters",
+        "ResultSelector",
+        "ResultPath",
+        "Retry",
+        "Catch",
+        "QueryLanguage",
+        "Arguments",
+        "Output",
+        "Assign",
+        "TimeoutSeconds",
+        "HeartbeatSeconds",
+    ]
 )
 _OWN: Final[dict[str, frozenset[str]]] = {
     "Pass": frozenset({"Result"}),
@@ -32,7 +48,15 @@ _OWN: Final[dict[str, frozenset[str]]] = {
     "Fail": frozenset({"Error", "Cause", "ErrorPath", "CausePath"}),
     "Parallel": frozenset({"Branches"}),
     "Map": frozenset(
-        "ItemsPath Items ItemSelector ItemProcessor Iterator MaxConcurrency Label".split()
+        [
+            "ItemsPath",
+            "Items",
+            "ItemSelector",
+            "ItemProcessor",
+            "Iterator",
+            "MaxConcurrency",
+            "Label",
+        ]
     ),
 }
 
@@ -101,7 +125,17 @@ class _Importer:
             self._draft.sources[entry.node] = state
             own = text(state.get("QueryLanguage"))
             speaks = own == "JSONata" if own else jsonata
-            one = _State(self, self._draft, entry, key, state, item, speaks, depth, self._errors)
+            one = _State(
+                self,
+                self._draft,
+                entry,
+                key,
+                state,
+                item,
+                self._errors,
+                jsonata=speaks,
+                depth=depth,
+            )
             for step in one.steps(set(states)):
                 steps[step.key] = step
         return compile_steps(self._draft, steps, start, value)
@@ -118,9 +152,10 @@ class _State:
         key: str,
         state: dict[str, object],
         item: tuple[str, str] | None,
+        errors: Mapping[str, str],
+        *,
         jsonata: bool,
         depth: int,
-        errors: Mapping[str, str],
     ) -> None:
         self._importer = importer
         self._draft = draft
@@ -165,7 +200,10 @@ class _State:
 
         step.build = build
         step.catches = asl_errors.catches(
-            self._state, lambda name: self._target(name, known) or END, self._errors, self._jsonata
+            self._state,
+            lambda name: self._target(name, known) or END,
+            self._errors,
+            jsonata=self._jsonata,
         )
         return [step]
 

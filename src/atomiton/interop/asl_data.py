@@ -191,9 +191,9 @@ class Paths:
         context = written.replace("$states.context.", "$$.") if written else ""
         if context != written and context in _CONTEXT:
             return Cel(_CONTEXT[context])
-        if context != written and self._item is not None and context.startswith("$$.Map.Item."):
-            if context in ("$$.Map.Item.Value", "$$.Map.Item.Index"):
-                return Cel(self._item[context.endswith("Index")])
+        in_item = context in ("$$.Map.Item.Value", "$$.Map.Item.Index")
+        if context != written and self._item is not None and in_item:
+            return Cel(self._item[context.endswith("Index")])
         match node:
             case Field(Root("$states"), name) if name in names:
                 return Cel(names[name])

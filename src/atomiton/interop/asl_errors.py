@@ -92,6 +92,7 @@ def catches(
     state: Mapping[str, object],
     target: Callable[[object], str],
     names: Mapping[str, str],
+    *,
     jsonata: bool,
 ) -> list[Catch]:
     """The ways on of a state that failed."""
@@ -102,7 +103,7 @@ def catches(
             Catch(
                 _condition(catcher.get("ErrorEquals")),
                 target(catcher.get("Next")),
-                _data(catcher, names, jsonata),
+                _data(catcher, names, jsonata=jsonata),
             )
         )
     return found
@@ -119,7 +120,7 @@ def _condition(names: object) -> Callable[[str], str] | None:
 
 
 def _data(
-    catcher: dict[str, object], names: Mapping[str, str], jsonata: bool
+    catcher: dict[str, object], names: Mapping[str, str], *, jsonata: bool
 ) -> Callable[[str, str], str | Node]:
     def data(value: str, error: str) -> str | Node:
         known = literal(dict(names)).text

@@ -16,7 +16,21 @@ Node = dict[str, object]
 """A node as a blueprint writes it."""
 
 INNER: Final = frozenset(
-    "not_mapped call result answer answers redirected edit pause pairs one x y v".split()
+    [
+        "not_mapped",
+        "call",
+        "result",
+        "answer",
+        "answers",
+        "redirected",
+        "edit",
+        "pause",
+        "pairs",
+        "one",
+        "x",
+        "y",
+        "v",
+    ]
 )
 """Names of nodes within the groups that importers make: no node around them has one."""
 
@@ -42,7 +56,7 @@ class Draft:
     report: Report
     id: str
     top: dict[str, object] = field(default_factory=dict[str, object])
-    nodes: dict[str, Node] = field(default_factory=dict[str, Node])
+    nodes: Node = field(default_factory=dict[str, object])
     layout: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     notes: list[Node] = field(default_factory=list[Node])
     originals: dict[str, object] = field(default_factory=dict[str, object])
@@ -76,7 +90,7 @@ class Draft:
         said = f"{entry.type} '{entry.source}' was not imported: {reason}"
         message = plain_text(" ".join(said.split())[:500])
         fail: Node = {"uses": "flow.fail", "with": {"message": message, "code": CODE}}
-        named = {} if entry.source == entry.node else {"name": entry.source[:200]}
+        named: Node = {} if entry.source == entry.node else {"name": entry.source[:200]}
         return {
             **named,
             "description": f"Not mapped: {plain_text(reason)[:300]}",
@@ -123,7 +137,7 @@ class Draft:
         return {**made, **self.top, "nodes": nodes, **_layout(self.layout)}
 
 
-def _body_with(nodes: Mapping[str, object], id_: str) -> dict[str, object] | None:
+def _body_with(nodes: Node, id_: str) -> Node | None:
     """The mapping of nodes in which a node stands, at any depth."""
     left = [nodes]
     while left:

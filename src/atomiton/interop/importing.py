@@ -73,7 +73,7 @@ def import_workflow(
             be larger than blueprints may be.
 
     Example:
-        >>> machine = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": 7, "End": true}}}'
+        >>> machine = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}'
         >>> made = import_workflow(machine)
         >>> made.report.format, made.report.exact
         ('asl', True)

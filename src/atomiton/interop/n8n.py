@@ -9,7 +9,8 @@ from atomiton.interop.draft import Draft, Node, blueprint_id
 from atomiton.interop.expressions.cel import quoted
 from atomiton.interop.expressions.tree import Untranslatable
 from atomiton.interop.items import Items, Part, with_inputs
-from atomiton.interop.n8n_nodes import MAPPERS, Mapped, short
+from atomiton.interop.n8n_nodes import MAPPERS
+from atomiton.interop.n8n_part import Mapped, short
 from atomiton.interop.n8n_starts import STARTS, starts_runs
 from atomiton.interop.report import Report
 
@@ -54,7 +55,7 @@ def convert(document: object, name: str) -> Draft:
     reached = items.reached()
     for part in order:
         if part.key in reached:
-            _make(draft, items, part, len(starts) > 1)
+            _make(draft, items, part, chosen=len(starts) > 1)
         elif part.said.pop("\0inner", None):
             draft.originals[part.entry.node] = part.said
             part.entry.fails("it is a part of another node, which is not mapped")
@@ -123,7 +124,7 @@ def _choose(draft: Draft, starts: list[Part]) -> None:
         part.entry.differs("several nodes start runs: the input 'trigger' says which one does")
 
 
-def _make(draft: Draft, items: Items, part: Part, chosen: bool) -> None:
+def _make(draft: Draft, items: Items, part: Part, *, chosen: bool) -> None:
     said = part.said
     incoming = items.incoming(part)
     one = Mapped(draft, items, part)

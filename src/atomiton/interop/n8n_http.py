@@ -11,7 +11,7 @@ from atomiton.interop.expressions.tree import Untranslatable
 from atomiton.interop.items import each
 
 if TYPE_CHECKING:
-    from atomiton.interop.n8n_nodes import Mapped
+    from atomiton.interop.n8n_part import Mapped
 
 _ITEMS = (
     'answers.map(x, type(x.json) == "list" ? x.json : [x.json != null ? x.json : {"data": x.body}])'
@@ -32,14 +32,14 @@ def request(one: Mapped) -> Node:
     params: Node = {"url": one.values.value(said.get("url", "")), "method": method}
     (_old_parameters if old else _parameters)(one, params)
     node: Node = {"uses": "http.request", "with": params}
-    output = _options(one, node, params, old)
+    output = _options(one, node, params, old=old)
     if said.get("authentication", "none") not in ("none", ""):
         one.part.entry.differs("the credentials are not in the file: give 'auth' or a header")
     one.part.pairs = output != _ITEMS
     return {"nodes": {"answers": each(one.incoming, node)}, "output": braced(output)}
 
 
-def _options(one: Mapped, node: Node, params: Node, old: bool) -> str:
+def _options(one: Mapped, node: Node, params: Node, *, old: bool) -> str:
     options = mapping(one.parameters.get("options"))
     response = mapping(mapping(options.get("response")).get("response"))
     format_ = text(response.get("responseFormat"), "autodetect")

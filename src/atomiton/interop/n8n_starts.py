@@ -12,7 +12,7 @@ from atomiton.interop.expressions.cel import braced
 from atomiton.interop.expressions.tree import Untranslatable
 
 if TYPE_CHECKING:
-    from atomiton.interop.n8n_nodes import Mapped
+    from atomiton.interop.n8n_part import Mapped
 
 _STARTS: Final = frozenset({"webhook", "cron", "interval", "start", "emailReadImap"})
 _PATH = re.compile(r"[A-Za-z0-9_-]{1,100}")

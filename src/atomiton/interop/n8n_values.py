@@ -138,9 +138,9 @@ class Values:
                 return found
         match node:
             case Field(base, "length"):
-                found = self._translator().node(base).closed
-                kept = field(Cel(found), "length", missing_is_null=True).whole
-                return Cel(f'type({found}) == "map" ? {kept} : {found}.size()', atom=False)
+                value = self._translator().node(base).closed
+                kept = field(Cel(value), "length", missing_is_null=True).whole
+                return Cel(f'type({value}) == "map" ? {kept} : {value}.size()', atom=False)
             case Root(name):
                 raise Untranslatable(f"'{name}' is not known here")
             case _:
@@ -333,7 +333,7 @@ def test_of(type_: str, operation: str, left: Cel, right: Cel) -> str:
     """
     name = OLD.get(operation, operation)
     make = TESTS.get(type_, {}).get(name) or TESTS["any"].get(name)
-    if make is None or type_ == "dateTime" and name not in TESTS["any"]:
+    if make is None or (type_ == "dateTime" and name not in TESTS["any"]):
         raise Untranslatable(f"the condition '{operation[:40]}' of {type_[:20]} is not known here")
     if name in ("regex", "notRegex"):
         _check_pattern(right)

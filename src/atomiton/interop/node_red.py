@@ -9,7 +9,8 @@ from atomiton.interop.draft import Draft, Node, blueprint_id
 from atomiton.interop.expressions.cel import quoted
 from atomiton.interop.expressions.tree import Untranslatable
 from atomiton.interop.items import Items, Part, with_inputs
-from atomiton.interop.node_red_nodes import MAPPERS, STARTS, Mapped
+from atomiton.interop.node_red_nodes import MAPPERS, STARTS
+from atomiton.interop.node_red_part import Mapped
 from atomiton.interop.report import Report
 
 FORMAT: Final = "node-red"
@@ -55,7 +56,7 @@ def convert(document: object, name: str) -> Draft:
     reached = items.reached()
     for part in order:
         if part.key in reached:
-            _make(draft, items, part, len(starts) > 1)
+            _make(draft, items, part, chosen=len(starts) > 1)
         elif part.type in _WATCHES:
             draft.originals[part.entry.node] = part.said
             part.entry.fails("what watches other nodes is no node here: see error routes and 'on'")
@@ -133,7 +134,7 @@ def _starts(draft: Draft, parts: dict[str, Part]) -> list[Part]:
     return starts
 
 
-def _make(draft: Draft, items: Items, part: Part, chosen: bool) -> None:
+def _make(draft: Draft, items: Items, part: Part, *, chosen: bool) -> None:
     one = Mapped(draft, items, part)
     id_ = part.entry.node
     try:

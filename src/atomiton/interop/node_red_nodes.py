@@ -7,64 +7,21 @@ from collections.abc import Callable
 from typing import Final
 
 from atomiton.interop.data import listing, mapping, text, whole
-from atomiton.interop.draft import Draft, Node
+from atomiton.interop.draft import Node
 from atomiton.interop.expressions.cel import Cel, braced, quoted
 from atomiton.interop.expressions.tree import Untranslatable
-from atomiton.interop.items import Items, Part, each, once, value
+from atomiton.interop.items import each, once, value
+from atomiton.interop.node_red_data import as_csv, as_json, as_xml, as_yaml, join, split, template
+from atomiton.interop.node_red_part import Mapped
 from atomiton.interop.node_red_values import (
     TESTS,
     TYPES,
-    filled,
     jsonata,
-    mustache,
     names_of,
     property_of,
     typed,
 )
-
-
-class Mapped:
-    """One node on its way.
-
-    Attributes:
-        draft: The blueprint.
-        part: The node.
-        said: What the file says of it.
-        id: Of the node that is made.
-        incoming: Expression of the messages that come in.
-    """
-
-    def __init__(self, draft: Draft, items: Items, part: Part) -> None:
-        self.draft = draft
-        self.part = part
-        self.said = part.said
-        self.id = part.entry.node
-        self.incoming = items.incoming(part)
-
-    def differs(self, note: str) -> None:
-        """Note a difference."""
-        self.part.entry.differs(note)
-
-    def trigger(self, said: Node) -> None:
-        """Add a trigger to the blueprint."""
-        self.draft.top["triggers"] = [*listing(self.draft.top.get("triggers")), said]
-
-    def declare(self, name: str) -> None:
-        """Declare an input of the blueprint."""
-        inputs = mapping(self.draft.top.get("inputs"))
-        self.draft.top["inputs"] = {**inputs, name: {"type": "any", "default": {}}}
-
-    def changed(self, nodes: Node, values: Node, *, join: str = "") -> Node:
-        """For each message, nodes, and the message with some fields set."""
-        self.part.pairs = True
-        edit: Node = {"uses": "data.edit", "with": {"data": braced("item"), "values": values}}
-        edit.update({"join": join} if join else {})
-        if not nodes:
-            return each(self.incoming, edit)
-        return each(self.incoming, {"nodes": {**nodes, "edit": edit}, "output": braced("edit")})
-
-
-# -- what starts runs ----------------------------------------------------------------------------
+from atomiton.interop.node_red_world import read_file, request, response, run_program, write_file
 
 
 def _inject(one: Mapped) -> Node:
@@ -123,9 +80,6 @@ def _http_in(one: Mapped) -> Node:
     return {"uses": "data.value", "with": {"value": [message]}}
 
 
-# -- messages as they are --------------------------------------------------------------------------
-
-
 def _pass(one: Mapped) -> Node:
     one.part.pairs = True
     return value(one.incoming)
@@ -166,9 +120,6 @@ def _delay(one: Mapped) -> Node:
     one.part.pairs = True
     pause: Node = {"wait": {"for": int(length) if length.is_integer() else length}}
     return once({"nodes": {"pause": pause}, "output": braced(one.incoming)}, one.incoming)
-
-
-# -- changing ------------------------------------------------------------------------------------
 
 
 def _change(one: Mapped) -> Node:
@@ -212,7 +163,8 @@ def _changes(one: Mapped, rule: Node, message: str) -> list[tuple[list[str], str
     if kind == "change" and rule.get("fromt") == "str" and rule.get("tot") == "str":
         found = property_of(rule.get("p"), message)
         old, new = quoted(text(rule.get("from"))), quoted(text(rule.get("to")))
-        kept = f'type({found.whole}) == "string" ? {found.closed}.replace({old}, {new}) : {found.whole}'
+        changed = f"{found.closed}.replace({old}, {new})"
+        kept = f'type({found.whole}) == "string" ? {changed} : {found.whole}'
         return [(names, kept)]
     raise Untranslatable(f"the rule '{kind[:20]}' is not known here")
 
@@ -281,301 +233,11 @@ def _test(one: Mapped, subject: Cel, rule: Node) -> str:
             raise Untranslatable(f"the type '{text(rule.get('v'))[:20]}' is not known here")
         return f"type({subject.whole}) in [{types}]"
     make = TESTS.get(kind)
-    if make is None or rule.get("case") is True and kind == "regex":
+    if make is None or (rule.get("case") is True and kind == "regex"):
         raise Untranslatable(f"the rule '{kind[:20]}' is not known here")
     first = typed(rule.get("v"), rule.get("vt", "str"), one.part.entry)
     second = typed(rule.get("v2", ""), rule.get("v2t", "str"), one.part.entry)
     return make(subject, first, second)
-
-
-def _template(one: Mapped) -> Node:
-    said = one.said
-    names = names_of(said.get("field", "payload"))
-    if said.get("fieldType", "msg") != "msg" or len(names) > 1:
-        raise Untranslatable("the result is kept elsewhere than in a field of the message")
-    template, output = text(said.get("template")), text(said.get("output"), "str")
-    if output not in ("str", "json", "yaml"):
-        raise Untranslatable(f"the result is read as '{output[:20]}'")
-    if said.get("syntax", "mustache") == "plain":
-        written: Node = {"result": value(f"{{{quoted('text')}: {quoted(template)}}}")}
-        return _read(one, written, names[0], output)
-    made, escapes = mustache(template, one.part.entry)
-    params: Node = {"template": made.replace("${{", "$${{"), "values": {"msg": braced("item")}}
-    if escapes:
-        params["escape"] = "html"
-    text_: Node = {"uses": "text.template", "with": params}
-    return _read(one, {"result": text_}, names[0], output)
-
-
-def _read(one: Mapped, nodes: Node, name: str, output: str) -> Node:
-    """A field that is set to a text, or to what the text holds."""
-    if output == "str":
-        return one.changed(nodes, {name: braced("result.text")})
-    parse: Node = {"uses": f"{output}.parse", "with": {"text": braced("result.text")}}
-    return one.changed({**nodes, "answer": parse}, {name: braced("answer.value")})
-
-
-# -- data as text ------------------------------------------------------------------------------------
-
-
-def _either(
-    one: Mapped, parse: Node, parsed: str, format_: Node, formatted: str, action: str
-) -> Node:
-    """Text becomes data and data text, as the message is; or one of them alone."""
-    is_text = 'type(item.?payload.orValue(null)) == "string"'
-    nodes: Node = {}
-    if action in ("", "obj"):
-        nodes["result"] = {**parse, "if": is_text}
-    if action in ("", "str"):
-        nodes["answer"] = {**format_, "if": f"!({is_text})"}
-    kept = "item.?payload.orValue(null)"
-    ways = f"{is_text} ? {parsed if 'result' in nodes else kept} : "
-    ways += formatted if "answer" in nodes else kept
-    return one.changed(nodes, {"payload": braced(ways)}, join="settled")
-
-
-def _json(one: Mapped) -> Node:
-    _payload_only(one)
-    return _either(
-        one,
-        {"uses": "json.parse", "with": {"text": braced("item.payload")}},
-        "result.value",
-        {"uses": "json.format", "with": {"value": braced("item.payload")}},
-        "answer.text",
-        text(one.said.get("action")),
-    )
-
-
-def _yaml(one: Mapped) -> Node:
-    _payload_only(one)
-    return _either(
-        one,
-        {"uses": "yaml.parse", "with": {"text": braced("item.payload")}},
-        "result.value",
-        {"uses": "yaml.format", "with": {"value": braced("item.payload")}},
-        "answer.text",
-        "",
-    )
-
-
-def _xml(one: Mapped) -> Node:
-    _payload_only(one)
-    one.differs("elements become objects in another way, and objects are not made XML")
-    parse: Node = {"uses": "xml.parse", "with": {"text": braced("item.payload")}}
-    return one.changed({"result": parse}, {"payload": braced("{result.root: result.value}")})
-
-
-def _payload_only(one: Mapped) -> None:
-    if one.said.get("property", "payload") not in ("payload", ""):
-        raise Untranslatable("another field than the payload is converted")
-
-
-def _csv(one: Mapped) -> Node:
-    said = one.said
-    columns = [c.strip() for c in text(said.get("temp")).split(",") if c.strip()]
-    header = said.get("hdrin") in (True, "true")
-    separator = text(said.get("sep"), ",").replace("\\t", "\t")
-    if whole(said.get("skip"), 0) or (not header and not columns):
-        raise Untranslatable("columns have no names, or lines are skipped")
-    params: Node = {"text": braced("item.payload"), "delimiter": separator, "headers": header}
-    if said.get("strings") is False:
-        params["numbers"] = False
-    rows = "result.rows"
-    if not header:
-        names = ", ".join(f"?{quoted(c)}: r[?{n}]" for n, c in enumerate(columns))
-        rows = f"result.rows.map(r, {{{names}}})"
-    cells: Node = {"rows": braced('type(item.payload) == "list" ? item.payload : [item.payload]')}
-    cells["delimiter"] = separator
-    cells["headers"] = (
-        columns
-        if columns and said.get("hdrout", "none") != "none"
-        else (said.get("hdrout", "none") != "none")
-    )
-    if columns and said.get("hdrout", "none") == "none":
-        picked = ", ".join(f"r[?{quoted(c)}].orValue(null)" for c in columns)
-        cells["rows"] = braced(
-            f'(type(item.payload) == "list" ? item.payload : [item.payload]).map(r, [{picked}])'
-        )
-    many = text(said.get("multi"), "one") == "mult"
-    made = _either(
-        one,
-        {"uses": "csv.parse", "with": params},
-        rows,
-        {"uses": "csv.format", "with": cells},
-        "answer.text",
-        "",
-    )
-    one.differs("empty cells are null, and lines of CSV end with CR and LF")
-    return made if many else _one_each(one, made)
-
-
-def _one_each(one: Mapped, made: Node) -> Node:
-    """A message for each item of a payload that is a list."""
-    one.part.pairs = False
-    pairs = (
-        'answers.map(x, (type(x.payload) == "list" ? x.payload : [x.payload]).map(y, [x, y]))'
-        ".flatten()"
-    )
-    return {"nodes": {"answers": made, **_spread(pairs)}, "output": braced("result")}
-
-
-def _spread(pairs: str) -> Node:
-    params: Node = {"data": braced("item[0]"), "values": {"payload": braced("item[1]")}}
-    return {
-        "pairs": value(pairs),
-        "result": {"map": braced("pairs"), "uses": "data.edit", "with": params},
-    }
-
-
-def _split(one: Mapped) -> Node:
-    said = one.said
-    if whole(said.get("arraySplt"), 1) != 1 or said.get("stream") is True:
-        raise Untranslatable("it splits into parts of several items")
-    if said.get("spltType", "str") != "str":
-        raise Untranslatable("texts are split by their length")
-    separator = text(said.get("splt"), "\\n").replace("\\n", "\n").replace("\\t", "\t")
-    one.differs("messages have no 'parts'; objects are not split")
-    parts = f'type(x.payload) == "list" ? x.payload : x.payload.split({quoted(separator)})'
-    nodes = _spread(f"{one.incoming}.map(x, ({parts}).map(y, [x, y])).flatten()")
-    return {"nodes": nodes, "output": braced("result")}
-
-
-def _join(one: Mapped) -> Node:
-    said = one.said
-    mode, build = text(said.get("mode"), "auto"), text(said.get("build"), "array")
-    if mode not in ("auto", "custom") or (mode == "custom" and whole(said.get("count"), 0)):
-        raise Untranslatable("messages are counted, or reduced to one")
-    if said.get("propertyType", "msg") != "msg" or said.get("property", "payload") != "payload":
-        raise Untranslatable("another field than the payload is joined")
-    payloads = f"{one.incoming}.map(x, x.?payload.orValue(null))"
-    if mode == "custom" and build == "string":
-        joiner = text(said.get("joiner"), "\\n").replace("\\n", "\n")
-        payloads = f"{one.incoming}.map(x, string(x.payload)).join({quoted(joiner)})"
-    elif mode == "custom" and build != "array":
-        raise Untranslatable(f"messages are joined to '{build[:20]}'")
-    one.differs("all messages of the run are joined, to a list unless it says a text")
-    one.part.single = True
-    last = f"{one.incoming}[{one.incoming}.size() - 1]"
-    params: Node = {"data": braced(last), "values": {"payload": braced(payloads)}}
-    edit: Node = {"uses": "data.edit", "with": params}
-    return once({"nodes": {"edit": edit}, "output": [braced("edit")]}, one.incoming)
-
-
-# -- the world outside -----------------------------------------------------------------------------------
-
-
-def _request(one: Mapped) -> Node:
-    said = one.said
-    method = text(said.get("method"), "GET")
-    params: Node = {"method": method if method != "use" else braced("item.method")}
-    url = text(said.get("url"))
-    params["url"] = filled(url) if url else braced("item.url")
-    pays = said.get("paytoqs", "ignore")
-    if pays in (True, "query"):
-        params["query"] = braced("item.payload")
-    elif method in ("POST", "PUT", "PATCH", "DELETE") or pays == "body":
-        params["json"] = braced("item.payload")
-        one.differs("the payload is sent as JSON, also if it is text")
-    if said.get("authType") or said.get("tls") or said.get("proxy"):
-        one.differs("credentials, certificates and proxies are not in the file: give 'auth'")
-    params["fail_on_error"] = False
-    params["headers"] = braced("item.?headers.orValue({})")
-    bodies = {"txt": "answer.body", "obj": "answer.json != null ? answer.json : answer.body"}
-    body = bodies.get(text(said.get("ret"), "txt"))
-    if body is None:
-        raise Untranslatable("the answer is bytes")
-    values: Node = {
-        "payload": braced(body),
-        "statusCode": braced("answer.status"),
-        "headers": braced("answer.headers"),
-    }
-    return one.changed({"answer": {"uses": "http.request", "with": params}}, values)
-
-
-def _response(one: Mapped) -> Node:
-    status = whole(one.said.get("statusCode"))
-    code = str(status) if status else f"{one.incoming}[0].?statusCode.orValue(200)"
-    answer: Node = {
-        "status": braced(code),
-        "headers": mapping(one.said.get("headers")),
-        "body": braced(f"{one.incoming}[0].?payload.orValue(null)"),
-    }
-    before = one.draft.top.get("output")
-    mine = one.id
-    if isinstance(before, str):
-        mine = f'nodes.{one.id}.status == "completed" ? {one.id} : ({before[4:-3]})'
-    one.draft.top["output"] = braced(mine)
-    return once({"uses": "data.value", "with": {"value": answer}}, one.incoming)
-
-
-def _file(one: Mapped) -> Node:
-    said = one.said
-    mode = text(said.get("overwriteFile"), "false")
-    path = _path(said)
-    if mode == "delete":
-        return one.changed({"answer": {"uses": "file.delete", "with": {"path": path}}}, {})
-    content = braced("item.payload")
-    if said.get("appendNewline") is True:
-        payload = "item.payload"
-        joined = f'type({payload}) == "string" ? {payload} + "\\n" : {payload}'
-        content = braced(joined)
-        one.differs("only texts have a line end behind them")
-    params: Node = {"path": path, "content": content}
-    if mode != "true":
-        params["append"] = True
-    if said.get("createDir") is not True:
-        params["create_folders"] = False
-    node = one.changed({"answer": {"uses": "file.write", "with": params}}, {})
-    return {**node, "concurrency": 1}
-
-
-def _path(said: Node) -> object:
-    kind = text(said.get("filenameType"), "str")
-    if kind == "msg" or not text(said.get("filename")):
-        return braced(property_of(said.get("filename") or "filename").whole)
-    if kind != "str":
-        raise Untranslatable(f"the name of the file is of the type '{kind[:20]}'")
-    return text(said["filename"]).replace("${{", "$${{")
-
-
-def _file_in(one: Mapped) -> Node:
-    formats = {"utf8": "text", "": "bytes", "lines": "lines"}
-    kind = formats.get(text(one.said.get("format"), "utf8"))
-    if kind is None or kind == "bytes":
-        raise Untranslatable("the content is bytes, or a stream")
-    params: Node = {"path": _path(one.said), "as": kind}
-    node = one.changed(
-        {"answer": {"uses": "file.read", "with": params}}, {"payload": braced("answer.content")}
-    )
-    return _one_each(one, node) if kind == "lines" else node
-
-
-def _exec(one: Mapped) -> Node:
-    said = one.said
-    command = quoted(text(said.get("command")))
-    if said.get("addpay") not in (False, "", None):
-        name = (
-            said["addpay"]
-            if isinstance(said["addpay"], str) and said["addpay"] != "true"
-            else "payload"
-        )
-        command += f' + " " + string({property_of(name).whole})'
-    if text(said.get("append")):
-        command += f" + {quoted(' ' + text(said['append']))}"
-    if said.get("useSpawn") in (True, "true"):
-        raise Untranslatable("what it says comes while it runs")
-    one.differs("the program runs on this machine, with the rights of whoever runs the blueprint")
-    call: Node = {
-        "uses": "shell.run",
-        "with": {"command": ["sh", "-c", braced(command)], "check": False},
-    }
-    outputs = {
-        "o0": braced('answers.filter(x, x.exit_code == 0).map(x, {"payload": x.stdout})'),
-        "o1": braced('answers.filter(x, x.stderr != "").map(x, {"payload": x.stderr})'),
-        "o2": braced('answers.map(x, {"payload": {"code": x.exit_code}})'),
-    }
-    one.part.outputs = [f"{one.id}.o{number}" for number in range(3)]
-    return {"nodes": {"answers": each(one.incoming, call)}, "output": outputs}
 
 
 def _function(one: Mapped) -> Node:
@@ -594,18 +256,18 @@ MAPPERS: Final[dict[str, Callable[[Mapped], Node]]] = {
     "delay": _delay,
     "change": _change,
     "switch": _switch,
-    "template": _template,
-    "json": _json,
-    "yaml": _yaml,
-    "xml": _xml,
-    "csv": _csv,
-    "split": _split,
-    "join": _join,
-    "http request": _request,
-    "http response": _response,
-    "file": _file,
-    "file in": _file_in,
-    "exec": _exec,
+    "template": template,
+    "json": as_json,
+    "yaml": as_yaml,
+    "xml": as_xml,
+    "csv": as_csv,
+    "split": split,
+    "join": join,
+    "http request": request,
+    "http response": response,
+    "file": write_file,
+    "file in": read_file,
+    "exec": run_program,
     "function": _function,
 }
 """How each type of nodes is mapped."""

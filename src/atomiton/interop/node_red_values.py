@@ -91,8 +91,7 @@ def typed(value: object, type_: object, entry: Entry, base: str = "item") -> Cel
         since = 'timestamp(run.started_at) - timestamp("1970-01-01T00:00:00Z")'
         return Cel(f"({since}).getSeconds() * 1000", "number", atom=False)
     if kind == "jsonata":
-        found = jsonata(said).expression(said)
-        return found
+        return jsonata(said).expression(said)
     raise Untranslatable(f"values of the type '{kind[:20]}' are not known here")
 
 

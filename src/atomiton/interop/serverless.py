@@ -15,7 +15,9 @@ from atomiton.interop.serverless_tasks import Tasks, Use
 
 FORMAT: Final = "serverless"
 
-_KNOWN: Final = frozenset("document input use do timeout output schedule metadata".split())
+_KNOWN: Final = frozenset(
+    ["document", "input", "use", "do", "timeout", "output", "schedule", "metadata"]
+)
 
 
 def fits(document: object) -> bool:

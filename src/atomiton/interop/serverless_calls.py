@@ -12,7 +12,9 @@ from atomiton.interop.expressions.tree import Untranslatable
 from atomiton.interop.report import Entry
 from atomiton.interop.serverless_data import Expressions
 
-_REQUEST: Final = frozenset("method endpoint headers query body output redirect".split())
+_REQUEST: Final = frozenset(
+    ["method", "endpoint", "headers", "query", "body", "output", "redirect"]
+)
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 

@@ -17,7 +17,7 @@ from atomiton.interop.steps import END, Case, Compiled, Step, compile_steps, mer
 
 _KINDS: Final = ("call", "do", "emit", "for", "fork", "listen", "raise", "run", "set", "switch")
 _MORE: Final = ("try", "wait")
-_AROUND: Final = frozenset("if input output export timeout then metadata".split())
+_AROUND: Final = frozenset(["if", "input", "output", "export", "timeout", "then", "metadata"])
 _BESIDE: Final = {"for": {"do", "while"}, "try": {"catch"}, "call": {"with"}, "listen": {"foreach"}}
 _MAX_DEPTH = 12
 Names = dict[str, str]
@@ -141,12 +141,12 @@ class _Task:
 
     def steps(self, follower: str, *, nested: bool) -> list[Step]:
         """The task as steps: itself, and what asks whether it runs at all."""
-        target = self._target(self._task.get("then", "continue"), follower, nested)
+        target = self._target(self._task.get("then", "continue"), follower, nested=nested)
         original = self._task
         key = f"\0{self._key}" if "if" in self._task else self._key
         step = Step(key, self._entry, self._build, target, original=original)
         if self._kind == "switch":
-            step.cases = self._cases(follower, nested)
+            step.cases = self._cases(follower, nested=nested)
             step.build = None
         elif self._kind == "raise":
             step.target = None
@@ -172,7 +172,7 @@ class _Task:
             self._entry.fails("its condition ('if') cannot be translated")
         return [asks, step, *handlers]
 
-    def _target(self, said: object, follower: str, nested: bool) -> str:
+    def _target(self, said: object, follower: str, *, nested: bool) -> str:
         if said == "continue":
             return follower
         if said == "exit":
@@ -372,12 +372,12 @@ class _Task:
         del value
         raise Untranslatable("there is no node type that tells of events")
 
-    def _cases(self, follower: str, nested: bool) -> list[Case]:
+    def _cases(self, follower: str, *, nested: bool) -> list[Case]:
         cases: list[Case] = []
         for one in listing(self._task["switch"]):
             for said in mapping(one).values():
                 case = mapping(said)
-                target = self._target(case.get("then", "continue"), follower, nested)
+                target = self._target(case.get("then", "continue"), follower, nested=nested)
                 condition = case.get("when")
                 if condition is None:
                     cases.append(Case(lambda _: "else", target))
@@ -385,7 +385,7 @@ class _Task:
                     cases.append(Case(self._when(condition), target))
         if not cases:
             raise refused(f"the switch '{self._path[:80]}' has no cases")
-        last = self._target(self._task.get("then", "continue"), follower, nested)
+        last = self._target(self._task.get("then", "continue"), follower, nested=nested)
         if all(
             mapping(c).get("when") is not None
             for o in listing(self._task["switch"])

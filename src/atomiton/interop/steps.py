@@ -109,7 +109,7 @@ class Arrival:
 class Compiled:
     """A body of nodes, and the jumps that lead out of it."""
 
-    nodes: dict[str, Node]
+    nodes: Node
     exits: list[Arrival]
 
     def output(self) -> str:
@@ -172,7 +172,7 @@ class _Compiler:
         return [*found, *([key] for key in self._steps if key in keys and key not in reached)]
 
     def _part(
-        self, part: list[str], came: list[Arrival], nodes: dict[str, Node], cut: str | None
+        self, part: list[str], came: list[Arrival], nodes: Node, cut: str | None
     ) -> list[Arrival]:
         key = part[0]
         loops = len(part) > 1 or (key in self._steps[key].targets() and key != cut)
@@ -183,19 +183,17 @@ class _Compiler:
             return self._refused(part, came, nodes)
         return self._loop(set(part), doors.pop(), came, nodes)
 
-    def _refused(
-        self, part: list[str], came: list[Arrival], nodes: dict[str, Node]
-    ) -> list[Arrival]:
+    def _refused(self, part: list[str], came: list[Arrival], nodes: Node) -> list[Arrival]:
         """Jumps into the middle of what is repeated: no loop has two doors."""
         reason = "steps that are repeated are jumped into at more than one place"
         for key in part:
             step = self._steps[key]
-            value, needs = self._arrive(step.entry.node, came, nodes)
+            _value, needs = self._arrive(step.entry.node, came, nodes)
             node = self._draft.placeholder(step.entry, reason, step.original)
             nodes[step.entry.node] = _waiting(node, needs)
         return []
 
-    def _step(self, step: Step, came: list[Arrival], nodes: dict[str, Node]) -> list[Arrival]:
+    def _step(self, step: Step, came: list[Arrival], nodes: Node) -> list[Arrival]:
         id_ = step.entry.node
         value, needs = self._arrive(id_, came, nodes)
         if step.cases:
@@ -215,9 +213,7 @@ class _Compiler:
             nodes.update(step.beside(id_, value))
         return [*jumps, *self._caught(step, value, nodes)]
 
-    def _choice(
-        self, step: Step, value: str, needs: list[str], nodes: dict[str, Node]
-    ) -> list[Arrival]:
+    def _choice(self, step: Step, value: str, needs: list[str], nodes: Node) -> list[Arrival]:
         id_ = step.entry.node
         try:
             routes = {f"r{n}": case.condition(value) for n, case in enumerate(step.cases, 1)}
@@ -235,7 +231,7 @@ class _Compiler:
             for route, case in zip(routes, step.cases, strict=True)
         ]
 
-    def _caught(self, step: Step, value: str, nodes: dict[str, Node]) -> list[Arrival]:
+    def _caught(self, step: Step, value: str, nodes: Node) -> list[Arrival]:
         if not step.catches:
             return []
         id_ = step.entry.node
@@ -263,7 +259,7 @@ class _Compiler:
         return jumps
 
     def _catch(
-        self, catch: Catch, id_: str, needs: str, taken: str, value: str, nodes: dict[str, Node]
+        self, catch: Catch, id_: str, needs: str, taken: str, value: str, nodes: Node
     ) -> Arrival:
         try:
             data = catch.data(value, f"nodes.{id_}.error")
@@ -276,9 +272,7 @@ class _Compiler:
         nodes[made] = {**data, "needs": [needs]}
         return Arrival(catch.target, made, made, f'nodes.{made}.status == "completed"')
 
-    def _arrive(
-        self, id_: str, came: list[Arrival], nodes: dict[str, Node]
-    ) -> tuple[str, list[str]]:
+    def _arrive(self, id_: str, came: list[Arrival], nodes: Node) -> tuple[str, list[str]]:
         """The data that comes to a node, and what it waits for."""
         needs = list(dict.fromkeys(arrival.needs for arrival in came if arrival.needs))
         values = {arrival.value for arrival in came}
@@ -289,9 +283,7 @@ class _Compiler:
         nodes[joined] = {"uses": "data.value", "needs": needs, "with": {"value": value}}
         return joined, [joined]
 
-    def _loop(
-        self, keys: set[str], start: str, came: list[Arrival], nodes: dict[str, Node]
-    ) -> list[Arrival]:
+    def _loop(self, keys: set[str], start: str, came: list[Arrival], nodes: Node) -> list[Arrival]:
         """Steps that jump back to the first of them."""
         id_ = self._draft.name(f"{self._steps[start].entry.node}_loop")
         value, needs = self._arrive(id_, came, nodes)

@@ -45,7 +45,7 @@ class Cel:
 
 
 def quoted(text: str) -> str:
-    """A text as a literal.
+    r"""A text as a literal.
 
     Example:
         >>> print(quoted('say "yes"'))

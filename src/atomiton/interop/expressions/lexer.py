@@ -67,11 +67,11 @@ def tokens(source: str) -> list[Token]:
         at = space.end() if space else at
         if at >= len(source):
             return [*found, Token("end", "", (), at, spaced)]
-        token, at = _token(source, at, spaced)
+        token, at = _token(source, at, spaced=spaced)
         found.append(token)
 
 
-def _token(source: str, at: int, spaced: bool) -> tuple[Token, int]:
+def _token(source: str, at: int, *, spaced: bool) -> tuple[Token, int]:
     char = source[at]
     if char in "\"'`":
         parts, end = _text(source, at)

@@ -79,11 +79,24 @@ class Translator:
                 return self._unary(operator, value)
             case Binary():
                 return self._binary(node)
-            case Choice(condition, then, otherwise):
-                parts = self.truth(condition), self.node(then), self.node(otherwise)
-                kind = parts[1].kind if parts[1].kind == parts[2].kind else "any"
-                text = f"{parts[0].closed} ? {parts[1].closed} : {parts[2].closed}"
-                return Cel(text, kind, atom=False)
+            case Choice():
+                return self._choice(node)
+            case Call():
+                return self._call(node)
+            case Root(name):
+                raise Untranslatable(f"'{name}' is not known here")
+            case _:
+                return self._made(node)
+
+    def _choice(self, node: Choice) -> Cel:
+        test = self.truth(node.condition)
+        then, otherwise = self.node(node.then), self.node(node.otherwise)
+        kind = then.kind if then.kind == otherwise.kind else "any"
+        return Cel(f"{test.closed} ? {then.closed} : {otherwise.closed}", kind, atom=False)
+
+    def _made(self, node: ListOf | MapOf | Parts) -> Cel:
+        """What is written out: a list, an object, or a text with values in it."""
+        match node:
             case ListOf(items):
                 return Cel(f"[{', '.join(self.node(item).whole for item in items)}]", "list")
             case MapOf(pairs):
@@ -91,10 +104,6 @@ class Translator:
                 return Cel(f"{{{', '.join(written)}}}", "map")
             case Parts(parts):
                 return self._joined([self.node(part) for part in parts])
-            case Call():
-                return self._call(node)
-            case Root(name):
-                raise Untranslatable(f"'{name}' is not known here")
 
     def truth(self, node: Node) -> Cel:
         """What a condition takes a value for."""
@@ -195,7 +204,7 @@ class Translator:
         return Cel(" + ".join(text for text in texts if text != '""') or '""', "text", atom=False)
 
     def _piped(self, node: Binary) -> Cel:
-        """jq's ``a | f``: ``f`` sees the value of ``a`` as ``.``."""
+        """Jq's ``a | f``: ``f`` sees the value of ``a`` as ``.``."""
         value = self.node(node.left)
         outer = self._resolve
 
