@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from atomiton.interop.draft import Node
-from atomiton.interop.expressions.cel import braced
+from atomiton.interop.data import kept
+from atomiton.interop.draft import CODE, Draft, Node
+from atomiton.interop.expressions.cel import braced, plain_text
 from atomiton.interop.report import Entry
 
 Wire = tuple[str, int]
@@ -53,6 +54,7 @@ class Items:
 
     def __init__(self, parts: Mapping[str, Part]) -> None:
         self.parts = dict(parts)
+        self._cuts: list[tuple[Wire, str]] = []
 
     def ordered(self) -> list[Part]:
         """Nodes after all that lead to them; wires that lead back are cut, and told of."""
@@ -92,9 +94,26 @@ class Items:
     def _cut(self, source: str, target: str) -> None:
         part = self.parts[target]
         for number, wires in part.wires.items():
+            self._cuts += [(wire, target) for wire in wires if wire[0] == source]
             part.wires[number] = [wire for wire in wires if wire[0] != source]
         reason = f"the wire back to '{target}' is cut: what goes in circles is not mapped"
         self.parts[source].entry.fails(reason)
+
+    def mark_cuts(self, draft: Draft) -> None:
+        """Where a wire was cut, put a node that fails when items come to it."""
+        for (source, output), target in self._cuts:
+            part = self.parts[source]
+            id_ = part.entry.node
+            if output >= len(part.outputs) or id_ not in draft.nodes:
+                continue
+            draft.originals.setdefault(id_, kept(part.said))
+            message = f"here '{source}' goes back to '{target}', which was not imported"
+            fail: Node = {
+                "description": plain_text(f"Not mapped: the way back to '{target}'"),
+                "uses": "flow.fail",
+                "with": {"message": plain_text(message)[:500], "code": CODE},
+            }
+            draft.nodes[draft.name(f"{id_}_back")] = once(fail, part.outputs[output])
 
     def reached(self) -> set[str]:
         """Nodes that something which starts runs leads to."""

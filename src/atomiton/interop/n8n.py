@@ -63,6 +63,7 @@ def convert(document: object, name: str) -> Draft:
             part.outputs = []
         else:
             draft.left_out(part.entry, part.said)
+    items.mark_cuts(draft)
     for note in draft.notes:
         note.setdefault("text", "")
     return draft

@@ -63,6 +63,7 @@ def convert(document: object, name: str) -> Draft:
             part.entry.node = ""
         else:
             draft.left_out(part.entry, part.said)
+    items.mark_cuts(draft)
     return draft
 
 
