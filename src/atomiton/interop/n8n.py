@@ -8,7 +8,7 @@ from atomiton.interop.data import listing, mapping, refused, text
 from atomiton.interop.draft import Draft, Node, blueprint_id
 from atomiton.interop.expressions.cel import quoted
 from atomiton.interop.expressions.tree import Untranslatable
-from atomiton.interop.items import Items, Part, with_inputs
+from atomiton.interop.items import Items, Part, once, with_inputs
 from atomiton.interop.n8n_nodes import MAPPERS
 from atomiton.interop.n8n_part import Mapped, short
 from atomiton.interop.n8n_starts import STARTS, starts_runs
@@ -146,10 +146,8 @@ def _make(draft: Draft, items: Items, part: Part, *, chosen: bool) -> None:
     except Untranslatable as error:
         part.pairs = part.single = False
         node = draft.placeholder(part.entry, str(error), said)
-        before = [wire[0] for wires in part.wires.values() for wire in wires]
-        needs = [items.parts[key].entry.node for key in before if items.parts[key].outputs]
-        if needs:
-            node["needs"] = list(dict.fromkeys(needs))
+        if incoming != "[]":
+            node = once(node, incoming)
         part.outputs = [part.entry.node] * 20
     if chosen and part.starts:
         node["if"] = f"inputs.trigger == {quoted(part.key)}"

@@ -8,7 +8,7 @@ from atomiton.interop.data import listing, mapping, refused, text
 from atomiton.interop.draft import Draft, Node, blueprint_id
 from atomiton.interop.expressions.cel import quoted
 from atomiton.interop.expressions.tree import Untranslatable
-from atomiton.interop.items import Items, Part, with_inputs
+from atomiton.interop.items import Items, Part, once, with_inputs
 from atomiton.interop.node_red_nodes import MAPPERS, STARTS
 from atomiton.interop.node_red_part import Mapped
 from atomiton.interop.report import Report
@@ -153,10 +153,8 @@ def _make(draft: Draft, items: Items, part: Part, *, chosen: bool) -> None:
     except Untranslatable as error:
         part.pairs = part.single = False
         node = draft.placeholder(part.entry, str(error), part.said)
-        before = [wire[0] for wires in part.wires.values() for wire in wires]
-        needs = [items.parts[key].entry.node for key in before if items.parts[key].outputs]
-        if needs:
-            node["needs"] = list(dict.fromkeys(needs))
+        if one.incoming != "[]":
+            node = once(node, one.incoming)
         part.outputs = [id_] * 20
     shown = text(part.said.get("name"))
     if shown and shown != id_:

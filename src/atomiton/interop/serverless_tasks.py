@@ -170,6 +170,7 @@ class _Task:
         asks = Step(self._key, entry, None, follower, cases=cases, original=original)
         if _fails(lambda: self._see("x").condition(condition)):
             self._entry.fails("its condition ('if') cannot be translated")
+            self._draft.originals[self._entry.node] = self._task
         return [asks, step, *handlers]
 
     def _target(self, said: object, follower: str, *, nested: bool) -> str:
@@ -233,6 +234,7 @@ class _Task:
             found = seen.data(said.get("as", "."), bare=True)
         except Untranslatable as error:
             self._entry.fails(f"'export': {error}")
+            self._draft.originals[self._entry.node] = self._task
             reason = {
                 "message": f"what is exported was not imported: {error}",
                 "code": "NOT_MAPPED",
