@@ -8,7 +8,7 @@ from typing import Final
 from atomiton.interop import asl_errors
 from atomiton.interop.asl_choice import rule
 from atomiton.interop.asl_data import Paths
-from atomiton.interop.data import listing, mapping, refused, text, whole
+from atomiton.interop.data import is_list, is_map, listing, mapping, refused, text, whole
 from atomiton.interop.draft import Draft, Node, blueprint_id, code_of
 from atomiton.interop.expressions.cel import Cel, braced, field, plain_text
 from atomiton.interop.expressions.tree import Untranslatable
@@ -381,7 +381,7 @@ class _State:
         if resource != "arn:aws:states:::http:invoke":
             raise Untranslatable(_why_not(resource))
         request = mapping(self._given(value)[1])
-        if isinstance(request.get("Authentication"), dict):
+        if is_map(request.get("Authentication")):
             self._entry.differs("the credentials of the connection are not in the file: add 'auth'")
         if "Transform" in request:
             raise Untranslatable("'Transform' of the body is not known here")
@@ -485,9 +485,9 @@ def _node(nodes: Node, result: object) -> Node:
 def _escaped(value: object) -> object:
     if isinstance(value, str):
         return plain_text(value)
-    if isinstance(value, list):
+    if is_list(value):
         return [_escaped(part) for part in listing(value)]
-    if isinstance(value, dict):
+    if is_map(value):
         return {key: _escaped(part) for key, part in mapping(value).items()}
     return value
 

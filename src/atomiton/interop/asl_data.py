@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from atomiton.interop.data import listing, mapping
+from atomiton.interop.data import is_list, is_map, listing, mapping
 from atomiton.interop.expressions import cel
 from atomiton.interop.expressions.cel import Cel, braced, plain_text
 from atomiton.interop.expressions.parser import JAVASCRIPT, JSONATA, parse
@@ -131,9 +131,9 @@ class Paths:
         Returns:
             A value of a blueprint, with expressions.
         """
-        if isinstance(template, list):
+        if is_list(template):
             return [self.template(part) for part in listing(template)]
-        if not isinstance(template, dict):
+        if not is_map(template):
             return plain_text(template) if isinstance(template, str) else template
         made: dict[str, object] = {}
         for key, part in mapping(template).items():
@@ -153,9 +153,9 @@ class Paths:
 
     def jsonata(self, value: object) -> object:
         """Any value in which texts in ``{% %}`` are JSONata."""
-        if isinstance(value, list):
+        if is_list(value):
             return [self.jsonata(part) for part in listing(value)]
-        if isinstance(value, dict):
+        if is_map(value):
             return {key: self.jsonata(part) for key, part in mapping(value).items()}
         if isinstance(value, str):
             found = _JSONATA.fullmatch(value.strip())

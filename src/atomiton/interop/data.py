@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import cast
+from typing import TypeGuard
 
 from atomiton.blueprint.yaml import MAX_DEPTH, decode, load
 from atomiton.errors import BlueprintError, Problem
@@ -47,14 +47,24 @@ def refused(message: str, hint: str | None = None) -> BlueprintError:
     return BlueprintError([Problem("INVALID_BLUEPRINT", message, hint=hint)])
 
 
+def is_map(value: object) -> TypeGuard[dict[str, object]]:
+    """Whether a value is an object; data that was read has no other keys than text."""
+    return isinstance(value, dict)
+
+
+def is_list(value: object) -> TypeGuard[list[object]]:
+    """Whether a value is a list."""
+    return isinstance(value, list)
+
+
 def mapping(value: object) -> dict[str, object]:
     """The value if it is an object, or else an empty one."""
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    return value if is_map(value) else {}
 
 
 def listing(value: object) -> list[object]:
     """The value if it is a list, or else an empty one."""
-    return cast("list[object]", value) if isinstance(value, list) else []
+    return value if is_list(value) else []
 
 
 def text(value: object, default: str = "") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from atomiton.interop.data import listing, mapping, refused, text
+from atomiton.interop.data import is_list, is_map, listing, mapping, refused, text
 from atomiton.interop.draft import Draft, Node, blueprint_id
 from atomiton.interop.expressions.cel import quoted
 from atomiton.interop.expressions.tree import Untranslatable
@@ -22,7 +22,7 @@ _NOTE = "stickyNote"
 def fits(document: object) -> bool:
     """Whether a document looks like a workflow of n8n."""
     said = mapping(document)
-    return isinstance(said.get("nodes"), list) and isinstance(said.get("connections"), dict)
+    return is_list(said.get("nodes")) and is_map(said.get("connections"))
 
 
 def convert(document: object, name: str) -> Draft:

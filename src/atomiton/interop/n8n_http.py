@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atomiton.interop.data import listing, mapping, text
+from atomiton.interop.data import is_map, listing, mapping, text
 from atomiton.interop.draft import Node
 from atomiton.interop.expressions.cel import braced
 from atomiton.interop.expressions.tree import Untranslatable
@@ -85,7 +85,7 @@ def _parameters(one: Mapped, params: Node) -> None:
         type_ = said.get("rawContentType") if kind == "raw" else "application/x-www-form-urlencoded"
         if type_:
             headers = params.get("headers", {})
-            if not isinstance(headers, dict):
+            if not is_map(headers):
                 raise Untranslatable("the headers are computed")
             params["headers"] = {"content-type": one.values.value(type_), **mapping(headers)}
     else:
@@ -114,7 +114,7 @@ def _pairs(one: Mapped, name: str, specify: str, json: str) -> object:
 
 def _texts(headers: object) -> object:
     """Headers are texts."""
-    if not isinstance(headers, dict):
+    if not is_map(headers):
         return headers
     return {
         key: value if isinstance(value, str) else str(value)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from atomiton.interop.data import listing, mapping, text
+from atomiton.interop.data import is_list, is_map, listing, mapping, text
 from atomiton.interop.expressions.cel import Cel, braced, field, literal, plain_text
 from atomiton.interop.expressions.parser import JAVASCRIPT
 from atomiton.interop.expressions.translate import Translator
@@ -39,9 +39,9 @@ class Values:
         Raises:
             Untranslatable: It holds an expression that is not plain.
         """
-        if isinstance(said, list):
+        if is_list(said):
             return [self.value(one) for one in listing(said)]
-        if isinstance(said, dict):
+        if is_map(said):
             return {key: self.value(one) for key, one in mapping(said).items()}
         if not isinstance(said, str):
             return said
@@ -110,9 +110,9 @@ class Values:
         return self._unmarked(data, found)
 
     def _unmarked(self, data: object, found: list[str]) -> object:
-        if isinstance(data, list):
+        if is_list(data):
             return [self._unmarked(one, found) for one in listing(data)]
-        if isinstance(data, dict):
+        if is_map(data):
             return {key: self._unmarked(one, found) for key, one in mapping(data).items()}
         if not isinstance(data, str):
             return data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from atomiton.interop.data import listing, mapping, refused, text
+from atomiton.interop.data import is_list, listing, mapping, refused, text
 from atomiton.interop.draft import Draft, Node, blueprint_id
 from atomiton.interop.expressions.cel import quoted
 from atomiton.interop.expressions.tree import Untranslatable
@@ -26,7 +26,7 @@ def fits(document: object) -> bool:
 
 
 def _nodes(document: object) -> list[object]:
-    if isinstance(document, list):
+    if is_list(document):
         return listing(document)
     said = mapping(document)
     return listing(said.get("flows")) if "rev" in said or set(said) == {"flows"} else []

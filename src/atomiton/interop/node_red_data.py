@@ -74,6 +74,7 @@ def as_json(one: Mapped) -> Node:
 def as_yaml(one: Mapped) -> Node:
     """YAML to data, and data to YAML."""
     _payload_only(one)
+    one.differs("YAML is written in another style: short lists and objects on one line")
     return _either(
         one,
         {"uses": "yaml.parse", "with": {"text": braced("item.payload")}},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from atomiton.interop.data import listing, mapping, text
+from atomiton.interop.data import is_list, is_map, listing, mapping, text
 from atomiton.interop.draft import Node
 from atomiton.interop.expressions.cel import braced, plain_text
 from atomiton.interop.expressions.tree import Untranslatable
@@ -36,7 +36,7 @@ def http(
             raise Untranslatable(f"'{key}' of a call is not known here")
     endpoint = said.get("endpoint")
     params: Node = {}
-    if isinstance(endpoint, dict):
+    if is_map(endpoint):
         about = mapping(endpoint)
         params["url"] = seen.address(about.get("uri"))
         if "authentication" in about:
@@ -129,7 +129,7 @@ def _program(
         raise Untranslatable("it does not say what to run")
     made = seen.data(code)
     arguments = about.get("arguments", [])
-    if not isinstance(arguments, list):
+    if not is_list(arguments):
         raise Untranslatable("arguments that are no list")
     more = [seen.data(argument) for argument in listing(arguments)]
     params: Node = {"command": [*begins, made, *([zeroth] if zeroth else []), *more]}

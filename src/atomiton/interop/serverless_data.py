@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from atomiton.interop.data import listing, mapping
+from atomiton.interop.data import is_list, is_map, listing, mapping
 from atomiton.interop.expressions import cel
 from atomiton.interop.expressions.cel import Cel, braced, field, plain_text
 from atomiton.interop.expressions.parser import JQ
@@ -65,9 +65,9 @@ class Expressions:
             value: As the file has it.
             bare: Whether a text without ``${ }`` is an expression too.
         """
-        if isinstance(value, list):
+        if is_list(value):
             return [self.data(part) for part in listing(value)]
-        if isinstance(value, dict):
+        if is_map(value):
             return {key: self.data(part) for key, part in mapping(value).items()}
         if not isinstance(value, str):
             return value
@@ -82,10 +82,10 @@ class Expressions:
         return self._literal(value)
 
     def _literal(self, value: object) -> str:
-        if isinstance(value, dict):
+        if is_map(value):
             pairs = mapping(value).items()
             return f"{{{', '.join(f'{cel.quoted(k)}: {self._literal(v)}' for k, v in pairs)}}}"
-        if isinstance(value, list):
+        if is_list(value):
             return f"[{', '.join(self._literal(part) for part in listing(value))}]"
         if isinstance(value, str) and _WRAPPED.fullmatch(value):
             return self.expression(value).closed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from atomiton.interop.data import listing, mapping, text, whole
+from atomiton.interop.data import is_map, listing, mapping, text, whole
 from atomiton.interop.draft import Node, code_of
 from atomiton.interop.expressions.cel import literal, quoted
 from atomiton.interop.expressions.tree import Untranslatable
@@ -176,7 +176,7 @@ def raised_in(document: object) -> dict[str, object]:
     while left:
         one = left.pop()
         error = mapping(mapping(one).get("raise")).get("error")
-        if isinstance(error, dict):
+        if is_map(error):
             found[str(len(found))] = error
         left += [*mapping(one).values(), *listing(one)]
     return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from atomiton.blueprint.expressions.parser import RESERVED
+from atomiton.interop.data import is_list, is_map
 
 Kind = Literal["any", "bool", "text", "number", "list", "map", "null"]
 """What is known of the type of a value before it is there."""
@@ -67,9 +68,9 @@ def literal(value: object) -> Cel:
         return Cel("true" if value else "false", "bool")
     if isinstance(value, int | float):
         return Cel(repr(value), "number", value >= 0)
-    if isinstance(value, list):
+    if is_list(value):
         return Cel(f"[{', '.join(literal(item).whole for item in value)}]", "list")
-    if isinstance(value, dict):
+    if is_map(value):
         pairs = (f"{quoted(str(key))}: {literal(part).whole}" for key, part in value.items())
         return Cel(f"{{{', '.join(pairs)}}}", "map")
     return Cel(quoted(str(value)), "text")
