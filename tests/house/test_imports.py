@@ -18,11 +18,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ports": {"errors", "blueprint", "machine"},
     **dict.fromkeys(RING, INNER),
     "conductor": INNER | RING,
+    "interop": {"errors", "blueprint", "nodes"},
     "builder": {"errors", "blueprint", "nodes", "conductor"},
     "testing": INNER | RING | {"conductor", "builder"},
     "client": INNER | RING | {"conductor"},
     "server": INNER | RING | {"conductor"},
-    "cli": INNER | RING | {"conductor", "builder", "testing", "client", "server"},
+    "cli": INNER | RING | {"conductor", "builder", "interop", "testing", "client", "server"},
     "__main__": {"cli"},
     "atomiton": INNER | RING | {"conductor", "builder", "client"},  # the public names, re-exported
 }

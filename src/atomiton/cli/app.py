@@ -26,6 +26,7 @@ VERBS = {
     "nodes": "Look up what a node can do.",
     "graph": "Draw a blueprint, as Mermaid or SVG, or what would be undone.",
     "export": "Write a blueprint in another form, such as Python.",
+    "import": "Make a blueprint of a workflow of n8n, Node-RED, AWS or another kind.",
     "refactor": "Change a blueprint without changing what it means.",
     "studio": "Open the studio in the browser.",
     "serve": "Serve the runs and blueprints of a store.",

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["mermaid", "svg"]),
-    help="What to write; Mermaid by default.",
+    type=click.Choice(["mermaid", "svg", "json"]),
+    help="What to write; Mermaid by default. json is the same as --json.",
 )
 @click.option(
     "--direction",
@@ -60,6 +60,7 @@ def command(
         raise click.UsageError("--direction is for Mermaid: an SVG image goes from left to right")
     if as_json and form is not None:
         raise click.UsageError("give --json or --format, not both")
+    as_json, form = as_json or form == "json", None if form == "json" else form
     try:
         library = make_library(nodes)
         blueprint = _read(file)

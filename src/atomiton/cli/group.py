@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
 
 class LazyGroup(click.Group):
     """Commands by name, each in a module of that name with a function ``command``.
+
+    A name that is a keyword of Python has a ``_`` behind it as the name of a module.
 
     Args:
         package: Package of the modules.
@@ -33,7 +36,8 @@ class LazyGroup(click.Group):
         """Import a command."""
         if cmd_name not in self._verbs:
             return None
-        command: object = import_module(f"{self._package}.{cmd_name}").command
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: object = import_module(f"{self._package}.{module}").command
         assert isinstance(command, click.Command)
         return command
 
