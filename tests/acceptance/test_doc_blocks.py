@@ -42,6 +42,7 @@ ELSEWHERE = {
     "docs/how-to/test-a-blueprint.md": "tests/acceptance/test_how_to_pages.py",
     "docs/reference/nodes.md": "tests/integration/nodes/test_examples.py",
     "docs/tutorial/first-blueprint.md": "tests/acceptance/test_pages.py",
+    "docs/tutorial/when-things-go-wrong.md": "tests/acceptance/test_pages.py",
     "examples/approval/README.md": "tests/acceptance/test_pages.py",
     "examples/checkout/README.md": "tests/acceptance/test_pages.py",
     "examples/filejobs/README.md": "tests/acceptance/test_pages.py",
@@ -166,9 +167,9 @@ def paid(names: dict[str, object]) -> None:
     Path("pay.yaml").write_text(WHOLE + "nodes: {pay: {uses: bank.pay, with: {amount: 5}}}\n")
     trial = run("pay.yaml", nodes=[names["pay"]], capabilities=Capabilities(http=http))
     assert trial.error is None
-    assert trial.outputs["pay"] == 200
+    assert trial.output == {"pay": 200}
     (request,) = http.requests
-    assert request.headers["Idempotency-Key"].endswith("/pay")
+    assert request.headers["idempotency-key"].endswith("/pay")
 
 
 def versions(names: dict[str, object]) -> None:
