@@ -32,7 +32,7 @@ class Verb:
 
 def verbs() -> Iterator[Verb]:
     """Every command, the program itself first, in the order in which its help lists them."""
-    context = click.Context(app, info_name="atomiton")
+    context = click.Context(app, info_name="atomiton", **app.context_settings)
     return _walk(app, context)
 
 
@@ -42,6 +42,7 @@ def _walk(command: click.Command, context: click.Context) -> Iterator[Verb]:
         records = [
             record
             for parameter in command.get_params(context)
+            if isinstance(parameter, click.Option)
             if (record := parameter.get_help_record(context)) is not None
         ]
     yield Verb(
