@@ -106,6 +106,22 @@ def test_the_archives_hold_what_is_needed_and_nothing_else(built: Path) -> None:
     assert {"LICENSE", "README.md", "pyproject.toml", "src/atomiton/cli/app.py"} <= held
 
 
+@pytest.mark.campaign
+def test_pipx_installs_the_command_and_its_manual(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With all that it needs, from where packages come from: this takes the network."""
+    for name in ("HOME", "BIN_DIR", "MAN_DIR"):
+        monkeypatch.setenv(f"PIPX_{name}", str(tmp_path / name))
+    monkeypatch.setenv("PATH", f"{Path(UV or '').parent}:{os.environ['PATH']}")
+    pipx = [sys.executable, "-m", "pipx", "install", "--python", sys.executable, "--backend", "uv"]
+    do(tmp_path, *pipx, next(built.glob("*.whl")))
+    assert do(tmp_path, tmp_path / "BIN_DIR" / "atomiton", "--version").startswith("atomiton 0.")
+    assert (tmp_path / "MAN_DIR" / "man1" / "atomiton.1").is_file()
+    assert do(tmp_path, sys.executable, "-m", "pipx", "uninstall", "atomiton")
+    assert not (tmp_path / "BIN_DIR" / "atomiton").exists()
+
+
 def test_what_is_installed_is_not_the_source_tree(installed: Path, tmp_path: Path) -> None:
     python = installed.parent / "python"
     place = do(tmp_path, python, "-c", "import atomiton; print(atomiton.__file__)").strip()
