@@ -13,7 +13,7 @@ RUN := $(UV) run --locked --no-sync
 READY := .venv/.ready
 ARGS ?=
 
-.PHONY: help setup studio studio-test demo test check bench bench-quick campaign histories mutate format clean
+.PHONY: help setup studio studio-test demo docs man test check bench bench-quick campaign histories mutate format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,13 @@ studio-test: $(READY) ## Check the studio: lint, types, tests, and a real browse
 
 demo: $(READY) ## Show what Atomiton does, in under a minute
 	@$(RUN) python -m examples.demo $(ARGS)
+
+docs: $(READY) ## Build the site of the documentation, build/site/index.html
+	@$(RUN) python -m scripts.site.build
+	@echo 'docs: build/site/index.html'
+
+man: $(READY) ## Write the manual page and the completion of shells, packaging/
+	@$(RUN) python -m scripts.man
 
 test: $(READY) ## Run the tests, without the campaigns; ARGS="-k name" chooses
 	@$(RUN) pytest -n auto --dist worksteal $(ARGS)

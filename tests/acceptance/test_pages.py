@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 TUTORIAL = ROOT / "docs" / "tutorial" / "first-blueprint.md"
+TROUBLE = ROOT / "docs" / "tutorial" / "when-things-go-wrong.md"
 BUILDER = ROOT / "docs" / "how-to" / "python-builder.md"
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"in\s+`([\w.]+)`:\s*\Z", re.IGNORECASE)
@@ -66,7 +67,7 @@ def run(command: str, folder: Path) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("page", "count"), [(TUTORIAL, 8), (BUILDER, 3)])
+@pytest.mark.parametrize(("page", "count"), [(TUTORIAL, 8), (TROUBLE, 6), (BUILDER, 3)])
 def test_the_page_shows_what_happens(tmp_path: Path, page: Path, count: int) -> None:
     ran = 0
     for language, name, text in blocks(page):

@@ -6,11 +6,12 @@ import sys
 
 import click
 
+from atomiton.cli.options import complete_file
 from atomiton.cli.status import COMPLETED, REFUSED
 
 
 @click.command("export")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", shell_complete=complete_file)
 @click.option(
     "--to",
     "form",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from atomiton.cli.options import json_option, nodes_option
+from atomiton.cli.options import complete_file, json_option, nodes_option
 from atomiton.cli.status import COMPLETED, REFUSED
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("graph")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", shell_complete=complete_file)
 @click.option(
     "--format",
     "form",

@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+def complete_file(
+    context: click.Context,  # noqa: ARG001 - as click has it
+    parameter: click.Parameter,  # noqa: ARG001 - as click has it
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Leave it to the shell to complete the name of a file.
+
+    Example:
+        >>> [(found.value, found.type) for found in complete_file(None, None, "ord")]
+        [('ord', 'file')]
+    """
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 store_option = click.option(
@@ -16,6 +38,7 @@ nodes_option = click.option(
     "nodes",
     multiple=True,
     metavar="FILE",
+    shell_complete=complete_file,
     help="File of node types to add: Python, or YAML that declares programs; may be given again.",
 )
 node_option = click.option(

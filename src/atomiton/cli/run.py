@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from atomiton.cli.options import json_option, nodes_option, store_option
+from atomiton.cli.options import complete_file, json_option, nodes_option, store_option
 from atomiton.cli.status import REFUSED
 
 if TYPE_CHECKING:
@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
-@click.argument("file", metavar="FILE|ID")
+@click.argument("file", metavar="FILE|ID", shell_complete=complete_file)
 @click.option(
     "--input", "-i", "given", multiple=True, metavar="NAME=VALUE", help="An input; may be repeated."
 )
 @click.option(
-    "--inputs", "inputs_file", metavar="FILE", help="YAML or JSON of inputs; - for stdin."
+    "--inputs",
+    "inputs_file",
+    metavar="FILE",
+    shell_complete=complete_file,
+    help="YAML or JSON of inputs; - for stdin.",
 )
 @json_option
 @nodes_option

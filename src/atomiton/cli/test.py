@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from atomiton.cli.options import json_option
+from atomiton.cli.options import complete_file, json_option
 from atomiton.cli.status import COMPLETED, FAILED, REFUSED
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 @click.command("test")
-@click.argument("files", nargs=-1, required=True, metavar="FILE.test.yaml...")
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE.test.yaml...", shell_complete=complete_file
+)
 @click.option("--only", metavar="TEXT", help="Run the tests only whose name holds this.")
 @json_option
 def command(files: tuple[str, ...], only: str | None, *, as_json: bool) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from atomiton.cli.options import json_option, nodes_option
+from atomiton.cli.options import complete_file, json_option, nodes_option
 from atomiton.cli.status import COMPLETED, REFUSED
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("validate")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_file)
 @json_option
 @nodes_option
 def command(files: tuple[str, ...], nodes: tuple[str, ...], *, as_json: bool) -> int:

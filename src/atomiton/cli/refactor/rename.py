@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from atomiton.cli.options import json_option, nodes_option
+from atomiton.cli.options import complete_file, json_option, nodes_option
 from atomiton.cli.status import COMPLETED, REFUSED
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("rename")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", shell_complete=complete_file)
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
 @click.option("--dry-run", is_flag=True, help="Show the change and do not write it.")

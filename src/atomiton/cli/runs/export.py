@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from atomiton.cli.options import nodes_option, store_option
+from atomiton.cli.options import complete_file, nodes_option, store_option
 from atomiton.cli.runs.opening import find_run, opened, run_argument
 from atomiton.errors import AtomitonError, IllegalEvent, NotFound, StoreError
 
@@ -22,10 +22,17 @@ Data = dict[str, object]
 @click.command("export")
 @run_argument
 @click.option("--as-test", is_flag=True, help="As a test for 'atomiton test'.")
-@click.option("-o", "--output", metavar="FILE", help="Where to; - for standard output.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    shell_complete=complete_file,
+    help="Where to; - for standard output.",
+)
 @click.option(
     "--blueprint",
     metavar="FILE",
+    shell_complete=complete_file,
     help="The blueprint's file, to be named in the test; without it the test holds the blueprint.",
 )
 @nodes_option
