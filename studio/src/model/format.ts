@@ -31,14 +31,20 @@ function forms(schema: Schema, depth = 0): Schema[] {
   return some === undefined || depth > DEEPEST ? [whole] : some.flatMap((one) => forms(one, depth + 1));
 }
 
+type Schemas = Readonly<Record<string, Schema>>;
+
 function inside(schema: Schema, key: Key): Schema[] {
   return forms(schema).flatMap((form) => {
-    if (typeof key === "number") return form["items"] === undefined ? [] : [form["items"]];
-    const own = (form["properties"] as Readonly<Record<string, Schema>> | undefined)?.[key];
+    const { items, properties, additionalProperties: others } = form as { items?: Schema; properties?: Schemas; additionalProperties?: unknown };
+    if (typeof key === "number") return items === undefined ? [] : [items];
+    const own = properties?.[key];
     if (own !== undefined) return [own];
-    const others = form["additionalProperties"];
-    return typeof others === "object" && others !== null ? [others] : [];
+    return isSchema(others) ? [others] : [];
   });
+}
+
+function isSchema(value: unknown): value is Schema {
+  return typeof value === "object" && value !== null;
 }
 
 /** The schemas of what stands at a path of a blueprint; none where nothing may stand. */
@@ -57,7 +63,7 @@ export interface KeyOffer {
 export function keysAt(path: Path): KeyOffer[] {
   const found = new Map<string, KeyOffer>();
   for (const form of schemasAt(path).flatMap((schema) => forms(schema))) {
-    for (const [key, schema] of Object.entries((form["properties"] ?? {}) as Readonly<Record<string, Schema>>)) {
+    for (const [key, schema] of Object.entries((form["properties"] ?? {}) as Schemas)) {
       const kinds = forms(schema).map((one) => kindsOf(one));
       const block = kinds.every((k) => k !== null && [...k].every((kind) => kind === "object" || kind === "array"));
       found.set(key, { key, about: aboutOf(schema), block });
