@@ -3,6 +3,7 @@ export { dirty, mayChange, next, read, useStudio, type Pane, type Studio, type T
 export * from "./breakpoints";
 export * from "./changing";
 export * from "./clipboard";
+export * from "./forms";
 export * from "./looking";
 export * from "./nodes";
 export * from "./opening";
