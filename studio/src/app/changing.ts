@@ -1,7 +1,8 @@
 /** Changing the text, and taking changes back. */
-import { change, redo, undo, type Doing } from "../model/history";
+import { change, redo, undo, type Doing, type Renamed } from "../model/history";
 import * as op from "../model/operations";
 import { difference, type Edit } from "../model/text";
+import { keepBreakpoints } from "./breakpoints";
 import { scheduleCheck } from "./checking";
 import { get, next, set } from "./state";
 import { tell } from "./telling";
@@ -18,6 +19,7 @@ export function edit(edits: readonly Edit[] | op.Refusal, label: string, doing: 
     history: change(history, edits, { label, now: Date.now(), ...doing }),
     model: next(model, edits),
   });
+  if (doing.renamed !== undefined) follow(doing.renamed);
   prune();
   scheduleCheck();
   return true;
@@ -27,12 +29,22 @@ function move(moved: ReturnType<typeof undo>, what: string): void {
   if (moved === null) return tell(`nothing to ${what}`);
   const { model } = get();
   set({ history: moved.history, model: next(model, moved.edits) });
+  if (moved.renamed !== null) follow(moved.renamed);
   prune();
   scheduleCheck();
 }
 
 export const undoLast = (): void => move(undo(get().history), "undo");
 export const redoLast = (): void => move(redo(get().history), "redo");
+
+/** What is known of a node, and of those in it, goes with it to its new path. */
+function follow([from, to]: Renamed): void {
+  const moved = (path: string): string => (path === from || path.startsWith(`${from}.`) ? to + path.slice(from.length) : path);
+  const all = (paths: ReadonlySet<string>): ReadonlySet<string> => ([...paths].some((p) => moved(p) !== p) ? new Set([...paths].map(moved)) : paths);
+  const { selected, folded, breakpoints } = get();
+  set({ selected: all(selected), folded: all(folded) });
+  if (all(breakpoints) !== breakpoints) keepBreakpoints(all(breakpoints));
+}
 
 /** Forget what was selected and is not there any more. */
 function prune(): void {

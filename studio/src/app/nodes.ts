@@ -4,7 +4,6 @@ import * as op from "../model/operations";
 import { fitting, whyNot } from "../model/ports";
 import type { NodeType, Types } from "../model/schemas";
 import type { Edit } from "../model/text";
-import { toggleBreakpoint } from "./breakpoints";
 import { edit } from "./changing";
 import { reveal, select } from "./looking";
 import { get, isExpression, next, set } from "./state";
@@ -106,18 +105,13 @@ export function removeEdge(line: EdgeView): void {
 }
 
 export function renameNode(path: string, to: string): void {
-  const { model, breakpoints } = get();
+  const { model } = get();
   const node = model.nodes.get(path);
   if (node === undefined || node.id === to) return;
   const reason = op.whyNotId(model, node.parent, to);
   if (reason !== null) return tell(reason, "bad");
-  if (!edit(op.rename(model, path, to, isExpression), `rename ${path} to ${to}`)) return;
   const now = node.parent === "" ? to : `${node.parent}.${to}`;
-  select([now]);
-  if (breakpoints.has(path)) {
-    toggleBreakpoint(path);
-    toggleBreakpoint(now);
-  }
+  if (edit(op.rename(model, path, to, isExpression), `rename ${path} to ${to}`, { renamed: [path, now] })) select([now]);
 }
 
 export function toggleEnabled(): void {

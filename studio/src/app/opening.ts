@@ -23,7 +23,7 @@ function show(text: string, more: Partial<Studio>): void {
   keepDraft();
   set({
     history: startHistory(text), model: read(text), problems: [], checked: null, selected: new Set(), edge: null, notes: new Set(), writing: null,
-    conflict: null, occupied: null, folded: new Set(), fit: get().fit + 1, whole: false, opened: text, ...more,
+    conflict: null, occupied: null, renaming: null, folded: new Set(), fit: get().fit + 1, whole: false, opened: text, ...more,
   });
   scheduleCheck();
 }

@@ -1,8 +1,9 @@
 /** Saving, and what others have saved meanwhile. */
-import { freeId } from "../model/names";
+import { freeId, whyNotBlueprintId } from "../model/names";
 import * as op from "../model/operations";
 import { difference } from "../model/text";
 import { api, Refused } from "./api";
+import { keepBreakpoints } from "./breakpoints";
 import { edit } from "./changing";
 import { forget } from "./draft";
 import { keepDraft } from "./opening";
@@ -13,22 +14,34 @@ let saving: Promise<boolean> | null = null;
 
 /** Save what is on the screen; a second wish meanwhile is the same one. */
 export function save(): Promise<boolean> {
-  saving ??= saveNow().finally(() => { saving = null; });
+  saving ??= saveNow("ask").finally(() => { saving = null; });
   return saving;
 }
 
-async function saveNow(): Promise<boolean> {
+async function saveNow(elsewhere: "ask" | "copy" | "rename"): Promise<boolean> {
   const { model, etag, id } = get();
   const { text } = model;
   // Half a text may not say its id: it is kept under the one that it had, or was about to have.
   const broken = model.troubles[0]?.message;
   const kept = etag !== null && (broken !== undefined || model.head.id === "") ? id : null;
   const name = kept ?? (model.head.id || (id ?? "untitled"));
+  const wrong = whyNotBlueprintId(name);
+  if (wrong !== null) {
+    tell(`'${name}' cannot be its id: ${wrong}`, "bad");
+    return false;
+  }
+  const from = etag !== null && id !== null && name !== id ? id : null;
+  if (from !== null && elsewhere === "ask") {
+    set({ renaming: { from, to: name } });
+    return false;
+  }
   try {
     const info = await api.save(name, text, name === id ? etag : null);
     const { draft } = get();
     if (draft !== null) forget(draft);
-    set({ etag: info.etag, saved: text, id: name, draft: name, conflict: null, occupied: null });
+    set({ etag: info.etag, saved: text, id: name, draft: name, conflict: null, occupied: null, renaming: null });
+    keepBreakpoints();
+    if (from !== null && elsewhere === "rename") return await leaveOld(from, name);
     if (location.hash !== `#/b/${name}`) history.replaceState(null, "", `#/b/${name}`);
     const why = info.problem ?? broken ?? undefined;
     if (why === undefined) tell(`saved ${name}, revision ${info.revision}`, "good");
@@ -39,6 +52,30 @@ async function saveNow(): Promise<boolean> {
     else await attempt(Promise.reject(error as Error));
     return false;
   }
+}
+
+/** Take what was renamed off the list under its old id. */
+async function leaveOld(from: string, to: string): Promise<boolean> {
+  history.replaceState(null, "", `#/b/${to}`);
+  if ((await attempt(api.remove(from))) !== null) {
+    forget(from);
+    tell(`${from} is ${to} now; runs that it has made stand under ${from}`, "good");
+  }
+  return true;
+}
+
+/** Settle what a changed id means: another name, a copy beside it, or a slip; null leaves it open. */
+export async function settleRenaming(how: "rename" | "copy" | "back" | null): Promise<void> {
+  const { renaming, model } = get();
+  set({ renaming: null });
+  if (renaming === null || how === null) return;
+  if (how === "back") {
+    if (edit(op.setValue(model, ["id"], renaming.from), "the id that it had")) await save();
+    return;
+  }
+  await saving;
+  saving = saveNow(how).finally(() => { saving = null; });
+  await saving;
 }
 
 /** Somebody else has saved: show it, and lose nothing. A first time, another blueprint has the id. */

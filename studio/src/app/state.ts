@@ -41,6 +41,8 @@ export interface Studio {
   readonly conflict: { readonly text: string; readonly etag: string } | null;
   /** The id that it was to be saved under for the first time, and that another one has; with one that is free. */
   readonly occupied: { readonly id: string; readonly free: string } | null;
+  /** The id that it was saved under and the one that it has now: whether it is renamed is asked. */
+  readonly renaming: { readonly from: string; readonly to: string } | null;
   readonly history: History;
   readonly model: Model;
   readonly problems: readonly Problem[];
@@ -66,7 +68,7 @@ export interface Studio {
 }
 
 const state: Studio = {
-  info: null, types: new Map(), fatal: null, id: null, etag: null, saved: "", draft: null, opened: "", conflict: null, occupied: null,
+  info: null, types: new Map(), fatal: null, id: null, etag: null, saved: "", draft: null, opened: "", conflict: null, occupied: null, renaming: null,
   history: startHistory(""), model: EMPTY, problems: [], checked: null, selected: new Set(), edge: null, notes: new Set(), writing: null,
   folded: new Set(), breakpoints: new Set(), toasts: [], dialog: null, fit: 0, whole: false, look: null, asked: "",
   pane: { dock: "form", palette: false, run: false, tab: "output" },
