@@ -208,7 +208,7 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
   const frame = useRef<HTMLDivElement>(null);
   const zoomed = useCallback((view: Viewport) => {
     // What is small is drawn in fewer and larger letters; a class of the frame does it, no node is drawn anew.
-    const level = view.zoom < 0.3 ? "far" : view.zoom < 0.68 ? "mid" : "near";
+    const level = view.zoom < 0.17 ? "tiny" : view.zoom < 0.3 ? "far" : view.zoom < 0.45 ? "low" : view.zoom < 0.68 ? "mid" : "near";
     if (frame.current !== null) frame.current.dataset["zoom"] = level;
   }, []);
   const still = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);

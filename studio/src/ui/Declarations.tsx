@@ -83,7 +83,7 @@ function Declaration({ path, at, what, name, value, needed, problem }: { readonl
           <Field plain={values["type"] !== undefined} path={path} name="default" kind="" schema={values} value={schema["default"]} onChange={set("default")} />
         </div>
         <Field plain path={path} name="description" schema={{ type: "string" }} kind="text" value={schema["description"]} onChange={set("description")} description="Told to whoever fills it in." />
-        {type !== "boolean" && type !== "array" && type !== "object" && <Field plain path={path} name="choices" kind="" schema={{}} typed={CHOICES} value={schema["enum"]} onChange={(v) => set("enum")(choicesOf(schema, v))} description="The only values, with commas between." />}
+        {type !== "boolean" && type !== "array" && type !== "object" && <Field plain path={path} name="choices" kind="" schema={{}} placeholder="any" typed={CHOICES} value={schema["enum"]} onChange={(v) => set("enum")(choicesOf(schema, v))} description="The only values, with commas between." />}
         {bounds.length > 0 && <div className="pair">{bounds.map((key) => <Field key={key} plain path={path} name={key} kind="" schema={{ type: "number" }} value={schema[key]} onChange={set(key)} />)}</div>}
         <details className="more-fields"><summary>as YAML</summary><DataInput name={`${what} ${name}`} value={value} onChange={(v) => { if (v !== undefined) setField(path, at, v); }} /></details>
         <div className="row-actions"><button className="danger" aria-label={`Remove ${what} ${name}`} onClick={() => setField(path, at, undefined)}><Trash2 />Remove</button></div>

@@ -110,7 +110,7 @@ function Control(props: Props & { readonly control: ReturnType<typeof simpleKind
     const all = schema["enum"] as readonly unknown[];
     return (
       <select aria-label={name} value={asText(value)} onChange={(e) => onChange(e.target.value === "" ? undefined : (all.find((v) => String(v) === e.target.value) ?? e.target.value))}>
-        <option value="">{fallback === undefined || fallback === null ? "—" : `${asWords(fallback)} (unless said)`}</option>
+        <option value="">{fallback === undefined || fallback === null ? "—" : `${asWords(fallback)} (default)`}</option>
         {all.map((v) => <option key={String(v)} value={String(v)}>{String(v)}</option>)}
       </select>
     );
