@@ -53,12 +53,14 @@ export function Overview({ scene, ref }: { readonly scene: readonly Box[]; reado
       context.clearRect(0, 0, WIDTH, HEIGHT);
       const { x, y, by } = scale.current;
       const { nodes } = useStudio.getState().model;
+      const colours = new Map<string, string>(); // asking for one takes longer than painting with it
+      const colour = (name: string): string => colours.get(name) ?? colours.set(name, look.getPropertyValue(name)).get(name)!;
       const corner = new Map<string, readonly [number, number]>([["", [0, 0]]]);
       for (const box of scene) {
         const [left, top] = corner.get(box.parent) ?? [0, 0];
         corner.set(box.path, [left + box.x, top + box.y]);
         const node = nodes.get(box.path);
-        context.fillStyle = look.getPropertyValue(box.open ? "--line" : node === undefined ? "--edge" : `--h-${lookOf(node).hue}`);
+        context.fillStyle = colour(box.open ? "--line" : node === undefined ? "--edge" : `--h-${lookOf(node).hue}`);
         context.fillRect((left + box.x - x) * by, (top + box.y - y) * by, Math.max(1, box.width * by), Math.max(1, box.height * by));
       }
     };
