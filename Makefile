@@ -13,15 +13,18 @@ RUN := $(UV) run --locked --no-sync
 READY := .venv/.ready
 ARGS ?=
 
-.PHONY: help setup studio studio-test demo docs man test check bench bench-quick campaign histories mutate format clean
+.PHONY: help setup studio studio-format studio-test demo docs man test check bench bench-quick campaign histories mutate format clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Install everything into this folder; does nothing the second time
 
 studio: ## Build the studio into the package; needs Node.js 20 or newer
 	@sh scripts/studio.sh build
+
+studio-format: $(READY) ## Tell the studio of a changed format; the tests ask for it
+	@$(RUN) python scripts/studio_format.py
 
 studio-test: $(READY) ## Check the studio: lint, types, tests, and a real browser if there is one
 	@sh scripts/studio.sh test "$(RUN)"

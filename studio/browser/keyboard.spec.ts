@@ -107,8 +107,8 @@ test("lines: data, order, routes, errors and compensation, each in a style of it
   await expect(card(page, "value")).toHaveClass(/selected/);
   await page.getByRole("tab", { name: "Policies" }).focus();
   await page.keyboard.press("Enter");
-  await page.getByRole("textbox", { name: "compensate" }).focus();
-  await page.keyboard.insertText("uses: flow.log\nwith: {message: undone}\n");
+  await page.getByLabel("Undone by").focus();
+  await page.keyboard.type("flow.log"); // a list is chosen from by typing
   await expect(page.locator(".undo")).toHaveText("flow.log");
   await page.keyboard.press("Tab");
   await page.waitForTimeout(300);

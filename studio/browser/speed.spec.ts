@@ -5,6 +5,9 @@ import { join } from "node:path";
 import type { AddressInfo } from "node:net";
 import type { Page } from "@playwright/test";
 import { build } from "vite";
+import { derive } from "../src/model/blueprint";
+import { portPlaces, sceneOf } from "../src/model/scene";
+import type { NodeType } from "../src/model/schemas";
 import { expect, SHOTS, test } from "./server";
 
 test.use({ trace: "off" }); // its pictures of the page take most of the time
@@ -89,6 +92,44 @@ const appear = (page: Page, selector: string, least: number, go: string): Promis
   return performance.now() - began;
 }, [selector, least, go] as const);
 
+test("ports are drawn where lines to nodes out of sight begin and end", async ({ studio: page, served }) => {
+  const source = `atomiton: 1
+id: ports
+nodes:
+  read: {uses: data.value, with: {value: [1]}}
+  pick: {uses: data.filter, with: {items: "\${{ read }}", where: item > 0}}
+  way: {branch: {many: pick.items.size() > 1, few: else}}
+  save: {uses: data.sort, needs: [way.many], with: {items: "\${{ pick.items }}", by: item}}
+  bad: {uses: flow.log, needs: [save.error], with: {message: "\${{ nodes.save.error }}"}}
+  each:
+    map: \${{ pick.items }}
+    nodes:
+      in: {uses: data.value, with: {value: "\${{ item }}"}, compensate: {uses: flow.log, with: {message: x}}}
+      out: {uses: data.value, with: {value: "\${{ in }}"}}
+`;
+  await fetch(`${served.address}/api/v1/blueprints/ports`, { method: "PUT", body: source, headers: { "content-type": "application/yaml", authorization: `Bearer ${await served.token()}` } });
+  await page.goto(`${served.address}/#/b/ports`);
+  await expect(page.locator(".card")).toHaveCount(8);
+  await page.waitForTimeout(800);
+  const { nodes: known } = await page.evaluate(async () => (await (await fetch("/api/v1/nodes")).json()) as { nodes: NodeType[] });
+  const types = new Map(known.map((type) => [type.name, type]));
+  const boxes = sceneOf(derive(source, () => false), types, new Set());
+  const drawn = await page.evaluate(() => [...document.querySelectorAll<HTMLElement>(".react-flow__handle")].map((handle) => {
+    const card = handle.closest<HTMLElement>(".card")!;
+    const [box, outer] = [handle.getBoundingClientRect(), card.getBoundingClientRect()];
+    const zoom = outer.width / card.offsetWidth;
+    return { path: card.dataset["path"]!, input: handle.classList.contains("target"), id: handle.dataset["handleid"]!, x: (box.x + box.width / 2 - outer.x) / zoom, y: (box.y + box.height / 2 - outer.y) / zoom };
+  }));
+  const wrong = boxes.flatMap((box) => portPlaces(box, "=").flatMap((port) => {
+    const found = drawn.find((one) => one.path === box.path && one.id === port.id && one.input === port.input);
+    if (found === undefined) return [`${box.path}.${port.id} is not drawn`];
+    const off = Math.max(Math.abs(found.x - port.x), Math.abs(found.y - port.y));
+    return off > 2 ? [`${box.path}.${port.id} is at ${found.x.toFixed(1)}, ${found.y.toFixed(1)} instead of ${port.x}, ${port.y}`] : [];
+  }));
+  expect(wrong).toEqual([]);
+  expect(drawn.length).toBeGreaterThan(20);
+});
+
 test("1,000 nodes beside the least that the library takes", async ({ studio: page, served, browser }) => {
   test.setTimeout(180_000);
   const lines = Array.from({ length: 1000 }, (_, i) => `  n${i}:\n    uses: data.value\n    with:\n      value: ${i < 20 ? i : `\${{ n${i - 20} + 1 }}`}`);
@@ -114,10 +155,18 @@ test("1,000 nodes beside the least that the library takes", async ({ studio: pag
   await page.evaluate(() => { location.hash = "#/"; });
   await page.getByRole("heading", { name: "Blueprints" }).waitFor();
   await page.waitForTimeout(800);
+  await page.evaluate(() => {
+    const seen = new Set<Node>();
+    new MutationObserver((records) => {
+      for (const { addedNodes } of records) for (const added of addedNodes) if (added instanceof Element) for (const node of added.matches(".react-flow__node") ? [added] : added.querySelectorAll(".react-flow__node")) seen.add(node);
+      document.documentElement.dataset["drawn"] = String(seen.size);
+    }).observe(document.body, { childList: true, subtree: true });
+  });
   let draw = 0;
   const drawing = await work(page, async () => { draw = await appear(page, ".card", 60, "#/b/many"); });
   await page.waitForTimeout(2000);
   const count = await page.locator(".card").count();
+  const everDrawn = Number(await page.locator("html").getAttribute("data-drawn"));
   const ours = await speed(page);
   await page.evaluate(() => { (document.querySelector(".react-flow__controls-fitview") as HTMLElement).click(); });
   await page.keyboard.press("1");
@@ -129,5 +178,6 @@ test("1,000 nodes beside the least that the library takes", async ({ studio: pag
   told.push(`the studio, all ${wholeCount} in sight: zoom ${whole.zoom.toFixed(0)}, pan ${whole.pan.toFixed(0)} frames a second`);
   for (const line of told) console.log(line);
   writeFileSync(join(SHOTS, "speed.txt"), `${told.join("\n")}\n`);
+  expect(everDrawn, "nodes that were drawn at all").toBeLessThan(count + 40); // nothing where nobody looks
   expect(drawing).toBeLessThan(2500); // of the processor: what a clock says depends on who else works here
 });

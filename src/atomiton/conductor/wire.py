@@ -186,6 +186,14 @@ class WritePython(Asking):
     source: str
 
 
+class MomentsQuery(Asking):
+    """Which moments of a schedule: the next ones, of a cron expression in a time zone."""
+
+    cron: Name
+    timezone: Name = "UTC"
+    limit: Annotated[int, Meta(ge=1, le=50)] = 5
+
+
 class RunsQuery(Asking):
     """Which runs to list: ``before`` is the id of the last one seen."""
 
@@ -417,6 +425,12 @@ class Checked(msgspec.Struct, frozen=True):
 
     valid: bool
     problems: list[Problem]
+
+
+class Moments(msgspec.Struct, frozen=True):
+    """When a schedule starts runs: seconds since 1970, the next one first."""
+
+    moments: list[float]
 
 
 class PythonCode(msgspec.Struct, frozen=True):

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from itertools import islice
+
+from atomiton.conductor.cron import moments
 from atomiton.conductor.wire import (
     PREFIX,
     FireTrigger,
+    Moments,
+    MomentsQuery,
     Noted,
     PauseTrigger,
     Publish,
@@ -44,7 +51,26 @@ async def publish(call: Call) -> Reply:
     return Reply(Published([run.id for run in runs]), 202)
 
 
+async def preview(call: Call) -> Moments:
+    """When a schedule would start runs: for those who write one, and want to see."""
+    asked = checked(call.query, MomentsQuery)
+
+    def found() -> list[float]:
+        return list(islice(moments(asked.cron, asked.timezone, time.time()), asked.limit))
+
+    return Moments(await asyncio.to_thread(found))  # a rare moment is looked for over years
+
+
 ROUTES = (
+    Route(
+        "GET",
+        PREFIX + "/schedules/preview",
+        "viewer",
+        preview,
+        "Tell when a schedule would start runs",
+        query=MomentsQuery,
+        answer=Moments,
+    ),
     Route("GET", PREFIX + "/triggers", "viewer", listing, "List the triggers", answer=TriggerList),
     Route("POST", f"{ONE}/pause", "operator", pause, "Pause a trigger", PauseTrigger, answer=Noted),
     Route(

@@ -296,6 +296,8 @@ export const api = {
     return found;
   },
   triggers: async () => (await data<{ triggers: Trigger[] }>("/triggers")).triggers,
+  firings: async (cron: string, timezone: string, signal: AbortSignal) =>
+    (await data<{ moments: number[] }>(`/schedules/preview?${new URLSearchParams({ cron, timezone, limit: "4" }).toString()}`, { signal })).moments,
   pauseTrigger: (trigger: string, paused: boolean) => post(`/triggers/${at(trigger)}/pause`, { paused }),
   fireTrigger: async (trigger: string, inputs: unknown) => (await post<{ run: string }>(`/triggers/${at(trigger)}/fire`, { inputs, key: crypto.randomUUID() })).run,
   queue: () => data<QueueSizes>("/queue"),

@@ -1,5 +1,6 @@
 /** The examples of the house, to begin with. Loaded when they are looked at. */
 import { derive } from "../model/blueprint";
+import { neededBy } from "../model/needed";
 
 export interface Template {
   readonly id: string;
@@ -7,6 +8,8 @@ export interface Template {
   readonly about: string;
   readonly text: string;
   readonly types: readonly string[];
+  /** What must be there before it can run, in words: services and secrets. */
+  readonly needed: readonly string[];
 }
 
 const FILES = import.meta.glob<string>(
@@ -28,7 +31,7 @@ export async function templates(known: ReadonlySet<string>): Promise<Template[]>
     const types = [...new Set([...model.nodes.values()].filter((n) => n.kind === "uses").map((n) => n.type))];
     const id = model.head.id;
     const title = model.head.name || id.charAt(0).toUpperCase() + id.slice(1);
-    return { id, title, about: model.head.description || comment, text, types };
+    return { id, title, about: model.head.description || comment, text, types, needed: neededBy(model) };
   });
   return found.filter((t) => t.types.every((type) => known.has(type))).sort((a, b) => Number(b.text.includes("studio-start")) - Number(a.text.includes("studio-start")));
 }

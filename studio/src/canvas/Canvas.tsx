@@ -1,10 +1,10 @@
 import {
-  applyNodeChanges, Background, BackgroundVariant, Controls, ReactFlow, getViewportForBounds, useReactFlow, useStoreApi, SelectionMode, useOnViewportChange, type Viewport,
+  applyNodeChanges, Background, Position, BackgroundVariant, Controls, ReactFlow, getViewportForBounds, useReactFlow, useStoreApi, SelectionMode, useOnViewportChange, type Viewport,
   type Connection, type Edge, type IsValidConnection, type Node, type NodeChange, type OnConnectEnd,
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type DragEvent, type ReactElement } from "react";
-import { FRAME_HEAD, PAD, sceneOf, shownAs, type Box } from "../model/scene";
+import { FRAME_HEAD, PAD, portPlaces, sceneOf, shownAs, type Box } from "../model/scene";
 import type { EdgeView, Model, Note } from "../model/blueprint";
 import { whyNot } from "../model/ports";
 import { add, addingOf, connectPorts, enter, mayChange, moveAll, select, selectEdge, selectNotes, tell, useStudio, type Adding } from "../app/store";
@@ -44,7 +44,26 @@ function problemsByNode(model: Model, problems: readonly { path?: string | null;
   return found;
 }
 
-function nodeOf(box: Box, problem: string, selected: boolean, old: Node | undefined): Node {
+const SIDES = { left: Position.Left, right: Position.Right, bottom: Position.Bottom };
+/** The size of a port, as the style sheet has it. */
+const PORT = 11;
+
+/** The ports of a node that was not drawn yet: with them it need not be, to draw the lines to it. */
+function handlesOf(box: Box): NonNullable<Node["handles"]> {
+  return portPlaces(box, WHOLE).map(({ id, input, side, x, y }) => ({ id, type: input ? "target" : "source", position: SIDES[side], x: x - PORT / 2, y: y - PORT / 2, width: PORT, height: PORT }));
+}
+
+/** What was drawn has its true ports, also those that it shows at times only. */
+function drawn(nodes: Node[]): Node[] {
+  return nodes.map((node) => {
+    if (node.handles === undefined || node.measured?.width === undefined) return node;
+    const measured = { ...node };
+    delete measured.handles;
+    return measured;
+  });
+}
+
+function nodeOf(box: Box, problem: string, selected: boolean, old: Node | undefined, many: boolean): Node {
   const data = old?.data as CardData | undefined;
   const same = data !== undefined && data.problem === problem && JSON.stringify(data.box) === JSON.stringify(box);
   if (same && old!.selected === selected && old!.position.x === box.x && old!.position.y === box.y) return old!;
@@ -56,6 +75,7 @@ function nodeOf(box: Box, problem: string, selected: boolean, old: Node | undefi
     ariaLabel: box.path, zIndex: box.open ? -1 : 1,
   };
   if (box.parent !== "") node.parentId = box.parent;
+  if (many && old?.measured?.width === undefined) node.handles = handlesOf(box);
   if (old?.measured) node.measured = same || old.measured.width === box.width ? old.measured : {};
   return node;
 }
@@ -114,7 +134,7 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
   const wrong = useMemo(() => problemsByNode(model, problems), [model, problems]);
   const made = useCallback((old: readonly Node[]): Node[] => {
     const by = new Map(old.map((node) => [node.id, node]));
-    const cards = scene.map((box) => nodeOf(box, wrong.get(box.path) ?? "", selected.has(box.path), by.get(box.path)));
+    const cards = scene.map((box) => nodeOf(box, wrong.get(box.path) ?? "", selected.has(box.path), by.get(box.path), scene.length > HUGE));
     return [...written.map((note) => noteNode(note, notes.has(note.index), by.get(noteId(note.index)))), ...cards];
   }, [scene, wrong, selected, written, notes]);
   const [nodes, setNodes] = useState<Node[]>(() => made([]));
@@ -153,7 +173,7 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
       selectNotes(nowNotes);
     }
     const rest = changes.filter((c) => c.type !== "remove" && c.type !== "select");
-    if (rest.length > 0) setNodes((old) => applyNodeChanges(rest, old));
+    if (rest.length > 0) setNodes((old) => drawn(applyNodeChanges(rest, old)));
     // What the arrow keys move is kept as well, a moment after the last one.
     if (!dragging.current && rest.some((c) => c.type === "position" && c.dragging === false)) {
       clearTimeout(moving.current);
@@ -208,7 +228,7 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
   const frame = useRef<HTMLDivElement>(null);
   const zoomed = useCallback((view: Viewport) => {
     // What is small is drawn in fewer and larger letters; a class of the frame does it, no node is drawn anew.
-    const level = view.zoom < 0.3 ? "far" : view.zoom < 0.68 ? "mid" : "near";
+    const level = view.zoom < 0.09 ? "dots" : view.zoom < 0.17 ? "tiny" : view.zoom < 0.3 ? "far" : view.zoom < 0.45 ? "low" : view.zoom < 0.68 ? "mid" : "near";
     if (frame.current !== null) frame.current.dataset["zoom"] = level;
   }, []);
   const still = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);

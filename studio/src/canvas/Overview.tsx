@@ -1,14 +1,16 @@
 import { useReactFlow, useStoreApi } from "@xyflow/react";
 import { useEffect, useImperativeHandle, useRef, type PointerEvent, type ReactElement, type Ref } from "react";
 import type { Box } from "../model/scene";
+import { useStudio } from "../app/store";
+import { lookOf } from "../ui/icons";
 
 export interface OverviewHandle {
   /** Show what part is in sight; called for every frame in which one moves about. */
   readonly show: () => void;
 }
 
-const WIDTH = 150;
-const HEIGHT = 100;
+const WIDTH = 190;
+const HEIGHT = 126;
 const EDGE = 6;
 
 interface Scale { readonly x: number; readonly y: number; readonly by: number }
@@ -50,11 +52,15 @@ export function Overview({ scene, ref }: { readonly scene: readonly Box[]; reado
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       context.clearRect(0, 0, WIDTH, HEIGHT);
       const { x, y, by } = scale.current;
+      const { nodes } = useStudio.getState().model;
+      const colours = new Map<string, string>(); // asking for one takes longer than painting with it
+      const colour = (name: string): string => colours.get(name) ?? colours.set(name, look.getPropertyValue(name)).get(name)!;
       const corner = new Map<string, readonly [number, number]>([["", [0, 0]]]);
       for (const box of scene) {
         const [left, top] = corner.get(box.parent) ?? [0, 0];
         corner.set(box.path, [left + box.x, top + box.y]);
-        context.fillStyle = look.getPropertyValue(box.open ? "--line" : "--edge");
+        const node = nodes.get(box.path);
+        context.fillStyle = colour(box.open ? "--line" : node === undefined ? "--edge" : `--h-${lookOf(node).hue}`);
         context.fillRect((left + box.x - x) * by, (top + box.y - y) * by, Math.max(1, box.width * by), Math.max(1, box.height * by));
       }
     };

@@ -7,7 +7,11 @@ interface Step {
   readonly back: readonly Edit[];
   readonly merge: string | null;
   readonly at: number;
+  /** The node that got another path, and that path. */
+  readonly renamed: Renamed | null;
 }
+
+export type Renamed = readonly [from: string, to: string];
 
 /** A text with its past and its future. Nothing in it changes in place. */
 export interface History {
@@ -30,6 +34,8 @@ export interface Doing {
   /** Steps with the same name, one right after the other, are undone together. */
   readonly merge?: string;
   readonly now?: number;
+  /** The node that gets another path by it. */
+  readonly renamed?: Renamed;
 }
 
 export function change(history: History, edits: readonly Edit[], doing: Doing): History {
@@ -44,6 +50,7 @@ export function change(history: History, edits: readonly Edit[], doing: Doing): 
     back: invertEdits(text, edits),
     merge,
     at: now,
+    renamed: doing.renamed ?? null,
   };
   const last = history.past[history.past.length - 1];
   if (last !== undefined && merge !== null && last.merge === merge && now - last.at < PAUSE) {
@@ -59,6 +66,8 @@ export interface Moved {
   readonly history: History;
   readonly edits: readonly Edit[];
   readonly label: string;
+  /** The path that a node had, and the one that it has by this. */
+  readonly renamed: Renamed | null;
 }
 
 export function undo(history: History): Moved | null {
@@ -72,6 +81,7 @@ export function undo(history: History): Moved | null {
     },
     edits: step.back,
     label: step.label,
+    renamed: step.renamed === null ? null : [step.renamed[1], step.renamed[0]],
   };
 }
 
@@ -86,5 +96,6 @@ export function redo(history: History): Moved | null {
     },
     edits: step.forward,
     label: step.label,
+    renamed: step.renamed,
   };
 }

@@ -7,6 +7,13 @@ export function whyNotName(name: string, taken: readonly string[], what: string)
   return taken.includes(name) ? `there is already ${what === "input" ? "an" : "a"} ${what} '${name}'` : null;
 }
 
+/** Why a blueprint cannot have an id; null where it can. */
+export function whyNotBlueprintId(id: string): string | null {
+  if (id === "") return "a blueprint needs an id";
+  if (id.includes("/")) return "an id has no '/': folders are not part of it; write - instead";
+  return /^[a-z0-9][a-z0-9-]{0,63}$/.test(id) ? null : "an id is small letters, digits and -, begins with a letter or digit, and has at most 64";
+}
+
 /** An id like this one that nothing has yet: `report`, then `report-2`. */
 export function freeId(id: string, taken: readonly string[]): string {
   const stem = id.replace(/-\d+$/, "");

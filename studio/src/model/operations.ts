@@ -3,6 +3,7 @@ import { isMap, isScalar, isSeq, Scalar, visit } from "yaml";
 import { resolve, type EdgeView, type Model, type NodeView } from "./blueprint";
 import { holes, namesIn, reference } from "./expressions";
 import { isBare, needsOf, type IsExpression } from "./nodes";
+import type { KindOf } from "./forms";
 import { applyEdits, type Edit } from "./text";
 import {
   behindKey,
@@ -19,7 +20,9 @@ import {
   plain,
   rangeOf,
   read,
+  renameKey,
   setIn,
+  swapWithNext,
   type Key,
   type Path,
 } from "./yaml";
@@ -47,6 +50,40 @@ export function deleteValue(model: Model, path: Path): Edit[] {
   const keep = path[0] === "nodes" && path.length <= 2 && model.top.length === 1;
   if (keep) return setIn(model.text, root, ["nodes"], {});
   return deleteIn(model.text, root, path, path[path.length - 2] === "nodes");
+}
+
+/** Put another of several kinds in the place of the one that is there; a value that fits both stays. */
+export function changeKind(model: Model, path: Path, from: string, to: KindOf, strangers: readonly string[], next: (now: Model, edits: readonly Edit[]) => Model): Edit[] {
+  const kept = (value: unknown): boolean => typeof value === "string" && typeof to.sample === "string" && !["for", "until", "signal"].includes(to.key);
+  const stays = path[path.length - 1] === "loop" && kept(plain(nodeAt(read(model.text).contents, [...path, from])));
+  return inTurn(model, [
+    ...strangers.map((key) => (now: Model) => deleteValue(now, [...path, key])),
+    (now) => (stays ? [] : setValue(now, [...path, from], to.sample)),
+    (now) => renameKey(read(now.text).contents, [...path, from], to.key),
+  ], next);
+}
+
+/** Give a route another name, also where others wait for it. */
+export function renameRoute(model: Model, path: string, from: string, to: string, next: (now: Model, edits: readonly Edit[]) => Model): Edit[] {
+  const waits = model.edges.filter((edge) => edge.source === path && edge.fromPort === from && edge.mention === null).map((edge) => edge.target);
+  const id = path.split(".").pop()!;
+  return inTurn(model, [
+    (now) => renameKey(read(now.text).contents, [...pathOf(path), "branch", from], to),
+    ...waits.map((target) => (now: Model) => {
+      const edits: Edit[] = [];
+      visit(nodeAt(read(now.text).contents, [...pathOf(target), "needs"]) as never, {
+        Scalar(_key, item) {
+          if (item.value === `${id}.${from}` && item.range) edits.push({ from: item.range[0], to: item.range[1], insert: inFlow(`${id}.${to}`) });
+        },
+      });
+      return edits;
+    }),
+  ], next);
+}
+
+/** Let an entry of a map and the one after it change places. */
+export function moveDown(model: Model, path: Path): Edit[] {
+  return swapWithNext(model.text, read(model.text).contents, path);
 }
 
 /** Do one thing after the other, as one change. */

@@ -117,6 +117,39 @@ function childOf(parent: string, path: string): string | null {
   return `${parent}.${path.slice(parent.length + 1).split(".")[0]!}`;
 }
 
+/** Where lines begin or end at a node: the middle of each port, from its corner. */
+export interface PortPlace {
+  readonly id: string;
+  readonly input: boolean;
+  readonly side: "left" | "right" | "bottom";
+  readonly x: number;
+  readonly y: number;
+}
+
+const EDGE = 1.5;
+/** From the top of the ports to the first one. */
+const ABOVE = 4;
+/** The middle of the port of all that a node gives, and of that of a frame. */
+const MIDDLE = 29;
+const FRAME_MIDDLE = 23;
+
+/** From the right to the middle of the port for errors. */
+const ERROR = 29;
+
+/** The ports of a node as they are drawn, known before anything is; `whole` names that of all that it gives. */
+export function portPlaces(box: Box, whole: string): PortPlace[] {
+  const head = EDGE + (box.open ? FRAME_MIDDLE : MIDDLE);
+  const row = (index: number): number => EDGE + (box.open ? FRAME_HEAD : HEAD - 2 * EDGE + ABOVE) + ROW * (index + 0.5);
+  const right = box.width - EDGE;
+  return [
+    { id: "*", input: true, side: "left", x: EDGE, y: head },
+    ...box.ins.map((id, i): PortPlace => ({ id, input: true, side: "left", x: EDGE, y: row(i) })),
+    { id: whole, input: false, side: "right", x: right, y: head },
+    ...(box.open ? [] : box.outs.map((id, i): PortPlace => ({ id, input: false, side: "right", x: right, y: row(i) }))),
+    ...(box.error ? [{ id: "error", input: false, side: "bottom", x: right - ERROR, y: box.height - EDGE } satisfies PortPlace] : []),
+  ];
+}
+
 /** What is drawn in place of a node: itself, or the folded container that hides it. */
 export function shownAs(path: string, folded: ReadonlySet<string>): string {
   const parts = path.split(".");

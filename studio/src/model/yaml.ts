@@ -280,6 +280,38 @@ export function insertPair(text: string, map: YAMLMap, key: string, value: unkno
   return [{ from: at, to: at, insert: `\n${" ".repeat(indent)}${keyText(key)}:${behindKey(value, indent)}` }];
 }
 
+/** Give a key of a map another name, where it stands; its value stays as it is. */
+export function renameKey(root: unknown, path: Path, to: string): Edit[] {
+  const pair = pairIn(nodeAt(root, path.slice(0, -1)), path[path.length - 1]!);
+  const range = rangeOf(pair?.key);
+  return range === null ? [] : [{ from: range[0], to: range[1], insert: keyText(to) }];
+}
+
+/** Let an entry of a map and the one after it change places, each with the comments that belong to it. */
+export function swapWithNext(text: string, root: unknown, path: Path): Edit[] {
+  const parent = nodeAt(root, path.slice(0, -1));
+  if (!isMap(parent)) return [];
+  const index = parent.items.findIndex((pair) => keyOf(pair) === String(path[path.length - 1]));
+  const [one, other] = [parent.items[index], parent.items[index + 1]];
+  if (one === undefined || other === undefined) return [];
+  const [a, b] = [reach(text, parent, one), reach(text, parent, other)];
+  return [{ from: a[0], to: b[1], insert: text.slice(...b) + text.slice(a[1], b[0]) + text.slice(...a) }];
+}
+
+/** From where to where an entry of a map stands: in a block with the comments right above it and behind it. */
+function reach(text: string, map: YAMLMap, pair: Pair): [number, number] {
+  const [from, to] = [startOf(pair), endOfPair(text, pair)];
+  if (isFlow(map)) return [from, to];
+  const column = columnOf(text, from);
+  let start = from;
+  while (text.slice(start - column, start).trim() === "") {
+    const above = text.lastIndexOf("\n", start - column - 2) + 1;
+    if (start - column < 2 || !text.startsWith(`${" ".repeat(column)}#`, above)) break;
+    start = above + column;
+  }
+  return [start, endOfLine(text, to)];
+}
+
 /** Take away what stands at a path; a map or list that is left empty goes as well. */
 export function deleteIn(text: string, root: unknown, path: Path, comments = false): Edit[] {
   const parent = nodeAt(root, path.slice(0, -1));

@@ -3,7 +3,7 @@ import { ArrowLeft, Bug, Command as CommandIcon, LayoutGrid, FileCode, FileTermi
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
 import { Canvas } from "../canvas/Canvas";
 import { leaveRun, useRun, watch } from "../app/run";
-import { dirty, keepDraft, lookForOthers, mayChange, openBlueprint, openText, paste, redoLast, save, setDialog, setPane, settleConflict, settleOccupied, tidy, undoLast, useStudio } from "../app/store";
+import { dirty, keepDraft, lookForOthers, mayChange, openBlueprint, openText, paste, redoLast, save, setDialog, setPane, settleConflict, settleOccupied, settleRenaming, tidy, undoLast, useStudio } from "../app/store";
 import { InputsDialog, requestRun } from "../ui/Execute";
 import { Inspector } from "../ui/Inspector";
 import { Palette, CONTROL } from "../ui/Palette";
@@ -150,6 +150,19 @@ function ExecuteBar(): ReactElement {
 function Conflict(): ReactElement | null {
   const conflict = useStudio((s) => s.conflict);
   const occupied = useStudio((s) => s.occupied);
+  const renaming = useStudio((s) => (s.renaming?.to === s.model.head.id ? s.renaming : null));
+  if (renaming !== null) {
+    return (
+      <div className="conflict" role="alert">
+        <span>It was saved as <b>{renaming.from}</b>, and its id is <b>{renaming.to}</b> now.</span>
+        <span className="grow" />
+        <button onClick={() => void settleRenaming(null)}>Not now</button>
+        <button onClick={() => void settleRenaming("back")}>Keep {renaming.from}</button>
+        <button onClick={() => void settleRenaming("copy")}>Save a copy</button>
+        <button className="primary" onClick={() => void settleRenaming("rename")}>Rename it</button>
+      </div>
+    );
+  }
   if (occupied !== null) {
     return (
       <div className="conflict" role="alert">

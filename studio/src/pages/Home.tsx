@@ -1,4 +1,4 @@
-import { FilePlus2, Search, Trash2 } from "lucide-react";
+import { FilePlus2, Plug, Search, Trash2 } from "lucide-react";
 import { useEffect, useMemo, useState, type ReactElement } from "react";
 import { api, type BlueprintInfo } from "../app/api";
 import { templates, type Template } from "../app/templates";
@@ -13,6 +13,8 @@ export function ago(seconds: number): string {
   if (past < 86400) return `${Math.floor(past / 3600)} h ago`;
   return new Date(seconds * 1000).toLocaleDateString();
 }
+
+const listed = (words: readonly string[]): string => [words.slice(0, -1).join(", "), words[words.length - 1]].filter((w) => w !== "").join(" and ");
 
 export function Home(): ReactElement {
   const types = useStudio((s) => s.types);
@@ -76,6 +78,7 @@ export function Home(): ReactElement {
             <button onClick={() => begin(template.text)}>
               <span className="tiles">{template.types.slice(0, 5).map((type) => { const { icon: Icon, hue } = lookOfType(type); return <span key={type} className={`tile hue-${hue}`}><Icon /></span>; })}</span>
               <b>{template.title}</b><small>{template.about}</small>
+              {template.needed.length > 0 && <span className="needed"><Plug aria-hidden="true" />Needs {listed(template.needed)}</span>}
             </button>
           </li>
         ))}

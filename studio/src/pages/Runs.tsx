@@ -1,6 +1,7 @@
-import { Filter, GitCompare, RefreshCw } from "lucide-react";
+import { CalendarDays, Filter, GitCompare, RefreshCw } from "lucide-react";
 import { useCallback, useEffect, useState, type ReactElement } from "react";
 import { api, type Asked, type RunHeader } from "../app/api";
+import { PERIODS, periodOf } from "../model/period";
 import { attempt } from "../app/store";
 import { duration } from "../ui/Timeline";
 import { StatusChip, Waiting } from "../ui/RunPanel";
@@ -14,19 +15,30 @@ export function Runs(): ReactElement {
   const [runs, setRuns] = useState<readonly RunHeader[] | null>(null);
   const [next, setNext] = useState<string | null>(null);
   const [chosen, setChosen] = useState<readonly string[]>([]);
+  const [time, setTime] = useState("");
+  const [day, setDay] = useState("");
+  const asked = time === "on" ? day : time;
+  /** A page of runs; none that are too old, and nothing behind them. */
+  const ask = useCallback(async (from: string | null) => {
+    const { since, before } = periodOf(asked, Date.now() / 1000);
+    const page = await attempt(api.runs({ status, blueprint, before: from ?? before, limit: 50 }));
+    if (page === null || since === null) return page;
+    const within = page.runs.filter((run) => run.created_at >= since);
+    return { runs: within, next: within.length < page.runs.length ? null : page.next };
+  }, [status, blueprint, asked]);
   const load = useCallback(async () => {
-    const page = await attempt(api.runs({ status, blueprint, limit: 50 }));
+    const page = await ask(null);
     if (page === null) return;
     setRuns(page.runs);
     setNext(page.next);
-  }, [status, blueprint]);
+  }, [ask]);
   useEffect(() => {
     const first = setTimeout(() => void load(), 120);
     const timer = setInterval(() => { if (!document.hidden) void load(); }, 4000);
     return () => { clearTimeout(first); clearInterval(timer); };
   }, [load]);
   const more = async (): Promise<void> => {
-    const page = await attempt(api.runs({ status, blueprint, before: next ?? "", limit: 50 }));
+    const page = await ask(next);
     if (page === null) return;
     setRuns((old) => [...(old ?? []), ...page.runs]);
     setNext(page.next);
@@ -37,6 +49,8 @@ export function Runs(): ReactElement {
       <header className="page-head">
         <h1>Runs</h1>
         <label className="select"><Filter aria-hidden="true" /><select aria-label="Status" value={status} onChange={(e) => setStatus(e.target.value)}><option value="">every status</option>{STATUSES.map((s) => <option key={s}>{s}</option>)}</select></label>
+        <label className="select"><CalendarDays aria-hidden="true" /><select aria-label="Time" value={time} onChange={(e) => setTime(e.target.value)}><option value="">any time</option>{PERIODS.map(([key, words]) => <option key={key} value={key}>{words}</option>)}<option value="on">on a day…</option></select></label>
+        {time === "on" && <input type="date" aria-label="Day" value={day} onChange={(e) => setDay(e.target.value)} />}
         <input aria-label="Blueprint" placeholder="of the blueprint…" value={blueprint} onChange={(e) => setBlueprint(e.target.value.trim())} />
         <span className="grow" />
         {chosen.length === 2 && <a className="button primary" href={`#/compare/${[...chosen].sort().join("/")}`}><GitCompare />Compare</a>}

@@ -1,4 +1,4 @@
-import { acceptCompletion, autocompletion, completionKeymap, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
+import { acceptCompletion, autocompletion, completionKeymap, type Completion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, indentWithTab } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, foldGutter, indentUnit, syntaxHighlighting } from "@codemirror/language";
@@ -8,7 +8,11 @@ import { Annotation, EditorState, StateEffect, StateField } from "@codemirror/st
 import { Decoration, drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers, type DecorationSet } from "@codemirror/view";
 import { useEffect, useRef, type ReactElement } from "react";
 import { offers } from "../model/completion";
+import { keysAt, wordsAt } from "../model/format";
+import { placeOf, type TextPlace } from "../model/place";
+import { typeOfName, type NodeType } from "../model/schemas";
 import { difference } from "../model/text";
+import { nodeAt, plain, read } from "../model/yaml";
 import { mayChange, redoLast, select, typed, undoLast, useStudio, type Studio } from "../app/store";
 import { outputFor } from "../app/run";
 import { colours, look } from "./look";
@@ -51,19 +55,47 @@ function complete(context: CompletionContext): CompletionResult | null {
   if (uses !== null) {
     return { from: context.pos - uses[1]!.length, options: [...types.values()].map((t) => ({ label: t.name, detail: t.title, info: t.description })), validFor: /^[\w.]*$/ };
   }
-  const key = /^\s*(\w*)$/.exec(before);
-  if (key === null || (key[1] === "" && !context.explicit)) return null;
-  const path = nodeAtOffset(context.pos);
-  const type = path === null ? undefined : types.get(model.nodes.get(path)?.type ?? "");
-  const options = [
-    ...(type?.parameters ?? []).map((p) => ({ label: p.name, apply: `${p.name}: `, detail: "parameter", info: p.description, boost: 1 })),
-    ...(path === null ? TOP : NODE).map((label) => ({ label, apply: `${label}: `, detail: "key" })),
-  ];
-  return { from: context.pos - key[1]!.length, options, validFor: /^\w*$/ };
+  const text = context.state.doc.toString();
+  const place = placeOf(text, context.pos);
+  if (place === null || (place.word === "" && place.key === null && !context.explicit && !place.flow)) return null;
+  const offered = [...parametersAt(place), ...(place.key === null ? keysHere(place) : wordsHere(place))];
+  return offered.length === 0 ? null : { from: context.pos - place.word.length, options: offered, validFor: /^[\w.-]*$/ };
 }
 
-const TOP = ["atomiton", "id", "name", "version", "description", "inputs", "variables", "secrets", "nodes", "output", "defaults", "limits", "durability", "on", "triggers", "metadata"];
-const NODE = ["uses", "with", "needs", "if", "join", "enabled", "name", "description", "retry", "timeout", "deadline", "on_error", "compensate", "map", "as", "concurrency", "on_item_error", "loop", "nodes", "output", "branch", "wait", "call", "cache"];
+/** The node type whose parameters may stand at a place. */
+function typeAt(place: TextPlace): NodeType | undefined {
+  const { model, types } = useStudio.getState();
+  const inner = place.path.slice(0, -1);
+  if (place.path[place.path.length - 1] !== "with" || inner[0] !== "nodes") return undefined;
+  const uses = plain(nodeAt(read(model.text).contents, [...inner, "uses"]));
+  const own = model.nodes.get(inner.filter((key, i) => i % 2 === 1 && key !== "compensate").join("."));
+  return typeOfName(types, typeof uses === "string" ? uses : inner.includes("compensate") ? (own?.compensates ?? "") : (own?.type ?? ""));
+}
+
+function parametersAt(place: TextPlace): Completion[] {
+  const type = typeAt(place);
+  if (type === undefined) return [];
+  if (place.key === null) return type.parameters.filter((p) => !place.taken.includes(p.name)).map((p) => ({ label: p.name, apply: `${p.name}: `, detail: "parameter", info: p.description }));
+  const schema = type.parameters.find((p) => p.name === place.key)?.schema;
+  const words = (schema?.["enum"] as unknown[] | undefined) ?? (schema?.["type"] === "boolean" ? [true, false] : []);
+  return words.map((word) => ({ label: String(word) }));
+}
+
+function keysHere(place: TextPlace): Completion[] {
+  const indent = " ".repeat(2);
+  return keysAt(place.path).filter(({ key }) => !place.taken.includes(key)).map(({ key, about, block }) => ({
+    label: key, info: about, detail: "key",
+    apply: place.flow || !block ? `${key}: ` : (view, _completion, from, to) => {
+      const line = view.state.doc.lineAt(from);
+      const insert = `${key}:\n${" ".repeat(from - line.from)}${indent}`;
+      view.dispatch({ changes: { from, to, insert }, selection: { anchor: from + insert.length } });
+    },
+  }));
+}
+
+function wordsHere(place: TextPlace): Completion[] {
+  return wordsAt([...place.path, place.key!]).map((label) => ({ label }));
+}
 
 /** The innermost node that a place in the text belongs to. */
 function nodeAtOffset(at: number): string | null {

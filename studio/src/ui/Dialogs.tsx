@@ -14,16 +14,25 @@ export function Dialogs({ editor }: { readonly editor: boolean }): ReactElement 
 const close = (): void => setDialog(null);
 const all = (editor: boolean): Command[] => [...(editor ? editorCommands() : []), ...commonCommands()];
 
+/** By group, the group of the best one first. */
+function grouped(commands: readonly Command[]): [string, Command[]][] {
+  const by = new Map<string, Command[]>();
+  for (const command of commands) (by.get(command.group) ?? by.set(command.group, []).get(command.group)!).push(command);
+  return [...by];
+}
+
 function Commands({ editor }: { readonly editor: boolean }): ReactElement {
   const [typed, setTyped] = useState(() => useStudio.getState().asked);
   const [at, setAt] = useState(0);
   const ref = useModal<HTMLDivElement>(close);
   const commands = useMemo(() => all(editor), [editor]);
-  const found = useMemo(() => {
+  const groups = useMemo(() => {
     const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
     const fits = commands.filter((c) => words.every((w) => `${c.title} ${c.group}`.toLowerCase().includes(w)));
-    return (words.length === 0 ? fits.filter((c) => c.group !== "Add" && c.group !== "Nodes" && c.group !== "Connect") : fits.sort((a, b) => Number(b.title.toLowerCase().startsWith(words[0]!)) - Number(a.title.toLowerCase().startsWith(words[0]!)))).slice(0, 60);
+    const best = (words.length === 0 ? fits.filter((c) => c.group !== "Add" && c.group !== "Nodes" && c.group !== "Connect") : fits.sort((a, b) => Number(b.title.toLowerCase().startsWith(words[0]!)) - Number(a.title.toLowerCase().startsWith(words[0]!)))).slice(0, 60);
+    return grouped(best);
   }, [commands, typed]);
+  const found = groups.flatMap(([, inner]) => inner);
   const run = (command: Command | undefined): void => {
     if (command === undefined) return;
     close();
@@ -50,13 +59,21 @@ function Commands({ editor }: { readonly editor: boolean }): ReactElement {
             }}
           />
         </label>
-        <ul id="command-list" role="listbox" aria-label="Commands">
-          {found.map((command, i) => (
-            <li key={command.group + command.title} id={`command-${i}`} role="option" aria-selected={i === at} onMouseMove={() => setAt(i)} onClick={() => run(command)}>
-              <small>{command.group}</small><span>{command.title}</span>{command.keys !== undefined && <kbd>{command.keys}</kbd>}
-            </li>
+        <div id="command-list" className="command-list" role="listbox" aria-label="Commands" tabIndex={-1}>
+          {groups.map(([group, inner]) => (
+            <div key={group} role="group" aria-label={group}>
+              <h3 role="presentation">{group}</h3>
+              {inner.map((command) => {
+                const i = found.indexOf(command);
+                return (
+                  <div key={command.title} id={`command-${i}`} role="option" aria-selected={i === at} onMouseMove={() => setAt(i)} onClick={() => run(command)}>
+                    <span>{command.title}</span>{command.keys !== undefined && <kbd>{command.keys}</kbd>}
+                  </div>
+                );
+              })}
+            </div>
           ))}
-        </ul>
+        </div>
         {found.length === 0 && <p className="empty">Nothing is called that.</p>}
       </div>
     </div>

@@ -1,4 +1,4 @@
-import { useRef, useState, type KeyboardEvent, type ReactElement } from "react";
+import { useId, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
 import { holes, wholeExpression } from "../model/expressions";
 import { offers, type Offer } from "../model/completion";
 import { useStudio } from "../app/store";
@@ -29,18 +29,23 @@ function expressionAt(value: string, at: number, bare: boolean): { text: string;
   return bare && holes(value).length === 0 ? { text: value.slice(0, at), from: 0 } : null;
 }
 
+/** What ends where a value is to begin, or in the middle of a name. */
+const OPEN = /(^|[.([{,+\-*/%<>=!&|?:]\s*|[A-Za-z_]\w*|\bin\s+)$/;
+
 /** A text that may hold expressions, with what can be written offered, and what it stood for last. */
 export function ExpressionInput({ path, value, onChange, bare = false, label, placeholder, rows, over }: Props): ReactElement {
   const area = useRef<HTMLTextAreaElement>(null);
+  const list = useId();
   const [shown, setShown] = useState<{ items: readonly Offer[]; from: number; at: number; chosen: number } | null>(null);
   const model = useStudio((s) => s.model);
   const types = useStudio((s) => s.types);
   const expression = bare ? value.trim() : wholeExpression(value);
   const seen = usePreview({ path, text: value, bare, over });
 
-  const look = (text: string, at: number): void => {
+  const look = (text: string, at: number, asked = false): void => {
     const inside = expressionAt(text, at, bare);
-    if (inside === null) return setShown(null);
+    // Behind a whole value nothing is offered unasked: Tab and Enter would take it.
+    if (inside === null || (!asked && !OPEN.test(inside.text))) return setShown(null);
     const found = offers(model, types, path, inside.text, outputFor, over);
     const typed = inside.text.slice(found.from).toLowerCase();
     const items = found.items.filter((o) => o.label.toLowerCase().startsWith(typed) && o.label.toLowerCase() !== typed).slice(0, 40);
@@ -63,7 +68,7 @@ export function ExpressionInput({ path, value, onChange, bare = false, label, pl
     if (shown === null) {
       if (event.key === " " && event.ctrlKey) {
         event.preventDefault();
-        look(value, event.currentTarget.selectionStart);
+        look(value, event.currentTarget.selectionStart, true);
       }
       return;
     }
@@ -84,14 +89,15 @@ export function ExpressionInput({ path, value, onChange, bare = false, label, pl
     <div className={`expression${bare || expression !== null ? " is-expression" : ""}`}>
       <textarea
         ref={area} value={value} rows={rows ?? Math.min(8, Math.max(1, value.split("\n").length + (value.length > 46 ? 1 : 0)))} spellCheck={false} aria-label={label} placeholder={placeholder}
+        aria-autocomplete="list" {...(shown === null ? {} : { "aria-controls": list, "aria-activedescendant": `${list}-${shown.chosen}` })}
         onChange={(e) => { onChange(e.target.value); look(e.target.value, e.target.selectionStart); }}
         onKeyDown={onKey} onBlur={() => setTimeout(() => setShown(null), 150)}
         onClick={(e) => { if (shown !== null) look(value, e.currentTarget.selectionStart); }}
       />
       {shown !== null && (
-        <ul className="offers" role="listbox" aria-label="What can be written here">
+        <ul className="offers" role="listbox" aria-label="What can be written here" id={list} tabIndex={0}>
           {shown.items.map((offer, i) => (
-            <li key={offer.label} role="option" aria-selected={i === shown.chosen} onMouseDown={(e) => { e.preventDefault(); take(offer); }}>
+            <li key={offer.label} id={`${list}-${i}`} role="option" aria-selected={i === shown.chosen} onMouseDown={(e) => { e.preventDefault(); take(offer); }}>
               <b>{offer.label}</b><small>{offer.detail}</small>
             </li>
           ))}

@@ -18,6 +18,18 @@ interface Props {
   readonly plain?: boolean;
   /** Of an expression over items: a text that gives their list. */
   readonly over?: string | undefined;
+  /** What it is, where its type says too little. */
+  readonly kind?: string;
+  /** Instead of what holds without it. */
+  readonly placeholder?: string;
+  /** How it is typed as one line, where that is not what it is. */
+  readonly typed?: Typing;
+}
+
+/** A value as one line of text, and back. */
+export interface Typing {
+  readonly show: (value: unknown) => string;
+  readonly read: (text: string, before: unknown) => unknown;
 }
 
 /** One value of a form: the right control for its type, or an expression instead. */
@@ -40,7 +52,7 @@ export function Field(props: Props): ReactElement {
     <div className={`field${problem === undefined ? "" : " wrong"}`} data-field={name}>
       <div className="field-head">
         <span className="field-name">{name}{required && <i title="must be given">*</i>}</span>
-        <small>{expression ? "expression" : shortType(schema)}</small>
+        <small>{props.kind ?? (expression ? "expression" : shortType(schema))}</small>
         {!plain && !expression && simple !== "text" && (
           <button className={`fx${taken ? " on" : ""}`} aria-pressed={taken} title="Take it from an expression" aria-label={`${name} as an expression`} onClick={() => {
             setAsked(!taken);
@@ -51,7 +63,7 @@ export function Field(props: Props): ReactElement {
       </div>
       {free && !plain
         ? <ExpressionInput path={props.path} label={name} bare={expression} value={asText(value)} over={props.over} placeholder={placeholder(props)} onChange={write} />
-        : <Control {...props} kind={simple} />}
+        : props.typed === undefined ? <Control {...props} control={simple} /> : <Line name={name} value={value} typed={props.typed} placeholder={placeholder(props)} onChange={onChange} />}
       {problem !== undefined && <p className="problem" role="alert">{problem}</p>}
       {description !== "" && <p className="help">{description}</p>}
     </div>
@@ -72,12 +84,24 @@ function asText(value: unknown): string {
   return typeof value === "string" ? value : value === undefined || value === null ? "" : JSON.stringify(value);
 }
 
-function placeholder({ fallback, schema }: Props): string {
+function placeholder({ fallback, schema, placeholder: given }: Props): string {
+  if (given !== undefined && given !== "") return given;
   return fallback === undefined || fallback === null ? (shortType(schema) === "any" ? "a value, or ${{ … }}" : "") : asWords(fallback);
 }
 
-function Control(props: Props & { readonly kind: ReturnType<typeof simpleKind> }): ReactElement {
-  const { name, schema, value, onChange, kind, fallback } = props;
+/** One line; what is typed stays as it is while it is typed, whatever it is read as. */
+function Line({ name, value, typed, placeholder: hint, onChange }: { readonly name: string; readonly value: unknown; readonly typed: Typing; readonly placeholder: string; readonly onChange: (value: unknown) => void }): ReactElement {
+  const [text, setText] = useState<string | null>(null);
+  return (
+    <input
+      type="text" aria-label={name} spellCheck={false} value={text ?? typed.show(value)} placeholder={hint}
+      onChange={(e) => { setText(e.target.value); onChange(typed.read(e.target.value, value)); }} onBlur={() => setText(null)}
+    />
+  );
+}
+
+function Control(props: Props & { readonly control: ReturnType<typeof simpleKind> }): ReactElement {
+  const { name, schema, value, onChange, control: kind, fallback } = props;
   if (kind === "boolean") {
     const on = value === undefined ? fallback === true : value === true;
     return <button role="switch" aria-checked={on} aria-label={name} className="switch" onClick={() => onChange(!on)}><i />{on ? "yes" : "no"}</button>;
@@ -86,18 +110,23 @@ function Control(props: Props & { readonly kind: ReturnType<typeof simpleKind> }
     const all = schema["enum"] as readonly unknown[];
     return (
       <select aria-label={name} value={asText(value)} onChange={(e) => onChange(e.target.value === "" ? undefined : (all.find((v) => String(v) === e.target.value) ?? e.target.value))}>
-        <option value="">{fallback === undefined || fallback === null ? "—" : `${asWords(fallback)} (as it is)`}</option>
+        <option value="">{fallback === undefined || fallback === null ? "—" : `${asWords(fallback)} (default)`}</option>
         {all.map((v) => <option key={String(v)} value={String(v)}>{String(v)}</option>)}
       </select>
     );
   }
   if (kind === "number") {
-    return <input type="number" aria-label={name} value={typeof value === "number" ? value : ""} placeholder={placeholder(props)} step="any" onChange={(e) => onChange(e.target.value === "" ? undefined : Number(e.target.value))} />;
+    return <input type="number" aria-label={name} value={typeof value === "number" ? value : ""} placeholder={placeholder(props)} step="any" {...boundsOf(schema)} onChange={(e) => onChange(e.target.value === "" ? undefined : Number(e.target.value))} />;
   }
   if (kind === "text") {
     return <input type="text" aria-label={name} value={asText(value)} placeholder={placeholder(props)} onChange={(e) => onChange(e.target.value)} />;
   }
   return <DataInput name={name} value={value} onChange={onChange} {...(props.plain ? {} : { path: props.path })} hint={placeholder(props)} />;
+}
+
+/** What a browser says itself of a number that is too large or too small. */
+function boundsOf({ minimum, maximum }: Schema): { min?: number; max?: number } {
+  return { ...(typeof minimum === "number" ? { min: minimum } : {}), ...(typeof maximum === "number" ? { max: maximum } : {}) };
 }
 
 interface DataProps {

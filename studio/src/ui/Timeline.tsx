@@ -1,4 +1,4 @@
-import { useMemo, type ReactElement } from "react";
+import { useEffect, useMemo, useState, type ReactElement } from "react";
 import { timelineOf, type Row, type Span } from "../model/timeline";
 import { select, useStudio } from "../app/store";
 import { useRun } from "../app/run";
@@ -15,6 +15,21 @@ export function duration(ms: number): string {
   return `${(ms / 3_600_000).toFixed(1)} h`;
 }
 
+const ENDED = new Set(["completed", "failed", "cancelled"]);
+
+/** The present moment in seconds, from second to second, while something goes on; 0 otherwise. */
+function useNow(going: boolean): number {
+  const [now, setNow] = useState(0);
+  useEffect(() => {
+    if (!going) return;
+    const tick = (): void => setNow(Date.now() / 1000);
+    const first = setTimeout(tick, 0);
+    const timer = setInterval(tick, 1000);
+    return () => { clearTimeout(first); clearInterval(timer); };
+  }, [going]);
+  return going ? now : 0;
+}
+
 const bar = (span: Span): string => (span.kind === "attempt" ? `bar-${span.status}` : `bar-${span.kind}`);
 
 /** When each node was at work, waited, or was tried again. */
@@ -27,7 +42,8 @@ export function Timeline(): ReactElement {
   // The log changes in place: its version says when.
   const rows = useMemo(() => (version < 0 ? [] : timelineOf(log, at === null ? (view?.nodes ?? null) : null)), [log, view, at, version]);
   const start = log.started;
-  const ended = rows.flatMap((row) => row.spans).reduce((latest, span) => Math.max(latest, span.to ?? 0), log.latest);
+  const now = useNow(at === null && rows.length > 0 && view !== null && !ENDED.has(view.status));
+  const ended = rows.flatMap((row) => row.spans).reduce((latest, span) => Math.max(latest, span.to ?? 0), Math.max(log.latest, now));
   const end = Math.max(ended, start + 0.001);
   const span = end - start;
   const place = (time: number): number => (100 * (time - start)) / span;

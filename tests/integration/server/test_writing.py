@@ -1,12 +1,16 @@
-"""What the server writes for the studio: Python code, and what expressions give."""
+"""What the server works out for the studio: Python code, what expressions give, moments."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.integration.server.asking import Asked, asked
@@ -174,3 +178,26 @@ async def test_half_a_blueprint_is_kept_and_never_run(server: Asked) -> None:
     assert stale.status == 412
     large = await server.ask("PUT", place, b"#" * (1024 * 1024 + 1), headers=yaml)
     assert large.status == 413
+
+
+async def test_a_schedule_tells_when_it_would_fire(server: Asked) -> None:
+    async def moments(query: str) -> list[datetime]:
+        got = await server.ask("GET", f"/api/v1/schedules/preview?{query}")
+        assert got.status == 200, got.body
+        return [datetime.fromtimestamp(at, ZoneInfo("Europe/Berlin")) for at in got.data["moments"]]
+
+    daily = await moments("cron=30%207%20*%20*%20*&timezone=Europe/Berlin&limit=3")
+    assert [(at.hour, at.minute) for at in daily] == [(7, 30)] * 3
+    assert [(after.date() - at.date()).days for at, after in pairwise(daily)] == [1, 1]
+    assert daily[0].timestamp() > time.time()
+    assert len(await moments("cron=@hourly")) == 5
+    assert await moments("cron=0%200%2029%202%201&limit=1")
+    for query, why in [
+        ("cron=61%20*%20*%20*%20*", "no moments"),
+        ("cron=@daily&timezone=Nowhere", "no time zone"),
+        ("cron=@daily&limit=51", "limit"),
+        ("timezone=UTC", "cron"),
+    ]:
+        got = await server.ask("GET", f"/api/v1/schedules/preview?{query}")
+        assert got.status in (400, 422)
+        assert why in got.body.decode()

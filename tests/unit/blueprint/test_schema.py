@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import jsonschema
 import msgspec
 import pytest
@@ -106,3 +109,9 @@ def test_with_node_types_right_parameters_are_accepted(data):
 def test_with_node_types_wrong_parameters_are_refused(data):
     assert errors(data) == []
     assert errors(data, TYPES)
+
+
+def test_the_studio_knows_the_same_format() -> None:
+    page = Path(__file__).parents[3] / "studio" / "src" / "model" / "format.json"
+    known = json.loads(page.read_text(encoding="utf-8"))
+    assert known == format_schema(), "run `make studio-format`"

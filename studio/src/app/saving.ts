@@ -1,0 +1,121 @@
+/** Saving, and what others have saved meanwhile. */
+import { freeId, whyNotBlueprintId } from "../model/names";
+import * as op from "../model/operations";
+import { difference } from "../model/text";
+import { api, Refused } from "./api";
+import { keepBreakpoints } from "./breakpoints";
+import { edit } from "./changing";
+import { forget } from "./draft";
+import { keepDraft } from "./opening";
+import { get, set } from "./state";
+import { attempt, tell } from "./telling";
+
+let saving: Promise<boolean> | null = null;
+
+/** Save what is on the screen; a second wish meanwhile is the same one. */
+export function save(): Promise<boolean> {
+  saving ??= saveNow("ask").finally(() => { saving = null; });
+  return saving;
+}
+
+async function saveNow(elsewhere: "ask" | "copy" | "rename"): Promise<boolean> {
+  const { model, etag, id } = get();
+  const { text } = model;
+  // Half a text may not say its id: it is kept under the one that it had, or was about to have.
+  const broken = model.troubles[0]?.message;
+  const kept = etag !== null && (broken !== undefined || model.head.id === "") ? id : null;
+  const name = kept ?? (model.head.id || (id ?? "untitled"));
+  const wrong = whyNotBlueprintId(name);
+  if (wrong !== null) {
+    tell(`'${name}' cannot be its id: ${wrong}`, "bad");
+    return false;
+  }
+  const from = etag !== null && id !== null && name !== id ? id : null;
+  if (from !== null && elsewhere === "ask") {
+    set({ renaming: { from, to: name } });
+    return false;
+  }
+  try {
+    const info = await api.save(name, text, name === id ? etag : null);
+    const { draft } = get();
+    if (draft !== null) forget(draft);
+    set({ etag: info.etag, saved: text, id: name, draft: name, conflict: null, occupied: null, renaming: null });
+    keepBreakpoints();
+    if (from !== null && elsewhere === "rename") return await leaveOld(from, name);
+    if (location.hash !== `#/b/${name}`) history.replaceState(null, "", `#/b/${name}`);
+    const why = info.problem ?? broken ?? undefined;
+    if (why === undefined) tell(`saved ${name}, revision ${info.revision}`, "good");
+    else tell(`saved ${name} as a draft, revision ${info.revision}: it cannot run yet`, "info");
+    return true;
+  } catch (error) {
+    if (error instanceof Refused && (error.status === 412 || error.status === 409)) await meet(name, name !== id || etag === null);
+    else await attempt(Promise.reject(error as Error));
+    return false;
+  }
+}
+
+/** Take what was renamed off the list under its old id. */
+async function leaveOld(from: string, to: string): Promise<boolean> {
+  history.replaceState(null, "", `#/b/${to}`);
+  if ((await attempt(api.remove(from))) !== null) {
+    forget(from);
+    tell(`${from} is ${to} now; runs that it has made stand under ${from}`, "good");
+  }
+  return true;
+}
+
+/** Settle what a changed id means: another name, a copy beside it, or a slip; null leaves it open. */
+export async function settleRenaming(how: "rename" | "copy" | "back" | null): Promise<void> {
+  const { renaming, model } = get();
+  set({ renaming: null });
+  if (renaming === null || how === null) return;
+  if (how === "back") {
+    if (edit(op.setValue(model, ["id"], renaming.from), "the id that it had")) await save();
+    return;
+  }
+  await saving;
+  saving = saveNow(how).finally(() => { saving = null; });
+  await saving;
+}
+
+/** Somebody else has saved: show it, and lose nothing. A first time, another blueprint has the id. */
+async function meet(name: string, first: boolean): Promise<void> {
+  if (first) {
+    const list = await attempt(api.blueprints());
+    if (list !== null) set({ occupied: { id: name, free: freeId(name, list.map((info) => info.id)) } });
+    return;
+  }
+  const stored = await attempt(api.blueprint(name));
+  if (stored !== null) set({ conflict: { text: stored.text, etag: stored.info.etag } });
+}
+
+/** Save under an id that is free; null leaves everything as it is. */
+export function settleOccupied(free: string | null): void {
+  set({ occupied: null });
+  if (free !== null && edit(op.setValue(get().model, ["id"], free), "another id")) void save();
+}
+
+/** Look whether somebody else has changed what is open. */
+export async function lookForOthers(): Promise<void> {
+  const { id, etag, model, saved, conflict } = get();
+  if (id === null || etag === null || conflict !== null || document.hidden) return;
+  try {
+    const newer = await api.newer(id, etag);
+    if (newer === null || get().id !== id || get().etag !== etag) return;
+    if (model.text !== saved) return set({ conflict: { text: newer.text, etag: newer.info.etag } });
+    edit(difference(model.text, newer.text), "changed elsewhere");
+    set({ etag: newer.info.etag, saved: newer.text });
+    tell("this blueprint was changed elsewhere: you see the newest", "info");
+  } catch {
+    // It is asked again; that the server is away is shown by whatever is done next.
+  }
+}
+
+export function settleConflict(which: "mine" | "theirs"): void {
+  const { conflict, model } = get();
+  if (conflict === null) return;
+  set({ etag: conflict.etag, saved: conflict.text, conflict: null });
+  if (which === "mine") return void save();
+  edit(difference(model.text, conflict.text), "take the other version");
+  keepDraft(); // there is nothing of it to keep any more
+}
