@@ -89,4 +89,11 @@ async def queue() -> str:
     return activity.info().task_queue
 
 
-NODES = [queue, add, touch, once, blocking, slow, flaky, keep, die, big]
+@node("t.spend")
+async def spend(amount: float, attempt: Attempt, *, fails: bool = False) -> None:
+    attempt.spend(amount)
+    if fails:
+        raise NodeError("no", code="NO", retryable=True)
+
+
+NODES = [spend, queue, add, touch, once, blocking, slow, flaky, keep, die, big]

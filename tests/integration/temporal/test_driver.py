@@ -89,6 +89,18 @@ async def test_functions_over_items_see_what_is_around_them(temporal_address):
     assert [of["part"]["items"] for of in result.output["each"]] == [[1, 4], [1, 4]]
 
 
+async def test_what_attempts_cost_is_counted(temporal_address):
+    each = {"map": [1, 2, 3, 4], "concurrency": 1, "uses": "t.spend", "with": {"amount": 1}}
+    tried = {"uses": "t.spend", "with": {"amount": 0.5, "fails": True}, "retry": {"attempts": 2}}
+    blueprint = document({"each": each}, limits={"cost": 2.5})
+    async with place(temporal_address) as conductor:
+        result = await conductor.run(blueprint)
+        assert result.error is not None
+        assert (result.error.code, result.cost) == ("LIMIT_EXCEEDED", 3)
+        result = await conductor.run(document({"tried": tried}))
+        assert (result.status, result.cost) == ("failed", 1)
+
+
 async def test_secrets_reach_nodes_and_nothing_else(temporal_address):
     secret = "s3cr3t-canary-value"
     coded = base64.b64encode(f"user:{secret}".encode()).decode()

@@ -111,9 +111,10 @@ class Nodes:
     ) -> Outcome:
         """Make one attempt."""
         place = (task.frame, task.number)
+        spent: list[float] = []
         attempt = Attempt(
             work.run, task.node, task.attempt, task.deadline, time.time,
-            _progress, _teller(work, task, secrets), secrets, place,
+            _progress, _teller(work, task, secrets), secrets, place, spent.append,
         )  # fmt: skip
         step = program.steps[work.step]
         try:
@@ -124,8 +125,8 @@ class Nodes:
             raise
         except BaseException as error:  # whatever a node raises is that node's end
             info = error_info(error)
-            return Outcome(error=blotted(info, secrets) if secrets else info)
-        return Outcome(blot(output, secrets) if secrets else output)
+            return Outcome(None, blotted(info, secrets) if secrets else info, sum(spent))
+        return Outcome(blot(output, secrets) if secrets else output, None, sum(spent))
 
     async def _call(self, call: Call, attempt: Attempt, arguments: dict[str, object]) -> object:
         if call.is_async or call.runtime == "inline":

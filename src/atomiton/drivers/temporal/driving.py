@@ -39,6 +39,7 @@ from atomiton.machine.events import (
     AttemptLost,
     AttemptStarted,
     CancelRequested,
+    CostSpent,
     Event,
     RunAdmitted,
     TimerFired,
@@ -184,6 +185,8 @@ class Driving:
         """Whether a fact is no answer, or one that somebody still waits for."""
         if isinstance(event, AttemptCompleted | AttemptFailed | AttemptLost):
             return not self.state.ended and self.state.expects(*_place(event))
+        if isinstance(event, CostSpent):
+            return not self.state.ended
         return not isinstance(event, TimerFired) or event.timer in self.state.timers
 
     # -- commands out --------------------------------------------------------------------------
@@ -318,6 +321,8 @@ class Driving:
         answers = await answers_of(sent, self.program, self.state, self.options, self._turns)
         now = workflow.time()
         for start, answer in zip(sent.starts, answers, strict=True):
+            if answer is not None and answer.cost:
+                self._inbox.append(CostSpent(now, *_place(start), answer.cost))
             job = self._jobs.get((start.frame, start.node))
             if job is None or job.start is not start:
                 continue  # it was given up

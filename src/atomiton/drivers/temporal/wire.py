@@ -149,10 +149,11 @@ class Work(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How an attempt ended: with an output, or with an error."""
+    """How an attempt ended: with an output, or with an error; and what it has cost."""
 
     output: object = None
     error: ErrorInfo | None = None
+    cost: float = 0.0
 
 
 class Done(msgspec.Struct, frozen=True):
