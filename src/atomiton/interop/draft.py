@@ -57,7 +57,7 @@ class Draft:
     id: str
     top: dict[str, object] = field(default_factory=dict[str, object])
     nodes: Node = field(default_factory=dict[str, object])
-    layout: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    layout: dict[str, object] = field(default_factory=dict[str, object])
     notes: list[Node] = field(default_factory=list[Node])
     originals: dict[str, object] = field(default_factory=dict[str, object])
     sources: dict[str, object] = field(default_factory=dict[str, object])
