@@ -137,9 +137,7 @@ def _mark(draft: Draft, problems: list[Problem]) -> bool:
         parts = (problem.path or "").split(".")
         inner = [part.split("[")[0] for part in parts if part.split("[")[0] in entries]
         for id_ in reversed(inner):
-            if entries[id_].status != "not_mapped" and draft.replace(
-                entries[id_], f"what was made of it is not valid: {problem.message}"
-            ):
+            if draft.replace(entries[id_], f"what was made of it is not valid: {problem.message}"):
                 marked = True
                 break
     return marked
