@@ -39,6 +39,19 @@ def test_testing_a_blueprint_shows_what_happens(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_importing_shows_what_happens(tmp_path: Path) -> None:
+    ran = 0
+    for language, name, text in blocks(PAGES / "import.md"):
+        if name is not None:
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        elif language == "console":
+            for command, said in commands(text):
+                assert lines(run(command, tmp_path)) == lines(said), command
+                ran += 1
+    assert ran == 2
+
+
+@pytest.mark.slow
 def test_a_run_of_the_page_becomes_a_test(tmp_path: Path) -> None:
     """The commands that stand in its text, on a blueprint that needs no network."""
     (tmp_path / "order.yaml").write_text(

@@ -55,6 +55,16 @@ async def ask(client: Client, tool: str, **arguments: object) -> Any:
     return result.structured_content
 
 
+async def test_an_assistant_imports_a_workflow(tmp_path: Path) -> None:
+    states = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": 7, "End": true}}}'
+    async with assistant(tmp_path) as client:
+        made = await ask(client, "import_workflow", text=states)
+        assert (made["format"], made["exact"]) == ("asl", True)
+        assert (await ask(client, "save_blueprint", text=made["text"]))["revision"] == 1
+        refused = await ask(client, "import_workflow", text=states, format="n8n")
+        assert "'nodes' and 'connections'" in refused["failed"]["message"]
+
+
 async def test_an_assistant_builds_a_blueprint_and_runs_it(tmp_path: Path) -> None:
     async with assistant(tmp_path) as client:
         names = {tool.name for tool in (await client.list_tools()).tools}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,13 +113,12 @@ def _tell(report: Report, output: str | None) -> None:
     from atomiton.cli.output import note
     from atomiton.interop.report import WORDS
 
-    counts = dict.fromkeys(WORDS, 0)
+    counts = Counter(entry.status for entry in report.entries)
     width = min(40, max((len(entry.source) for entry in report.entries), default=0))
     for status, colour in (("mapped", "green"), ("different", "yellow"), ("not_mapped", "red")):
         for entry in report.entries:
             if entry.status != status:
                 continue
-            counts[status] += 1
             notes = f": {'; '.join(entry.notes)}" if entry.notes else ""
             word = (
                 click.style(WORDS[entry.status], fg=colour)

@@ -61,7 +61,7 @@ class Tools:
         looking: tuple[Function, ...] = (
             self.list_blueprints, self.get_blueprint, self.list_node_types, self.describe_node_type,
             self.validate_blueprint, self.list_runs, self.show_run, self.run_events,
-            self.node_inputs, self.evaluate,
+            self.node_inputs, self.evaluate, self.import_workflow,
         )  # fmt: skip
         changing: tuple[Function, ...] = (
             self.save_blueprint, self.run_blueprint, self.wait_for_run, self.cancel_run,
@@ -196,6 +196,22 @@ class Tools:
         """
         problems = await self._conductor.validate(text)
         return {"valid": not problems, "problems": msgspec.to_builtins(problems)}
+
+    async def import_workflow(self, text: str, format: str = "") -> object:  # noqa: A002 - its name
+        """Make a blueprint of a workflow of n8n, Node-RED, Serverless Workflow or Step Functions.
+
+        Gives its text, and of each part whether it is mapped; nothing is kept or run.
+
+        Args:
+            text: The workflow, JSON or YAML.
+            format: n8n, node-red, serverless or asl; found out by default.
+        """
+        from atomiton.interop import FORMATS, import_workflow
+
+        if format and format not in FORMATS:
+            raise InputError([Problem("INVALID_INPUT", f"'format' is one of {', '.join(FORMATS)}")])
+        imported = await asyncio.to_thread(import_workflow, text, format or None)
+        return {**imported.report.as_object(), "text": imported.text}
 
     async def save_blueprint(self, text: str, expected: str = "") -> object:
         """Keep a blueprint under its id; one with problems is refused with all of them.

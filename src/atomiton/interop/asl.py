@@ -8,7 +8,8 @@ from typing import Final
 from atomiton.interop import asl_errors
 from atomiton.interop.asl_choice import rule
 from atomiton.interop.asl_data import Paths
-from atomiton.interop.data import is_list, is_map, listing, mapping, refused, text, whole
+from atomiton.interop.asl_nodes import constant, escaped, node_of, steps_of, why_not
+from atomiton.interop.data import is_map, listing, mapping, refused, text, whole
 from atomiton.interop.draft import Draft, Node, blueprint_id, code_of
 from atomiton.interop.expressions.cel import Cel, braced, field, plain_text
 from atomiton.interop.expressions.tree import Untranslatable
@@ -270,11 +271,11 @@ class _State:
         nodes: Node = {"call": core} if core is not None else {}
         if self._jsonata:
             if "Output" not in self._state:
-                return _node(nodes, result)
+                return node_of(nodes, result)
             seen = "call" if core is not None else ""
-            return _node(nodes, self._paths(value, seen).jsonata(self._state["Output"]))
+            return node_of(nodes, self._paths(value, seen).jsonata(self._state["Output"]))
         if "ResultSelector" in self._state and core is not None:
-            nodes["result"] = _constant(
+            nodes["result"] = constant(
                 Paths("call", self._item).template(self._state["ResultSelector"])
             )
             result = braced("result")
@@ -282,16 +283,16 @@ class _State:
         if where is None:
             result = braced(value)
         elif where != "$":
-            nodes = self._put(nodes, value, _steps_of(where), result)
+            nodes = self._put(nodes, value, steps_of(where), result)
             result = braced("edit")
         if "OutputPath" in self._state and self._state["OutputPath"] != "$":
             if isinstance(result, str) and result.startswith("${{ ") and result.endswith(" }}"):
                 whole_ = result[4:-3]
             else:
-                nodes["result"] = _constant(result)
+                nodes["result"] = constant(result)
                 whole_ = "result"
             result = braced(Paths(whole_, self._item).path(self._state["OutputPath"]))
-        return _node(nodes, result)
+        return node_of(nodes, result)
 
     def _put(self, nodes: Node, value: str, steps: list[str], result: object) -> Node:
         """Nodes that put a result into the data at a path."""
@@ -315,7 +316,7 @@ class _State:
         given, parameters = self._given(value)
         result: object = braced(given) if parameters is None else parameters
         if "Result" in self._state and self._state.get("Type") == "Pass":
-            result = _escaped(self._state["Result"])
+            result = escaped(self._state["Result"])
         return self._finish(value, None, result)
 
     def _fail(self, value: str) -> Node:
@@ -379,7 +380,7 @@ class _State:
     def _task(self, value: str) -> Node:
         resource = text(self._state.get("Resource"))
         if resource != "arn:aws:states:::http:invoke":
-            raise Untranslatable(_why_not(resource))
+            raise Untranslatable(why_not(resource))
         request = mapping(self._given(value)[1])
         if is_map(request.get("Authentication")):
             self._entry.differs("the credentials of the connection are not in the file: add 'auth'")
@@ -409,7 +410,7 @@ class _State:
         nodes: Node = {}
         if parameters is not None:
             each = self._draft.name(f"{self._entry.node}_parameters")
-            nodes[each] = _constant(parameters)
+            nodes[each] = constant(parameters)
             given = each
         branches: list[str] = []
         for number, branch in enumerate(listing(self._state.get("Branches")), 1):
@@ -450,55 +451,10 @@ class _State:
         body = self._inner(processor, f"{each}.input", f"{self._key}.", item)
         core: Node = {
             "map": braced(items),
-            "nodes": {each: _constant(seen), **body.nodes},
+            "nodes": {each: constant(seen), **body.nodes},
             "output": braced(body.output()),
         }
         most = whole(self._state.get("MaxConcurrency"), 0)
         if most and most > 0:
             core["concurrency"] = most
         return self._finish(value, core, braced("call"))
-
-
-def _steps_of(path: object) -> list[str]:
-    """The fields of a path that a result is put at."""
-    if not isinstance(path, str) or not path.startswith("$.") or "[" in path:
-        raise Untranslatable(f"a result cannot be put at {path!r}")
-    return path[2:].split(".")
-
-
-def _constant(value: object) -> Node:
-    return {"uses": "data.value", "with": {"value": value}}
-
-
-def _node(nodes: Node, result: object) -> Node:
-    """A node that gives a result of inner nodes: the simplest there is."""
-    if not nodes:
-        return _constant(result)
-    if list(nodes) == ["edit"] and result == braced("edit"):
-        only = nodes["edit"]
-        return dict(mapping(only))
-    if list(nodes) == ["call"] and result == braced("call"):
-        return dict(mapping(nodes["call"]))
-    return {"nodes": nodes, "output": result}
-
-
-def _escaped(value: object) -> object:
-    if isinstance(value, str):
-        return plain_text(value)
-    if is_list(value):
-        return [_escaped(part) for part in listing(value)]
-    if is_map(value):
-        return {key: _escaped(part) for key, part in mapping(value).items()}
-    return value
-
-
-def _why_not(resource: str) -> str:
-    if not resource:
-        return "it does not say what it runs ('Resource')"
-    if ":lambda:" in resource or ":states:::lambda" in resource:
-        return "the code of the function is not in the file; write it as a node type of your own"
-    if ":activity:" in resource:
-        return "an activity is a worker of theirs; write it as a node type of your own"
-    if ":states:::states:" in resource or "startExecution" in resource:
-        return "it runs another state machine: import that one as well, and call it with 'call'"
-    return f"there is no node type for {resource[:120]}"

@@ -220,12 +220,36 @@ def _base64(value: Cel) -> Cel:
     return Cel(f"base64.encode(bytes({value.whole}))", "text")
 
 
+def _from_base64(value: Cel) -> Cel:
+    return Cel(f"string(base64.decode({value.whole}))", "text")
+
+
+def _length(value: Cel) -> Cel:
+    return Cel(f"{value.closed}.size()", "number")
+
+
+def _contains(value: Cel, item: Cel) -> Cel:
+    return Cel(f"{item.closed} in {value.closed}", "bool", atom=False)
+
+
+def _item(value: Cel, position: Cel) -> Cel:
+    return Cel(f"{value.closed}[{position.whole}]")
+
+
+def _distinct(value: Cel) -> Cel:
+    return Cel(f"{value.closed}.distinct()", "list")
+
+
+def _plus(left: Cel, right: Cel) -> Cel:
+    return Cel(f"{left.closed} + {right.closed}", "number", atom=False)
+
+
 _INTRINSICS: Final[dict[tuple[str, int], Callable[..., Cel]]] = {
-    ("ArrayLength", 1): lambda a: Cel(f"{a.closed}.size()", "number"),
-    ("ArrayContains", 2): lambda a, b: Cel(f"{b.closed} in {a.closed}", "bool", atom=False),
-    ("ArrayGetItem", 2): lambda a, b: Cel(f"{a.closed}[{b.whole}]"),
-    ("ArrayUnique", 1): lambda a: Cel(f"{a.closed}.distinct()", "list"),
-    ("MathAdd", 2): lambda a, b: Cel(f"{a.closed} + {b.closed}", "number", atom=False),
+    ("ArrayLength", 1): _length,
+    ("ArrayContains", 2): _contains,
+    ("ArrayGetItem", 2): _item,
+    ("ArrayUnique", 1): _distinct,
+    ("MathAdd", 2): _plus,
     ("Base64Encode", 1): _base64,
-    ("Base64Decode", 1): lambda a: Cel(f"string(base64.decode({a.whole}))", "text"),
+    ("Base64Decode", 1): _from_base64,
 }

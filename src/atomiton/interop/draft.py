@@ -57,7 +57,7 @@ class Draft:
     id: str
     top: dict[str, object] = field(default_factory=dict[str, object])
     nodes: Node = field(default_factory=dict[str, object])
-    layout: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    layout: dict[str, object] = field(default_factory=dict[str, object])
     notes: list[Node] = field(default_factory=list[Node])
     originals: dict[str, object] = field(default_factory=dict[str, object])
     sources: dict[str, object] = field(default_factory=dict[str, object])
@@ -99,12 +99,19 @@ class Draft:
         }
 
     def replace(self, entry: Entry, reason: str) -> bool:
-        """Put a placeholder in place of a node that was made; False if it is not there."""
+        """Put a placeholder in place of a node that was made; False if that mends nothing.
+
+        What it waits for is kept at first; a placeholder that is not valid for that loses it.
+        """
         body = _body_with(self.nodes, entry.node)
         if body is None:
             return False
         old = cast("Node", body[entry.node])
-        kept = {key: old[key] for key in ("name", "needs") if key in old}
+        waits = [key for key in ("needs", "if", "join") if key in old]
+        again = entry.status == "not_mapped"
+        if again and not waits:
+            return False
+        kept: Node = {} if again else {key: old[key] for key in waits}
         original = self.sources.get(entry.node, old)
         body[entry.node] = {**kept, **self.placeholder(entry, reason, original)}
         if "branch" in old:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from types import ModuleType
 from typing import Final, Protocol
 
@@ -135,9 +136,9 @@ def _mark(draft: Draft, problems: list[Problem]) -> bool:
     marked = False
     for problem in problems:
         parts = (problem.path or "").split(".")
-        inner = [part.split("[")[0] for part in parts if part.split("[")[0] in entries]
+        inner = [after for part, after in pairwise(parts) if part == "nodes"]
         for id_ in reversed(inner):
-            if entries[id_].status != "not_mapped" and draft.replace(
+            if id_ in entries and draft.replace(
                 entries[id_], f"what was made of it is not valid: {problem.message}"
             ):
                 marked = True

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from atomiton.interop.data import listing, mapping, text, whole
 from atomiton.interop.draft import Node
 from atomiton.interop.expressions.cel import braced, quoted
@@ -76,17 +74,16 @@ def _assignments(one: Mapped) -> list[tuple[str, object]]:
 
 def _typed(one: Mapped, type_: str, said: object) -> object:
     """A value as the type that is said, as far as it has to be converted."""
-    is_text = isinstance(said, str)
-    computed = is_text and cast("str", said).startswith("=")
-    if type_ in ("array", "object") and is_text:
+    computed = isinstance(said, str) and said.startswith("=")
+    if type_ in ("array", "object") and isinstance(said, str):
         return one.values.json(said)
-    if type_ == "number" and is_text and not computed:
+    if type_ == "number" and isinstance(said, str) and not computed:
         number = whole(said)
         try:
-            return float(cast("str", said)) if number is None else number
+            return float(said) if number is None else number
         except ValueError:
-            raise Untranslatable(f"'{cast('str', said)[:30]}' is no number") from None
-    if type_ == "boolean" and is_text and not computed:
+            raise Untranslatable(f"'{said[:30]}' is no number") from None
+    if type_ == "boolean" and isinstance(said, str) and not computed:
         return said == "true"
     if not computed:
         return (

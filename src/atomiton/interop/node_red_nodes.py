@@ -76,7 +76,7 @@ def _http_in(one: Mapped) -> Node:
     payload = braced("inputs.query" if method == "GET" else "inputs.body")
     one.part.single = True
     one.differs("of the request there are 'body', 'headers' and 'query'")
-    message = {"payload": payload, "req": {**request, "params": {}}}
+    message: Node = {"payload": payload, "req": {**request, "params": {}}}
     return {"uses": "data.value", "with": {"value": [message]}}
 
 

@@ -50,7 +50,7 @@ def quoted(text: str) -> str:
 
     Example:
         >>> print(quoted('say "yes"'))
-        "say \\"yes\\""
+        "say \"yes\""
     """
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 

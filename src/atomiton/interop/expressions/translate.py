@@ -186,7 +186,7 @@ class Translator:
             raise Untranslatable("objects are not put together by '+' here")
         if self.dialect is JAVASCRIPT and "text" in (left.kind, right.kind):
             return self._joined([left, right])
-        sides = []
+        sides: list[str] = []
         for side, other in ((left, right), (right, left)):
             empty = _EMPTY.get(other.kind) if self.dialect is JQ and side.kind == "any" else None
             text = side.closed
@@ -196,7 +196,7 @@ class Translator:
 
     def _joined(self, parts: list[Cel]) -> Cel:
         """Texts joined; numbers and booleans become text the same way everywhere."""
-        texts = []
+        texts: list[str] = []
         for part in parts:
             if part.kind in ("list", "map", "null"):
                 raise Untranslatable("what is no text would become text in another way")
@@ -266,6 +266,22 @@ def _size_or_nothing(subject: Cel) -> Cel:
     return Cel(f"{text} == null ? 0 : {text}.size()", "number", atom=False)
 
 
+def _size(subject: Cel) -> Cel:
+    return Cel(f"{subject.closed}.size()", "number")
+
+
+def _total(subject: Cel) -> Cel:
+    return Cel(f"{subject.closed}.sum()", "number")
+
+
+def _denied(subject: Cel) -> Cel:
+    return Cel(f"!{subject.closed}", "bool")
+
+
+def _together(left: Cel, right: Cel) -> Cel:
+    return Cel(f"{left.closed} + {right.closed}", atom=False)
+
+
 def _is_there(subject: Cel) -> Cel:
     if subject.optional:
         return Cel(f"{subject.text}.hasValue()", "bool")
@@ -279,11 +295,11 @@ _METHODS: Final[dict[tuple[str, int], Callable[..., Cel]]] = {
     ("trim", 0): _method("trim", "text"),
     ("split", 1): _method("split", "list"),
     ("join", 1): _method("join", "text"),
-    ("concat", 1): lambda a, b: Cel(f"{a.closed} + {b.closed}", atom=False),
+    ("concat", 1): _together,
 }
 _FILTERS: Final[dict[tuple[str, int], Callable[..., Cel]]] = {
     ("length", 0): _size_or_nothing,
-    ("not", 0): lambda a: Cel(f"!{a.closed}", "bool"),
+    ("not", 0): _denied,
     ("startswith", 1): _method("startsWith", "bool"),
     ("endswith", 1): _method("endsWith", "bool"),
     ("ascii_downcase", 0): _method("lowerAscii", "text"),
@@ -292,12 +308,12 @@ _FILTERS: Final[dict[tuple[str, int], Callable[..., Cel]]] = {
     ("join", 1): _method("join", "text"),
 }
 _FUNCTIONS: Final[dict[tuple[str, int], Callable[..., Cel]]] = {
-    ("$count", 1): lambda a: Cel(f"{a.closed}.size()", "number"),
-    ("$sum", 1): lambda a: Cel(f"{a.closed}.sum()", "number"),
-    ("$length", 1): lambda a: Cel(f"{a.closed}.size()", "number"),
+    ("$count", 1): _size,
+    ("$sum", 1): _total,
+    ("$length", 1): _size,
     ("$contains", 2): _method("contains", "bool"),
-    ("$append", 2): lambda a, b: Cel(f"{a.closed} + {b.closed}", "list", atom=False),
-    ("$not", 1): lambda a: Cel(f"!{a.closed}", "bool"),
+    ("$append", 2): _together,
+    ("$not", 1): _denied,
     ("$exists", 1): _is_there,
     ("$join", 2): _method("join", "text"),
     ("$split", 2): _method("split", "list"),
