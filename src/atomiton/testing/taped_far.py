@@ -11,6 +11,8 @@ from atomiton.ports.capabilities import (
     Mail,
     ObjectEntry,
     Objects,
+    QueueMessage,
+    Queues,
     Sftp,
     SftpServer,
 )
@@ -141,3 +143,64 @@ class TapedSftp(Taped):
     @property
     def _sftp(self) -> Sftp:
         return cast("Sftp", self.real())
+
+
+class TapedQueues(Taped):
+    """``Queues`` through a deck; of the address of a server only its host is written down."""
+
+    async def publish(self, server: str, queue: str, content: bytes, key: str) -> tuple[str, bool]:
+        """See ``Queues.publish``; keys differ from run to run and are not written down."""
+        return await self.deck.effect(
+            "queues.publish",
+            {"server": _host(server), "queue": queue, "content": pack_bytes(content)},
+            lambda: self._queues.publish(server, queue, content, key),
+            list,
+            lambda packed: cast("tuple[str, bool]", tuple(cast("list[object]", packed))),
+        )
+
+    async def take(
+        self, server: str, queue: str, group: str, *, most: int, wait: float, again: float, key: str
+    ) -> list[QueueMessage]:
+        """See ``Queues.take``."""
+        return await self.deck.effect(
+            "queues.take",
+            {"server": _host(server), "queue": queue, "group": group, "most": most},
+            lambda: self._queues.take(
+                server, queue, group, most=most, wait=wait, again=again, key=key
+            ),
+            lambda found: [
+                {"id": of["id"], "content": pack_bytes(_bytes(of["content"]))} for of in found
+            ],
+            _unpack_messages,
+        )
+
+    async def acknowledge(self, server: str, queue: str, group: str, ids: Sequence[str]) -> None:
+        """See ``Queues.acknowledge``."""
+        await self.deck.effect(
+            "queues.acknowledge",
+            {"server": _host(server), "queue": queue, "group": group, "ids": list(ids)},
+            lambda: self._queues.acknowledge(server, queue, group, ids),
+            lambda _: None,
+            lambda _: None,
+        )
+
+    @property
+    def _queues(self) -> Queues:
+        return cast("Queues", self.real())
+
+
+def _host(server: str) -> str:
+    return server.rpartition("@")[2]
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
+
+
+def _unpack_messages(packed: object) -> list[QueueMessage]:
+    from atomiton.nodes.guard.queues import text_or_bytes
+
+    return [
+        {"id": cast("str", of["id"]), "content": text_or_bytes(unpack_bytes(of["content"]))}
+        for of in cast("list[Data]", packed)
+    ]

@@ -124,7 +124,19 @@ def is_free(name: str, modules: frozenset[str] = frozenset()) -> bool:
 _MODULES: Final = frozenset(
     {
         *("archive", "crypto", "csv", "data", "date", "file", "flow", "hash", "html", "http"),
-        *("image", "imaging", "json", "lists", "llm", "mail", "python", "s3", "sftp", "sheet"),
+        *(
+            "image",
+            "imaging",
+            "json",
+            "lists",
+            "llm",
+            "mail",
+            "python",
+            "queue",
+            "s3",
+            "sftp",
+            "sheet",
+        ),
         *("shell", "sql", "text", "webhook", "xml", "yaml"),
     }
 )

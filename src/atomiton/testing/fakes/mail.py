@@ -76,3 +76,15 @@ class ClosedObjects:
         )
 
     put = entries = get
+
+
+class ClosedQueues:
+    """``Queues`` that nobody reaches."""
+
+    async def take(self, *_: object, **__: object) -> NoReturn:
+        """Refuse."""
+        raise NotAllowed(
+            "a test reaches no queue: let something stand in for the node, by 'replace'"
+        )
+
+    publish = acknowledge = take
