@@ -77,6 +77,7 @@ CAPABILITIES: Mapping[object, str] = {
     capabilities.Mail: "mail",
     capabilities.Objects: "objects",
     capabilities.Sftp: "sftp",
+    capabilities.Ftp: "ftp",
     capabilities.Queues: "queues",
     capabilities.Clock: "clock",
     capabilities.Random: "random",
@@ -88,7 +89,8 @@ CAPABILITIES: Mapping[object, str] = {
 #: Capabilities that touch the world; a pure node may only have the others.
 WORLDLY = frozenset(
     {
-        *("http", "files", "process", "sql", "mail", "objects", "sftp", "queues"),
+        *("http", "files", "process", "sql", "mail", "objects", "sftp", "ftp"),
+        "queues",
         *("clock", "random", "secrets"),
     }
 )

@@ -263,6 +263,22 @@ class Sftp(Protocol):
         ...
 
 
+class Ftp(Protocol):
+    """Files of other machines, by FTP; ``server`` is the address, with what lets us in."""
+
+    async def get(self, server: str, path: str) -> bytes:
+        """The content of a file; ``NodeError`` with code NOT_FOUND when there is none."""
+        ...
+
+    async def put(self, server: str, path: str, content: bytes, *, overwrite: bool) -> None:
+        """Write a file so that it is whole or not there."""
+        ...
+
+    async def entries(self, server: str, path: str) -> list[FileEntry]:
+        """What a folder holds, sorted by name."""
+        ...
+
+
 class QueueMessage(TypedDict):
     """A message of a queue: what names it there, and its content, text if it is UTF-8."""
 

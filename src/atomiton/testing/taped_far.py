@@ -8,6 +8,7 @@ from typing import cast
 from atomiton.ports.capabilities import (
     Bucket,
     FileEntry,
+    Ftp,
     Mail,
     ObjectEntry,
     Objects,
@@ -143,6 +144,45 @@ class TapedSftp(Taped):
     @property
     def _sftp(self) -> Sftp:
         return cast("Sftp", self.real())
+
+
+class TapedFtp(Taped):
+    """``Ftp`` through a deck; of the address of a server only its host is written down."""
+
+    async def get(self, server: str, path: str) -> bytes:
+        """See ``Ftp.get``."""
+        return await self.deck.effect(
+            "ftp.get",
+            {"server": _host(server), "path": path},
+            lambda: self._ftp.get(server, path),
+            pack_bytes,
+            unpack_bytes,
+        )
+
+    async def put(self, server: str, path: str, content: bytes, *, overwrite: bool) -> None:
+        """See ``Ftp.put``."""
+        said = {"content": pack_bytes(content), "overwrite": overwrite}
+        await self.deck.effect(
+            "ftp.put",
+            {"server": _host(server), "path": path, **said},
+            lambda: self._ftp.put(server, path, content, overwrite=overwrite),
+            lambda _: None,
+            lambda _: None,
+        )
+
+    async def entries(self, server: str, path: str) -> list[FileEntry]:
+        """See ``Ftp.entries``."""
+        return await self.deck.effect(
+            "ftp.entries",
+            {"server": _host(server), "path": path},
+            lambda: self._ftp.entries(server, path),
+            list,
+            lambda packed: cast("list[FileEntry]", packed),
+        )
+
+    @property
+    def _ftp(self) -> Ftp:
+        return cast("Ftp", self.real())
 
 
 class TapedQueues(Taped):

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from aiosmtpd.smtp import SMTP
 from tests.integration.nodes.brokers import nats_server
+from tests.integration.nodes.ftp import ftp_server
 from tests.integration.nodes.ssh import serving
 
 import atomiton
@@ -38,8 +39,14 @@ def broker(tmp_path_factory) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def ftp(tmp_path_factory) -> Iterator[str]:
+    with ftp_server(tmp_path_factory.mktemp("ftp")) as address:
+        yield address
+
+
 @pytest.fixture
-async def around(s3, broker, tmp_path_factory) -> AsyncIterator[dict[str, object]]:
+async def around(s3, broker, ftp, tmp_path_factory) -> AsyncIterator[dict[str, object]]:
     """What examples ask for by the names of their inputs: servers that really are there."""
 
     async def complete(request: web.Request) -> web.Response:
@@ -65,6 +72,7 @@ async def around(s3, broker, tmp_path_factory) -> AsyncIterator[dict[str, object
     here = await ssh.__aenter__()
     yield {
         "broker": broker,
+        "ftp": ftp,
         "sftp": here.server,
         "host_key": here.key,
         "model_url": f"http://127.0.0.1:{runner.addresses[0][1]}/v1",

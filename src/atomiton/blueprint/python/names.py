@@ -123,7 +123,19 @@ def is_free(name: str, modules: frozenset[str] = frozenset()) -> bool:
 #: Modules of the library, which the code may import.
 _MODULES: Final = frozenset(
     {
-        *("archive", "crypto", "csv", "data", "date", "file", "flow", "hash", "html", "http"),
+        *(
+            "archive",
+            "crypto",
+            "csv",
+            "data",
+            "date",
+            "file",
+            "flow",
+            "ftp",
+            "hash",
+            "html",
+            "http",
+        ),
         *(
             "image",
             "imaging",

@@ -15,6 +15,7 @@ from atomiton.ports.calls import Attempt
 from atomiton.ports.capabilities import (
     Clock,
     Files,
+    Ftp,
     Http,
     Mail,
     Objects,
@@ -69,6 +70,7 @@ class Capabilities:
         mail: Instead of the mail servers that can be reached.
         objects: Instead of the stores of objects that can be reached.
         sftp: Instead of the servers of files that can be reached.
+        ftp: Instead of the servers of files that can be reached by FTP.
         queues: Instead of the queues that can be reached.
         clock: Instead of the time of this machine.
         random: Instead of the randomness of this machine.
@@ -89,6 +91,7 @@ class Capabilities:
         mail: Mail | None = None,
         objects: Objects | None = None,
         sftp: Sftp | None = None,
+        ftp: Ftp | None = None,
         queues: Queues | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
@@ -106,6 +109,7 @@ class Capabilities:
             "mail": mail,
             "objects": objects,
             "sftp": sftp,
+            "ftp": ftp,
             "queues": queues,
             "clock": clock,
             "random": random,
@@ -208,6 +212,10 @@ class Capabilities:
             from atomiton.nodes.guard.sftp import SftpGuard
 
             return SftpGuard(self._reach)
+        if name == "ftp":
+            from atomiton.nodes.guard.ftp import FtpGuard
+
+            return FtpGuard(self._reach)
         if name == "queues":
             from atomiton.nodes.guard.queues import QueuesGuard
 

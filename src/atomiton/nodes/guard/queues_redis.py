@@ -81,13 +81,8 @@ async def acknowledge(
 
 
 def _entries(answer: Any) -> Any:  # noqa: ANN401 - as the library has it, untyped
-    """The entries of the one stream that was read: a list, or by name, as the protocol has it."""
-    if not answer:
-        return []
-    if isinstance(answer, dict):
-        (batches,) = answer.values()
-        return [entry for batch in batches for entry in batch]
-    return answer[0][1]
+    """The entries of the one stream that was read."""
+    return answer[0][1] if answer else []
 
 
 def _message(id_: bytes, fields: dict[bytes, bytes]) -> QueueMessage:

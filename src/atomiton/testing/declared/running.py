@@ -177,6 +177,7 @@ def run_test(suite: Suite, test: DeclaredTest) -> Outcome:
         mail=ClosedMail(),
         objects=ClosedObjects(),
         sftp=ClosedObjects(),
+        ftp=ClosedObjects(),
         queues=ClosedQueues(),
         random=FakeRandom(),
     )

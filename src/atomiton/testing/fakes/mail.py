@@ -67,7 +67,7 @@ class ClosedMail:
 
 
 class ClosedObjects:
-    """``Objects`` and ``Sftp`` that nobody reaches."""
+    """``Objects``, ``Sftp`` and ``Ftp`` that nobody reaches."""
 
     async def get(self, *_: object, **__: object) -> NoReturn:
         """Refuse."""
