@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.integration.nodes.certificates import make_certificate
 from tests.integration.nodes.ftp import ftp_server
 
 from atomiton.errors import NodeError, NotAllowed
@@ -83,6 +85,22 @@ async def test_what_is_not_there_is_told(ask: Any, server: str) -> None:
     with pytest.raises(NodeError) as told:
         await ask("get", "ftp+insecure://127.0.0.1:1", "x")
     assert told.value.code == "CONNECTION"
+
+
+async def test_by_tls_files_and_passwords_are_read_by_nobody_on_the_way(
+    ask: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "remote").mkdir()
+    certificate = make_certificate(tmp_path)
+    trusting = FtpGuard(context=ssl.create_default_context(cafile=str(certificate[0])))
+    with ftp_server(tmp_path / "remote", certificate) as address:
+        await ask("put", address, "a.txt", "x" * 100_000, ftp=trusting)
+        assert (await ask("get", address, "a.txt", ftp=trusting))["size"] == 100_000
+        assert (await ask("list_", address, ftp=trusting))["count"] == 1
+        with pytest.raises(NotAllowed, match="certificate is not trusted"):
+            await ask("list_", address)
+        with pytest.raises(NodeError):  # it takes no password in the clear
+            await ask("list_", address.replace("ftps", "ftp+insecure"))
 
 
 async def test_a_server_may_be_out_of_reach(ask: Any, server: str) -> None:

@@ -9,7 +9,7 @@ import io
 import os
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -125,7 +125,7 @@ class FtpGuard:
             raise
 
     @contextlib.contextmanager
-    def _session(self, server: _Server, lines: list[socket.socket]) -> Iterator[ftplib.FTP]:
+    def _session(self, server: _Server, lines: list[socket.socket]) -> Generator[ftplib.FTP]:
         client: ftplib.FTP = ftplib.FTP(timeout=PATIENCE)  # noqa: S321 - only where it was asked for
         if server.secure:
             context = self._context or ssl.create_default_context()
@@ -148,7 +148,7 @@ class FtpGuard:
 
 
 @contextlib.contextmanager
-def _told(server: _Server, path: str) -> Iterator[None]:
+def _told(server: _Server, path: str) -> Generator[None]:
     """What goes wrong with a server becomes the error of a node."""
     try:
         yield
