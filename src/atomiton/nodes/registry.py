@@ -73,6 +73,8 @@ BUILTIN: Mapping[str, str] = {
         ("image.compose", "image.watermark", "image.grayscale", "image.blur"), f"{_HERE}.imaging"
     ),
     "http.request": f"{_HERE}.http",
+    **dict.fromkeys(("ftp.get", "ftp.put", "ftp.list"), f"{_HERE}.ftp"),
+    **dict.fromkeys(("queue.publish", "queue.consume", "queue.ack"), f"{_HERE}.queue"),
     **dict.fromkeys(("s3.get", "s3.put", "s3.list"), f"{_HERE}.s3"),
     **dict.fromkeys(("sftp.get", "sftp.put", "sftp.list"), f"{_HERE}.sftp"),
     "llm.chat": f"{_HERE}.llm",

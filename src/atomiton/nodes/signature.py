@@ -77,6 +77,8 @@ CAPABILITIES: Mapping[object, str] = {
     capabilities.Mail: "mail",
     capabilities.Objects: "objects",
     capabilities.Sftp: "sftp",
+    capabilities.Ftp: "ftp",
+    capabilities.Queues: "queues",
     capabilities.Clock: "clock",
     capabilities.Random: "random",
     capabilities.Secrets: "secrets",
@@ -86,7 +88,11 @@ CAPABILITIES: Mapping[object, str] = {
 }
 #: Capabilities that touch the world; a pure node may only have the others.
 WORLDLY = frozenset(
-    {"http", "files", "process", "sql", "mail", "objects", "sftp", "clock", "random", "secrets"}
+    {
+        *("http", "files", "process", "sql", "mail", "objects", "sftp", "ftp"),
+        "queues",
+        *("clock", "random", "secrets"),
+    }
 )
 
 _ARGUMENT = re.compile(r"^(\*{0,2}\w+)(?:\s*\([^)]*\))?:\s*(.*)$")

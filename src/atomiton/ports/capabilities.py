@@ -263,6 +263,51 @@ class Sftp(Protocol):
         ...
 
 
+class Ftp(Protocol):
+    """Files of other machines, by FTP; ``server`` is the address, with what lets us in."""
+
+    async def get(self, server: str, path: str) -> bytes:
+        """The content of a file; ``NodeError`` with code NOT_FOUND when there is none."""
+        ...
+
+    async def put(self, server: str, path: str, content: bytes, *, overwrite: bool) -> None:
+        """Write a file so that it is whole or not there."""
+        ...
+
+    async def entries(self, server: str, path: str) -> list[FileEntry]:
+        """What a folder holds, sorted by name."""
+        ...
+
+
+class QueueMessage(TypedDict):
+    """A message of a queue: what names it there, and its content, text if it is UTF-8."""
+
+    id: str
+    content: str | bytes
+
+
+class Queues(Protocol):
+    """Queues of messages on other machines, by the address of their server."""
+
+    async def publish(self, server: str, queue: str, content: bytes, key: str) -> tuple[str, bool]:
+        """Put a message into a queue; gives its id, and whether it was there under that key."""
+        ...
+
+    async def take(
+        self, server: str, queue: str, group: str, *, most: int, wait: float, again: float, key: str
+    ) -> list[QueueMessage]:
+        """Take messages out for a group; those that nobody acknowledges come again.
+
+        ``wait`` is how many seconds to wait for the first, ``again`` after how many a message is
+        given to somebody else, ``key`` who takes.
+        """
+        ...
+
+    async def acknowledge(self, server: str, queue: str, group: str, ids: Sequence[str]) -> None:
+        """Say of messages that they are done with."""
+        ...
+
+
 class Clock(Protocol):
     """Time, real or virtual."""
 

@@ -33,7 +33,7 @@ from atomiton.testing.tape import (
     pack_path,
     unpack_bytes,
 )
-from atomiton.testing.taped_far import TapedMail, TapedObjects, TapedSftp
+from atomiton.testing.taped_far import TapedFtp, TapedMail, TapedObjects, TapedQueues, TapedSftp
 
 
 def taped(name: str, deck: Deck, real: Real) -> object:
@@ -391,6 +391,8 @@ _KINDS: Mapping[str, type[Taped]] = {
     "mail": TapedMail,
     "objects": TapedObjects,
     "sftp": TapedSftp,
+    "ftp": TapedFtp,
+    "queues": TapedQueues,
     "clock": TapedClock,
     "random": TapedRandom,
 }

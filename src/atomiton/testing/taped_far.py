@@ -8,9 +8,12 @@ from typing import cast
 from atomiton.ports.capabilities import (
     Bucket,
     FileEntry,
+    Ftp,
     Mail,
     ObjectEntry,
     Objects,
+    QueueMessage,
+    Queues,
     Sftp,
     SftpServer,
 )
@@ -141,3 +144,103 @@ class TapedSftp(Taped):
     @property
     def _sftp(self) -> Sftp:
         return cast("Sftp", self.real())
+
+
+class TapedFtp(Taped):
+    """``Ftp`` through a deck; of the address of a server only its host is written down."""
+
+    async def get(self, server: str, path: str) -> bytes:
+        """See ``Ftp.get``."""
+        return await self.deck.effect(
+            "ftp.get",
+            {"server": _host(server), "path": path},
+            lambda: self._ftp.get(server, path),
+            pack_bytes,
+            unpack_bytes,
+        )
+
+    async def put(self, server: str, path: str, content: bytes, *, overwrite: bool) -> None:
+        """See ``Ftp.put``."""
+        said = {"content": pack_bytes(content), "overwrite": overwrite}
+        await self.deck.effect(
+            "ftp.put",
+            {"server": _host(server), "path": path, **said},
+            lambda: self._ftp.put(server, path, content, overwrite=overwrite),
+            lambda _: None,
+            lambda _: None,
+        )
+
+    async def entries(self, server: str, path: str) -> list[FileEntry]:
+        """See ``Ftp.entries``."""
+        return await self.deck.effect(
+            "ftp.entries",
+            {"server": _host(server), "path": path},
+            lambda: self._ftp.entries(server, path),
+            list,
+            lambda packed: cast("list[FileEntry]", packed),
+        )
+
+    @property
+    def _ftp(self) -> Ftp:
+        return cast("Ftp", self.real())
+
+
+class TapedQueues(Taped):
+    """``Queues`` through a deck; of the address of a server only its host is written down."""
+
+    async def publish(self, server: str, queue: str, content: bytes, key: str) -> tuple[str, bool]:
+        """See ``Queues.publish``; keys differ from run to run and are not written down."""
+        return await self.deck.effect(
+            "queues.publish",
+            {"server": _host(server), "queue": queue, "content": pack_bytes(content)},
+            lambda: self._queues.publish(server, queue, content, key),
+            list,
+            lambda packed: cast("tuple[str, bool]", tuple(cast("list[object]", packed))),
+        )
+
+    async def take(
+        self, server: str, queue: str, group: str, *, most: int, wait: float, again: float, key: str
+    ) -> list[QueueMessage]:
+        """See ``Queues.take``."""
+        return await self.deck.effect(
+            "queues.take",
+            {"server": _host(server), "queue": queue, "group": group, "most": most},
+            lambda: self._queues.take(
+                server, queue, group, most=most, wait=wait, again=again, key=key
+            ),
+            lambda found: [
+                {"id": of["id"], "content": pack_bytes(_bytes(of["content"]))} for of in found
+            ],
+            _unpack_messages,
+        )
+
+    async def acknowledge(self, server: str, queue: str, group: str, ids: Sequence[str]) -> None:
+        """See ``Queues.acknowledge``."""
+        await self.deck.effect(
+            "queues.acknowledge",
+            {"server": _host(server), "queue": queue, "group": group, "ids": list(ids)},
+            lambda: self._queues.acknowledge(server, queue, group, ids),
+            lambda _: None,
+            lambda _: None,
+        )
+
+    @property
+    def _queues(self) -> Queues:
+        return cast("Queues", self.real())
+
+
+def _host(server: str) -> str:
+    return server.rpartition("@")[2]
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
+
+
+def _unpack_messages(packed: object) -> list[QueueMessage]:
+    from atomiton.nodes.guard.queues import text_or_bytes
+
+    return [
+        {"id": cast("str", of["id"]), "content": text_or_bytes(unpack_bytes(of["content"]))}
+        for of in cast("list[Data]", packed)
+    ]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
+import nats
 import pytest
 from aiohttp import web
 from aiosmtpd.smtp import SMTP
+from tests.integration.nodes.brokers import nats_server
+from tests.integration.nodes.ftp import ftp_server
 from tests.integration.nodes.ssh import serving
 
 import atomiton
@@ -22,8 +25,28 @@ class Box:
         return "250 taken"
 
 
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory) -> Iterator[str]:
+    """A server of queues, with a stream that takes orders."""
+
+    async def make() -> None:
+        client = await nats.connect(address)
+        await client.jetstream().add_stream(name="ORDERS", subjects=["orders"])
+        await client.close()
+
+    with nats_server(tmp_path_factory.mktemp("nats")) as address:
+        asyncio.run(make())
+        yield address
+
+
+@pytest.fixture(scope="module")
+def ftp(tmp_path_factory) -> Iterator[str]:
+    with ftp_server(tmp_path_factory.mktemp("ftp")) as address:
+        yield address
+
+
 @pytest.fixture
-async def around(s3, tmp_path_factory) -> AsyncIterator[dict[str, object]]:
+async def around(s3, broker, ftp, tmp_path_factory) -> AsyncIterator[dict[str, object]]:
     """What examples ask for by the names of their inputs: servers that really are there."""
 
     async def complete(request: web.Request) -> web.Response:
@@ -48,6 +71,8 @@ async def around(s3, tmp_path_factory) -> AsyncIterator[dict[str, object]]:
     ssh = serving(tmp_path_factory.mktemp("remote"))
     here = await ssh.__aenter__()
     yield {
+        "broker": broker,
+        "ftp": ftp,
         "sftp": here.server,
         "host_key": here.key,
         "model_url": f"http://127.0.0.1:{runner.addresses[0][1]}/v1",

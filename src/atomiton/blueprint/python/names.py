@@ -123,8 +123,32 @@ def is_free(name: str, modules: frozenset[str] = frozenset()) -> bool:
 #: Modules of the library, which the code may import.
 _MODULES: Final = frozenset(
     {
-        *("archive", "crypto", "csv", "data", "date", "file", "flow", "hash", "html", "http"),
-        *("image", "imaging", "json", "lists", "llm", "mail", "python", "s3", "sftp", "sheet"),
+        *(
+            "archive",
+            "crypto",
+            "csv",
+            "data",
+            "date",
+            "file",
+            "flow",
+            "ftp",
+            "hash",
+            "html",
+            "http",
+        ),
+        *(
+            "image",
+            "imaging",
+            "json",
+            "lists",
+            "llm",
+            "mail",
+            "python",
+            "queue",
+            "s3",
+            "sftp",
+            "sheet",
+        ),
         *("shell", "sql", "text", "webhook", "xml", "yaml"),
     }
 )

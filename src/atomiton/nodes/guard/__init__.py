@@ -15,10 +15,12 @@ from atomiton.ports.calls import Attempt
 from atomiton.ports.capabilities import (
     Clock,
     Files,
+    Ftp,
     Http,
     Mail,
     Objects,
     Process,
+    Queues,
     Random,
     Secrets,
     Sftp,
@@ -68,6 +70,8 @@ class Capabilities:
         mail: Instead of the mail servers that can be reached.
         objects: Instead of the stores of objects that can be reached.
         sftp: Instead of the servers of files that can be reached.
+        ftp: Instead of the servers of files that can be reached by FTP.
+        queues: Instead of the queues that can be reached.
         clock: Instead of the time of this machine.
         random: Instead of the randomness of this machine.
         secrets: Instead of the variables of the environment: a mapping, or a whole ``Secrets``.
@@ -87,6 +91,8 @@ class Capabilities:
         mail: Mail | None = None,
         objects: Objects | None = None,
         sftp: Sftp | None = None,
+        ftp: Ftp | None = None,
+        queues: Queues | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
         secrets: Secrets | Mapping[str, str] | None = None,
@@ -103,6 +109,8 @@ class Capabilities:
             "mail": mail,
             "objects": objects,
             "sftp": sftp,
+            "ftp": ftp,
+            "queues": queues,
             "clock": clock,
             "random": random,
         }
@@ -204,6 +212,14 @@ class Capabilities:
             from atomiton.nodes.guard.sftp import SftpGuard
 
             return SftpGuard(self._reach)
+        if name == "ftp":
+            from atomiton.nodes.guard.ftp import FtpGuard
+
+            return FtpGuard(self._reach)
+        if name == "queues":
+            from atomiton.nodes.guard.queues import QueuesGuard
+
+            return QueuesGuard(self._reach)
         if name == "random":
             from atomiton.nodes.guard.ambient import SystemRandom
 

@@ -24,7 +24,7 @@ from atomiton.testing.declared.reading import below, inner, read_suite
 from atomiton.testing.fakes.ambient import FakeRandom
 from atomiton.testing.fakes.files import FakeFiles
 from atomiton.testing.fakes.http import FakeHttp
-from atomiton.testing.fakes.mail import ClosedMail, ClosedObjects
+from atomiton.testing.fakes.mail import ClosedMail, ClosedObjects, ClosedQueues
 from atomiton.testing.fakes.process import FakeProcess
 from atomiton.testing.replacing import is_called, nodes_of, unnumbered
 from atomiton.testing.trial import Trial, run
@@ -177,6 +177,8 @@ def run_test(suite: Suite, test: DeclaredTest) -> Outcome:
         mail=ClosedMail(),
         objects=ClosedObjects(),
         sftp=ClosedObjects(),
+        ftp=ClosedObjects(),
+        queues=ClosedQueues(),
         random=FakeRandom(),
     )
     try:

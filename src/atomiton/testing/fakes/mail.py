@@ -67,7 +67,7 @@ class ClosedMail:
 
 
 class ClosedObjects:
-    """``Objects`` and ``Sftp`` that nobody reaches."""
+    """``Objects``, ``Sftp`` and ``Ftp`` that nobody reaches."""
 
     async def get(self, *_: object, **__: object) -> NoReturn:
         """Refuse."""
@@ -76,3 +76,15 @@ class ClosedObjects:
         )
 
     put = entries = get
+
+
+class ClosedQueues:
+    """``Queues`` that nobody reaches."""
+
+    async def take(self, *_: object, **__: object) -> NoReturn:
+        """Refuse."""
+        raise NotAllowed(
+            "a test reaches no queue: let something stand in for the node, by 'replace'"
+        )
+
+    publish = acknowledge = take
