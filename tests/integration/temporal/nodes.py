@@ -83,10 +83,15 @@ async def big(size: int) -> str:
     return "x" * size
 
 
+@node("t.range")
+async def numbers(n: int) -> list[int]:
+    return list(range(n))
+
+
 @node("t.queue", effect="pure")
 async def queue() -> str:
     """Say whose workers run this."""
     return activity.info().task_queue
 
 
-NODES = [queue, add, touch, once, blocking, slow, flaky, keep, die, big]
+NODES = [numbers, queue, add, touch, once, blocking, slow, flaky, keep, die, big]
