@@ -33,8 +33,9 @@ class TemporalServer:
         port: Where it listens.
     """
 
-    def __init__(self, database: Path | None = None) -> None:
+    def __init__(self, database: Path | None = None, ip: str = "127.0.0.1") -> None:
         self.port = free_port()
+        self._ip = ip
         self._database = database
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -47,7 +48,7 @@ class TemporalServer:
 
     def start(self) -> None:
         keep = [] if self._database is None else ["--db-filename", str(self._database)]
-        options = ["--headless", "--ip", "127.0.0.1", "--port", str(self.port)]
+        options = ["--headless", "--ip", self._ip, "--port", str(self.port)]
         quiet = ["--log-level", "never"]
         self._process = subprocess.Popen(
             [binary(), "server", "start-dev", *options, *quiet, *keep],

@@ -35,6 +35,7 @@ NOT_RUN = re.compile(r"<!-- not run: (.{10,}?) -->\s*\Z", re.DOTALL)
 ELSEWHERE = {
     "README.md": "tests/acceptance/test_pages.py",
     "docs/how-to/hooks.md": "tests/acceptance/test_hooks_page.py",
+    "docs/how-to/import.md": "tests/acceptance/test_how_to_pages.py",
     "docs/how-to/llm-and-mail.md": "tests/acceptance/test_node_pages.py",
     "docs/how-to/pictures.md": "tests/acceptance/test_node_pages.py",
     "docs/how-to/python-builder.md": "tests/acceptance/test_pages.py",

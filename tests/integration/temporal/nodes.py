@@ -83,6 +83,11 @@ async def big(size: int) -> str:
     return "x" * size
 
 
+@node("t.range")
+async def numbers(n: int) -> list[int]:
+    return list(range(n))
+
+
 @node("t.queue", effect="pure")
 async def queue() -> str:
     """Say whose workers run this."""
@@ -96,4 +101,4 @@ async def spend(amount: float, attempt: Attempt, *, fails: bool = False) -> None
         raise NodeError("no", code="NO", retryable=True)
 
 
-NODES = [spend, queue, add, touch, once, blocking, slow, flaky, keep, die, big]
+NODES = [numbers, spend, queue, add, touch, once, blocking, slow, flaky, keep, die, big]

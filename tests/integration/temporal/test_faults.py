@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
+from temporalio.service import RPCError
 from tests.integration.temporal.nodes import NODES
 from tests.integration.temporal.test_driver import document, lines
 from tests.temporal_server import TemporalServer
@@ -24,9 +27,9 @@ OPTIONS = Options(heartbeat=2.0, grace=3.0)
 class Worker:
     """``atomiton worker`` in a process of its own."""
 
-    def __init__(self, address: str, *options: str) -> None:
+    def __init__(self, address: str, *options: str, inside: tuple[str, ...] = ()) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "atomiton", "worker", "--temporal", address,
+            [*inside, sys.executable, "-m", "atomiton", "worker", "--temporal", address,
              "--nodes", str(FILE), *options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ,
         )  # fmt: skip
@@ -134,6 +137,123 @@ async def test_the_server_is_restarted(tmp_path):
     finally:
         worker.end()
         server.stop()
+
+
+class Network:
+    """A network namespace, joined to this one by a cable that can be cut."""
+
+    here, there = "10.213.7.1", "10.213.7.2"
+
+    def __enter__(self):
+        self.name = f"atomiton{os.getpid()}"
+        self.inside = ("ip", "netns", "exec", self.name)
+        self._cable = f"at{os.getpid()}"
+        for line in (
+            f"netns add {self.name}",
+            f"link add {self._cable} type veth peer name inner netns {self.name}",
+            f"addr add {self.here}/30 dev {self._cable}",
+            f"link set {self._cable} up",
+            f"-n {self.name} addr add {self.there}/30 dev inner",
+            f"-n {self.name} link set inner up",
+            f"-n {self.name} link set lo up",
+        ):
+            made = subprocess.run(["ip", *line.split()], capture_output=True, check=False)
+            if made.returncode:
+                self.__exit__()
+                pytest.skip(f"no right to make a network: {made.stderr.decode().strip()}")
+        return self
+
+    def __exit__(self, *_error):
+        subprocess.run(["ip", "netns", "del", self.name], capture_output=True, check=False)
+
+    def cable(self, how: str) -> None:
+        subprocess.run(["ip", "link", "set", self._cable, how], check=True)
+
+
+@pytest.mark.campaign
+@pytest.mark.skipif(shutil.which("ip") is None, reason="there is no ip to make a network with")
+async def test_a_worker_that_is_cut_off_loses_its_attempt_and_works_again_later(tmp_path):
+    """Nothing says good-bye: packets are lost, as with a cable that is pulled out."""
+    log = tmp_path / "log"
+    nodes = {"a": {"uses": "t.touch", "with": {"log": str(log), "value": 5, "seconds": 4}}}
+    with Network() as network:
+        server = TemporalServer(ip="0.0.0.0")  # the cable's end is none of this machine's own
+        server.start()
+        address = server.address("cut")
+        far = Worker(address.replace("127.0.0.1", network.here), inside=network.inside)
+        workers = [far]
+        try:
+            far.ready()
+            async with TemporalConductor(address, nodes=NODES, options=OPTIONS) as conductor:
+                run = await conductor.start(document(nodes, output="${{ a }}"))
+                while not lines(log):
+                    await asyncio.sleep(0.02)
+                network.cable("down")
+                near = Worker(address)
+                workers.append(near)
+                near.ready()
+                result = await asyncio.wait_for(run.result(), 60)
+                assert (result.status, result.output) == ("completed", 5)
+                assert "attempt_lost" in [event.kind async for event in run.events()]
+                assert len(lines(log)) == 2
+                await asyncio.to_thread(near.end)
+                network.cable("up")
+                again = await conductor.start(document(nodes, output="${{ a }}"))
+                assert (await asyncio.wait_for(again.result(), 60)).output == 5
+            assert len(lines(log)) >= 3
+        finally:
+            for worker in workers:
+                worker.end()
+            server.stop()
+
+
+async def set_current(conductor: TemporalConductor, deployment: str, build: str) -> None:
+    """Let new runs begin with a version of the workers, once one of them has been seen."""
+    asked = SetWorkerDeploymentCurrentVersionRequest(
+        namespace="default", deployment_name=deployment, build_id=build
+    )
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                service = conductor.journal.client.workflow_service
+                await service.set_worker_deployment_current_version(asked)
+                return
+            except RPCError:
+                await asyncio.sleep(0.2)
+
+
+async def builds_of(conductor: TemporalConductor, run: str) -> set[str]:
+    """The versions of the workers that have driven a run."""
+    events = conductor.journal.handle(run).fetch_history_events()
+    done = [event.workflow_task_completed_event_attributes async for event in events]
+    return {of.deployment_version.build_id for of in done if of.deployment_version.build_id}
+
+
+@pytest.mark.slow
+async def test_runs_stay_with_the_version_of_the_workers_that_they_began_with(temporal_address):
+    nodes = {
+        "go": {"wait": {"signal": "go"}},
+        "a": {"uses": "t.add", "with": {"x": 1}, "needs": ["go"]},
+    }
+    workers = [Worker(temporal_address, "--build", "one", "--deployment", "orders")]
+    try:
+        workers[0].ready()
+        async with TemporalConductor(temporal_address, nodes=NODES, options=OPTIONS) as conductor:
+            await set_current(conductor, "orders", "one")
+            old = await conductor.start(document(nodes, output="${{ a }}"))
+            await conductor.show(old.id)
+            workers.append(Worker(temporal_address, "--build", "two", "--deployment", "orders"))
+            workers[1].ready()
+            await set_current(conductor, "orders", "two")
+            new = await conductor.start(document(nodes, output="${{ a }}"))
+            for run in (old, new):
+                await run.signal("go")
+                assert (await asyncio.wait_for(run.result(), 60)).output == 2
+            assert await builds_of(conductor, old.id) == {"one"}
+            assert await builds_of(conductor, new.id) == {"two"}
+    finally:
+        for worker in workers:
+            worker.end()
 
 
 @pytest.mark.slow

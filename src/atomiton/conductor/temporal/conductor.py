@@ -6,11 +6,12 @@ import asyncio
 import builtins
 import contextlib
 import hashlib
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from msgspec.structs import replace
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Client
 from temporalio.common import (
     SearchAttributeKey,
     SearchAttributePair,
@@ -50,6 +51,7 @@ from atomiton.drivers.temporal.wire import (
 )
 from atomiton.errors import AtomitonError
 from atomiton.events import RunEvent
+from atomiton.machine import RunState, apply
 from atomiton.machine.events import Breakpoint, Event, RunRequested
 from atomiton.machine.records import encode
 from atomiton.ports.blueprints import BlueprintStore
@@ -57,6 +59,8 @@ from atomiton.store.ledger.base import Steps
 from atomiton.store.open import default_path
 
 T = TypeVar("T")
+#: Of how many runs that were started here the blueprint is known without asking.
+_REMEMBERED = 1000
 #: Seconds between looks for new facts of a run: the first, and the longest.
 _FIRST, _LONGEST = 0.05, 1.0
 
@@ -113,6 +117,8 @@ class TemporalConductor(Conductor):
         super().__init__(self._temporal, blueprints=kept, nodes=nodes, secrets={}, resume=False)
         self._beside = _Nothing(self._temporal.address)
         self._options = options or Options()
+        #: Programs of the runs that were started here a while ago, to sum them up without asking.
+        self._started: OrderedDict[str, Program] = OrderedDict()
 
     # -- starting ------------------------------------------------------------------------------
 
@@ -202,6 +208,10 @@ class TemporalConductor(Conductor):
                     static_summary=plan.id,
                 )
         self._temporal.remember(run)
+        if key is None:  # under a key it may have been started earlier, of another version
+            self._started[run] = program
+        if len(self._started) > _REMEMBERED:
+            self._started.popitem(last=False)
 
     @property
     def _driven(self) -> Options:
@@ -222,9 +232,14 @@ class TemporalConductor(Conductor):
                 self.bus.publish(event)
             return await self.show(run)
         async with told(run):
-            with contextlib.suppress(WorkflowFailureError):
-                await self._temporal.handle(run).result()
-        return await self.show(run)
+            facts = await self._temporal.end_of(run)
+        program = self._started.pop(run, None)
+        if facts is None or program is None:
+            return await self.show(run)
+        state = RunState(program.plan)
+        for fact in facts:
+            apply(state, fact)
+        return RunResult(state, self._now())
 
     async def show(self, run: str) -> RunResult:
         """Sum a run up as it is now; ``NotFound`` if there is none."""

@@ -200,7 +200,7 @@ class TemporalJournal:
         async with told(run):
             described = await self.handle(run).describe()
         if described.status is not WorkflowExecutionStatus.RUNNING:
-            beside = await self._beside(run)
+            beside = await self.end_of(run)
             if beside is not None:
                 return beside[after:]
         found: builtins.list[Event] = []
@@ -213,8 +213,8 @@ class TemporalJournal:
             self._keep(run, found)
         return found
 
-    async def _beside(self, run: str) -> builtins.list[Event] | None:
-        """The facts of an ended run that stand beside its result, if they do."""
+    async def end_of(self, run: str) -> builtins.list[Event] | None:
+        """Wait for a run to end; gives its facts, if they stand beside its result."""
         packed: object = ""
         try:
             packed = (await self.handle(run).result()).facts

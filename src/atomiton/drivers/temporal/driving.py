@@ -373,7 +373,10 @@ class Driving:
     def show(self, head: Head) -> None:
         """Let lists of runs show how this one stands."""
         if self.options.attributes and head.status != self._shown.status and self.finish is None:
-            workflow.upsert_search_attributes([_STATUS.value_set(head.status)])
+            # The library's own type has a part that is not known.
+            workflow.upsert_search_attributes(  # pyright: ignore[reportUnknownMemberType]
+                [_STATUS.value_set(head.status)]
+            )
         self._shown = head
         workflow.upsert_memo({MEMO_STATUS: head})
 
