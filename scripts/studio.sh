@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds and checks the studio. Usage: studio.sh build|short|test ["COMMAND THAT RUNS A TOOL"]
 #   build  into src/atomiton/studio/static
-#   short  lint, types and the tests without a browser; says so where there is no Node.js
+#   short  lint, types, the tests without a browser, and one in it; says so where there is no Node.js or no browser
 #   test   all of it, with a real browser where there is one (CHROMIUM names it)
 set -eu
 exec </dev/null # nothing here asks for anything
@@ -32,22 +32,26 @@ checks() {
     $tools/vitest run
 }
 
+# Arguments choose tests; without any, all of them are run.
 browser() {
     chromium=${CHROMIUM:-/usr/bin/chromium}
     if [ ! -x "$chromium" ]; then
         echo "studio: the browser tests were NOT run: there is no $chromium (CHROMIUM names another)"
         return
     fi
+    $tools/vite build --logLevel warn
     # $run is several words: the command and its options.
-    CHROMIUM=$chromium ATOMITON="$run atomiton" $tools/playwright test
+    CHROMIUM=$chromium ATOMITON="$run atomiton" $tools/playwright test "$@"
 }
 
 case $what in
 build) $tools/vite build --logLevel warn && echo 'studio: built' ;;
-short) checks ;;
+short)
+    checks
+    browser --grep @smoke
+    ;;
 test)
     checks
-    $tools/vite build --logLevel warn
     browser
     ;;
 *)

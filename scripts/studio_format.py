@@ -1,4 +1,4 @@
-"""Write what the studio knows of the format, for its forms and completion (`make studio-format`)."""
+"""Write what the studio knows of the format, for forms and completion (`make studio-format`)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 /** Forms instead of YAML: each writes only what it means, and says what is wrong where it is wrong. */
-import axe from "axe-core";
 import type { Page } from "@playwright/test";
+import { barriers } from "./barriers";
 import { expect, shot, test, write } from "./server";
 
 const TEXT = `# All that there are forms of.
@@ -46,17 +46,7 @@ async function choose(page: Page, node: string, tab = "Parameters"): Promise<voi
 }
 
 async function accessible(page: Page): Promise<void> {
-  await page.evaluate(axe.source);
-  for (const theme of ["light", "dark"]) {
-    await page.evaluate((value) => { document.documentElement.dataset["theme"] = value; }, theme);
-    await page.waitForTimeout(250);
-    const found = await page.evaluate(async () => {
-      const { axe: checker } = window as unknown as { axe: typeof axe };
-      return (await checker.run(".inspector")).violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`);
-    });
-    expect(found, theme).toEqual([]);
-  }
-  await page.evaluate(() => { document.documentElement.dataset["theme"] = "light"; });
+  expect(await barriers(page)).toEqual([]);
 }
 
 const named = (page: Page, name: string) => page.getByRole("textbox", { name, exact: true });

@@ -1,27 +1,8 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { Page } from "@playwright/test";
+import { barriers } from "./barriers";
 import { expect, shot, test, write } from "./server";
-
-const AXE = readFileSync(join(import.meta.dirname, "../node_modules/axe-core/axe.min.js"), "utf8");
-
-/** What a person with other senses would stumble over, in words. */
-async function barriers(page: Page): Promise<string[]> {
-  const found: string[] = [];
-  for (const theme of ["light", "dark"]) {
-    await page.evaluate((value) => { document.documentElement.dataset["theme"] = value; }, theme);
-    await page.waitForTimeout(250);
-    found.push(...await page.evaluate(async (name) => {
-      interface Result { violations: { id: string; nodes: { target: string[]; failureSummary: string }[] }[] }
-      const { axe } = window as unknown as { axe: { run(what: Document, how: object): Promise<Result> } };
-      const { violations } = await axe.run(document, { resultTypes: ["violations"] });
-      return violations.flatMap((v) => v.nodes.slice(0, 4).map((n) => `${name} ${v.id}: ${n.target.join(" ")} ${n.failureSummary.replace(/\s+/g, " ").slice(0, 200)}`));
-    }, theme));
-  }
-  await page.evaluate(() => { document.documentElement.dataset["theme"] = "light"; });
-  return found;
-}
 
 test.describe("without barriers", () => {
   // The checker is put into the page by the test alone; the policy of the page would not let it in.
@@ -30,7 +11,6 @@ test.describe("without barriers", () => {
     test.setTimeout(180_000); // each of many views is looked at twice, light and dark
     const all: string[] = [];
     const look = async (where: string): Promise<void> => {
-      if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
       all.push(...(await barriers(page)).map((b) => `${where}: ${b}`));
     };
     await page.getByRole("button", { name: /First look/ }).waitFor();
@@ -99,7 +79,6 @@ test.describe("without barriers, while a run is debugged, compared and read", ()
   test("no view has any that axe knows", async ({ studio: page, served }) => {
     const all: string[] = [];
     const look = async (where: string): Promise<void> => {
-      if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
       all.push(...(await barriers(page)).map((b) => `${where}: ${b}`));
     };
     const send = async (method: string, path: string, body: string, type = "application/json"): Promise<Response> =>

@@ -427,12 +427,6 @@ class Checked(msgspec.Struct, frozen=True):
     problems: list[Problem]
 
 
-class Moments(msgspec.Struct, frozen=True):
-    """When a schedule starts runs: seconds since 1970, the next one first."""
-
-    moments: list[float]
-
-
 class PythonCode(msgspec.Struct, frozen=True):
     """The source of a function that builds a blueprint."""
 

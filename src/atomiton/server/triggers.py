@@ -6,11 +6,12 @@ import asyncio
 import time
 from itertools import islice
 
+import msgspec
+
 from atomiton.conductor.cron import moments
 from atomiton.conductor.wire import (
     PREFIX,
     FireTrigger,
-    Moments,
     MomentsQuery,
     Noted,
     PauseTrigger,
@@ -22,6 +23,12 @@ from atomiton.conductor.wire import (
 from atomiton.server.table import Call, Reply, Route, checked
 
 ONE = PREFIX + "/triggers/{trigger}"
+
+
+class Moments(msgspec.Struct, frozen=True):
+    """When a schedule starts runs: seconds since 1970, the next one first."""
+
+    moments: list[float]
 
 
 async def listing(call: Call) -> TriggerList:

@@ -42,7 +42,7 @@ async function saveNow(elsewhere: "ask" | "copy" | "rename"): Promise<boolean> {
     set({ etag: info.etag, saved: text, id: name, draft: name, conflict: null, occupied: null, renaming: null });
     keepBreakpoints();
     if (from !== null && elsewhere === "rename") return await leaveOld(from, name);
-    if (location.hash !== `#/b/${name}`) history.replaceState(null, "", `#/b/${name}`);
+    showAddress(name);
     const why = info.problem ?? broken ?? undefined;
     if (why === undefined) tell(`saved ${name}, revision ${info.revision}`, "good");
     else tell(`saved ${name} as a draft, revision ${info.revision}: it cannot run yet`, "info");
@@ -54,9 +54,16 @@ async function saveNow(elsewhere: "ask" | "copy" | "rename"): Promise<boolean> {
   }
 }
 
+/** The address is that of what was saved; all of the page is told, so that a new blueprint can be begun after it. */
+function showAddress(id: string): void {
+  if (location.hash === `#/b/${id}`) return;
+  history.replaceState(null, "", `#/b/${id}`);
+  window.dispatchEvent(new HashChangeEvent("hashchange"));
+}
+
 /** Take what was renamed off the list under its old id. */
 async function leaveOld(from: string, to: string): Promise<boolean> {
-  history.replaceState(null, "", `#/b/${to}`);
+  showAddress(to);
   if ((await attempt(api.remove(from))) !== null) {
     forget(from);
     tell(`${from} is ${to} now; runs that it has made stand under ${from}`, "good");

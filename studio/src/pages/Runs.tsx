@@ -43,6 +43,8 @@ export function Runs(): ReactElement {
     setRuns((old) => [...(old ?? []), ...page.runs]);
     setNext(page.next);
   };
+  // What was loaded before fits at once, too.
+  const shown = (runs ?? []).filter((run) => (status === "" || run.status === status) && (blueprint === "" || run.blueprint === blueprint));
   const toggle = (run: string): void => setChosen((old) => (old.includes(run) ? old.filter((r) => r !== run) : [...old.slice(-1), run]));
   return (
     <main className="page">
@@ -60,7 +62,7 @@ export function Runs(): ReactElement {
         <table className="runs">
           <thead><tr><th scope="col"><span className="hidden">Compare</span></th><th scope="col">Status</th><th scope="col">Blueprint</th><th scope="col">Started</th><th scope="col">Took</th><th scope="col">Why</th><th scope="col">Run</th></tr></thead>
           <tbody>
-            {(runs ?? []).map((run) => (
+            {shown.map((run) => (
               <tr key={run.run} className={`row-${run.status}`}>
                 <td><input type="checkbox" aria-label={`Compare ${run.run}`} checked={chosen.includes(run.run)} onChange={() => toggle(run.run)} /></td>
                 <td><StatusChip status={run.status} /></td>
