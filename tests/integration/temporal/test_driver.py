@@ -373,11 +373,19 @@ async def test_nobody_answers_for_a_run_without_a_worker(temporal_address, monke
     from atomiton.conductor.temporal import journal
 
     monkeypatch.setattr(journal, "_ANSWER", timedelta(seconds=1))
+    monkeypatch.setattr(journal, "_TAKEN", timedelta(seconds=1))
     nodes = {"a": {"uses": "t.add", "with": {"x": 1}}}
     async with TemporalConductor(temporal_address, nodes=NODES) as conductor:
         run = await conductor.start(document(nodes))
         with pytest.raises(Unavailable, match="no worker"):
             await conductor.show(run.id)
+        with pytest.raises(Unavailable, match="no worker"):
+            await conductor.signal(run.id, "go")
+        sent = asyncio.create_task(conductor.signal(run.id, "go"))
+        await asyncio.sleep(0.2)
+        sent.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sent
 
 
 async def test_a_server_that_is_not_there_is_told():

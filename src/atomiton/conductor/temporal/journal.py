@@ -3,6 +3,7 @@
 # ruff: noqa: ARG002 - much of what a journal is asked means nothing here
 from __future__ import annotations
 
+import asyncio
 import builtins
 import re
 import time
@@ -68,8 +69,11 @@ _LISTED = {
     "cancelled": "ExecutionStatus IN ('Canceled', 'Terminated', 'Failed')",
 }
 _RUNNING = "ExecutionStatus = 'Running'"
-#: Seconds for a worker to answer a question or to take a message.
+#: Seconds for a worker to answer a question.
 _ANSWER = timedelta(seconds=20)
+#: Seconds for it to take a message, before it is sent again: a worker that has just dropped the
+#: run from its memory may let the first one lie.
+_TAKEN = timedelta(seconds=5)
 #: What is said when a worker should have answered, and none did.
 _SILENT = (
     RPCStatusCode.CANCELLED,
@@ -330,17 +334,23 @@ class TemporalJournal:
         """
         # Under one id the workflow takes it once, however often it is sent.
         number, tries = uuid4().hex, _TRIES
+        until = time.monotonic() + _ANSWER.total_seconds() - 1
         async with told(run):
             handle = self.handle(run)
             # The library's own type has a part that is not known.
             update = cast("Callable[..., Awaitable[object]]", handle.execute_update)  # pyright: ignore[reportUnknownMemberType]
             while True:
                 try:
-                    await update(TELL, message, id=number, rpc_timeout=_ANSWER)
+                    await update(TELL, message, id=number, rpc_timeout=_TAKEN)
                     break
+                except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+                    if wanted_no_more():  # the library makes the same error of that
+                        raise asyncio.CancelledError from error
+                    if time.monotonic() >= until:
+                        raise
                 except RPCError as error:
                     tries -= 1
-                    if _LOST not in error.message or not tries:
+                    if not tries or _LOST not in error.message:
                         raise
         self.remember(run)
 
@@ -433,6 +443,12 @@ def _fits(header: RunHeader, status: str | None, blueprint: str | None) -> bool:
 
 async def _memo(found: WorkflowExecution, name: str, kind: type[_T]) -> _T | None:
     return await found.memo_value(name, None, type_hint=kind)
+
+
+def wanted_no_more() -> bool:
+    """Whether somebody has cancelled what is being done here."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 @asynccontextmanager
