@@ -1,9 +1,19 @@
 """What tests share: servers, each started when the first test asks for it; what campaigns tell."""
 
 import collections
+import os
 import secrets
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+
+
+def pytest_configure(config):
+    """Measure the processes that run tests, and not every program that a test starts."""
+    if hasattr(config, "workerinput"):
+        os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
 
 
 @pytest.fixture
@@ -69,6 +79,20 @@ def temporal_server():
 def temporal_address(temporal_server):
     """Address of a task queue of its own."""
     return temporal_server.address(f"q-{secrets.token_hex(6)}")
+
+
+@pytest.fixture(scope="session", params=[[]], ids=[""])
+def tools_url(request):
+    """Address of a server of tools, which answers with events, or in one piece with ``--json``."""
+    script = Path(__file__).parent / "mcp_server.py"
+    process = subprocess.Popen(
+        [sys.executable, str(script), *request.param],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    yield f"http://127.0.0.1:{int(process.stdout.readline())}/mcp"
+    process.stdin.close()
+    process.wait(10)
+    process.stdout.close()
 
 
 @pytest.fixture(scope="session")

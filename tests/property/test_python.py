@@ -338,6 +338,7 @@ def test_any_blueprint_is_built_again(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)  # many examples, each of them compiled twice
 @settings(max_examples=1500, deadline=None)
 @given(st.one_of(WHOLE, DOCUMENT))
 def test_every_blueprint_is_built_again(document: dict[str, Any]) -> None:

@@ -68,7 +68,8 @@ async def test_no_byte_that_is_written_has_a_secret(
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.addHandler(handler)
-    monkeypatch.setattr(root, "level", logging.DEBUG)
+    level = root.level
+    root.setLevel(logging.DEBUG)  # not by the attribute alone: loggers remember what is enabled
     exporter = InMemorySpanExporter()
     answers: list[bytes] = []
     try:
@@ -104,6 +105,7 @@ async def test_no_byte_that_is_written_has_a_secret(
             traces.close()
     finally:
         root.removeHandler(handler)
+        root.setLevel(level)
     written = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert {"runs.db", "secrets.key", "audit.jsonl"} <= {file.name for file in written}
     for file in written:

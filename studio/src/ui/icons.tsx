@@ -1,7 +1,7 @@
 import {
   Archive, ArchiveRestore, ArrowDownUp, Ban, Binary, Box, Boxes, Braces, CalendarClock, CalendarPlus, CircleHelp, ClipboardCheck, Clock, Cloud, CloudDownload, CloudUpload, CodeXml, Combine, Contrast, Copy, Crop, Droplets, FileOutput,
   FileSearch, FileText, FilterX, Filter, Files, Fingerprint, Globe, GitBranch, Hourglass, Image as ImageIcon, ImageUp, Inbox, KeyRound, Layers, ListFilter, Mail, Map as MapIcon,
-  MessageSquareText, Move, PencilLine, Radio, Repeat, Replace, RotateCw, Rows3, Scaling, Scissors, ServerCog, Sigma, Sheet, Sparkles, Stamp, Table2, Terminal, TextQuote, TextSearch, Trash2, Webhook, Workflow,
+  MessageSquareText, Move, PencilLine, Plug, Radio, Repeat, Replace, RotateCw, Rows3, Scaling, Scissors, ServerCog, Sigma, Sheet, Sparkles, Stamp, Table2, Terminal, TextQuote, TextSearch, Trash2, Webhook, Workflow,
   type LucideIcon,
 } from "lucide-react";
 import type { NodeView } from "../model/blueprint";
@@ -20,7 +20,7 @@ const TYPES: Readonly<Record<string, LucideIcon>> = {
 const CATEGORIES: Readonly<Record<string, LucideIcon>> = {
   data: Binary, file: FileText, flow: Workflow, http: Globe, json: Braces, sheet: Sheet, shell: Terminal,
   text: TextQuote, csv: Table2, yaml: Braces, xml: CodeXml, html: CodeXml, hash: Fingerprint, crypto: KeyRound, date: CalendarClock,
-  archive: Archive, image: ImageIcon, webhook: Webhook, mail: Mail, s3: Cloud, sftp: ServerCog, ftp: ServerCog, queue: Inbox, llm: Sparkles,
+  archive: Archive, image: ImageIcon, webhook: Webhook, mail: Mail, s3: Cloud, sftp: ServerCog, ftp: ServerCog, queue: Inbox, llm: Sparkles, mcp: Plug,
 };
 
 export interface Look {
@@ -33,7 +33,7 @@ const HUES = new Set(["data", "file", "flow", "http", "json", "sheet", "shell"])
 /** Families that share the colour of another one, which is about the same. */
 const KIN: Readonly<Record<string, string>> = {
   text: "json", csv: "sheet", yaml: "json", xml: "json", html: "json", hash: "data", crypto: "data", date: "data",
-  archive: "file", image: "file", webhook: "http", mail: "http", s3: "file", sftp: "file", ftp: "file", queue: "http", llm: "http",
+  archive: "file", image: "file", webhook: "http", mail: "http", s3: "file", sftp: "file", ftp: "file", queue: "http", llm: "http", mcp: "http",
 };
 
 export function lookOfType(name: string): Look {

@@ -46,7 +46,7 @@ def ftp(tmp_path_factory) -> Iterator[str]:
 
 
 @pytest.fixture
-async def around(s3, broker, ftp, tmp_path_factory) -> AsyncIterator[dict[str, object]]:
+async def around(s3, broker, ftp, tmp_path_factory, tools_url) -> AsyncIterator[dict[str, object]]:
     """What examples ask for by the names of their inputs: servers that really are there."""
 
     async def complete(request: web.Request) -> web.Response:
@@ -75,6 +75,7 @@ async def around(s3, broker, ftp, tmp_path_factory) -> AsyncIterator[dict[str, o
         "ftp": ftp,
         "sftp": here.server,
         "host_key": here.key,
+        "tools_url": tools_url,
         "model_url": f"http://127.0.0.1:{runner.addresses[0][1]}/v1",
         "endpoint": endpoint,
         "url": f"http://127.0.0.1:{runner.addresses[0][1]}/",

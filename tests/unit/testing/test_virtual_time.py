@@ -123,7 +123,10 @@ def test_a_slow_answer_over_a_connection_comes_before_a_late_timer() -> None:
             writer.write(b"late\n")
             await writer.drain()
             writer.close()
+            await writer.wait_closed()
+            served.set()
 
+        served = asyncio.Event()
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         minute = asyncio.ensure_future(asyncio.sleep(60))
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
@@ -131,6 +134,7 @@ def test_a_slow_answer_over_a_connection_comes_before_a_late_timer() -> None:
         early = minute.done()
         writer.close()
         minute.cancel()
+        await served.wait()
         server.close()
         return said, early
 
