@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
 from collections.abc import Sequence
@@ -34,7 +33,6 @@ def _leave(status: int) -> NoReturn:
     Temporal's SDK has threads of its own, and one that comes back to Python while the interpreter
     is being taken down ends the process by SIGABRT, whatever its exit status was.
     """
-    atexit._run_exitfuncs()  # noqa: SLF001 - what the interpreter itself would do first
     with suppress(OSError, ValueError):  # nobody reads it
         sys.stdout.flush()
         sys.stderr.flush()

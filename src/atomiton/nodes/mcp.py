@@ -85,8 +85,8 @@ async def call(
     session = _Session(http, url, headers or {}, _Listener(progress, log))
     await session.begin()
     try:
-        meta = {"progressToken": attempt.key}
-        given = {"name": tool, "arguments": arguments or {}, "_meta": meta}
+        meta: Data = {"progressToken": attempt.key}
+        given: Data = {"name": tool, "arguments": arguments or {}, "_meta": meta}
         return _called(tool, await session.ask("tools/call", given))
     finally:
         await session.end()
@@ -108,8 +108,8 @@ class _Session:
 
     async def begin(self) -> None:
         """Agree on what is spoken."""
-        about = {"name": "atomiton", "version": "1"}
-        wishes = {"protocolVersion": REVISION, "capabilities": {}, "clientInfo": about}
+        about: Data = {"name": "atomiton", "version": "1"}
+        wishes: Data = {"protocolVersion": REVISION, "capabilities": {}, "clientInfo": about}
         agreed = (await self.ask("initialize", wishes)).get("protocolVersion")
         if agreed not in _KNOWN:
             message = f"the server speaks revision {agreed}, and this node {', '.join(_KNOWN)}"
@@ -134,8 +134,8 @@ class _Session:
             if error:
                 raise _refused(method, error)
             return _data(message.get("result"))
-        message = f"the server ended its answer to {method} without a result"
-        raise NodeError(message, code="CONNECTION")
+        cut = f"the server ended its answer to {method} without a result"
+        raise NodeError(cut, code="CONNECTION")
 
     async def end(self) -> None:
         """Let the server forget the session; one that knows none may refuse."""
