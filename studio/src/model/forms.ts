@@ -140,12 +140,20 @@ const DEFINED: Readonly<Record<string, Control>> = { duration: "duration", delay
 function controlOf(schema: Schema): Control {
   const defined = DEFINED[definitionOf(schema) ?? ""];
   if (defined !== undefined) return defined;
-  const whole = resolved(schema);
+  const whole = asked(schema);
   if (Array.isArray(whole["enum"])) return "choice";
   const kinds = kindsOf(whole);
   if (kinds === null || kinds.size !== 1) return "data";
   if (kinds.has("integer") || kinds.has("number")) return "number";
   return kinds.has("boolean") ? "boolean" : kinds.has("string") ? "text" : "data";
+}
+
+/** What a form asks for: the choice, where a schema takes one or an object that few need. */
+function asked(schema: Schema): Schema {
+  const whole = resolved(schema);
+  const some = whole["anyOf"] as readonly Schema[] | undefined;
+  const choice = some?.find((one) => Array.isArray(one["enum"]));
+  return choice !== undefined && some!.every((one) => one === choice || one["type"] === "object") ? { ...choice, description: whole["description"] } : whole;
 }
 
 const noted = new Map<string, readonly FormField[]>();
@@ -160,7 +168,7 @@ export function fieldsOfForm(name: FormName, kind: string | null): readonly Form
     const at = row.key.split(".");
     const schema = schemasAt([...form.schema, ...at])[0] ?? {};
     return {
-      at, name: at[at.length - 1]!, control: row.as ?? controlOf(schema), schema: resolved(schema), required: row.required ?? false, fallback: row.fallback,
+      at, name: at[at.length - 1]!, control: row.as ?? controlOf(schema), schema: asked(schema), required: row.required ?? false, fallback: row.fallback,
       placeholder: row.placeholder ?? "", hint: row.hint ?? aboutOf(schema), beside: row.beside ?? false, rare: row.rare ?? false,
     };
   });

@@ -111,6 +111,7 @@ function Control(props: Props & { readonly control: ReturnType<typeof simpleKind
     return (
       <select aria-label={name} value={asText(value)} onChange={(e) => onChange(e.target.value === "" ? undefined : (all.find((v) => String(v) === e.target.value) ?? e.target.value))}>
         <option value="">{fallback === undefined || fallback === null ? "—" : `${asWords(fallback)} (default)`}</option>
+        {typeof value === "object" && value !== null && <option value={asText(value)}>{asText(value)}</option>}
         {all.map((v) => <option key={String(v)} value={String(v)}>{String(v)}</option>)}
       </select>
     );
