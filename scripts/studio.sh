@@ -1,12 +1,11 @@
 #!/bin/sh
-# Builds and checks the studio. Usage: studio.sh build|short|test ["COMMAND THAT RUNS A TOOL"]
+# Builds and checks the studio. Usage: studio.sh build|short|test
 #   build  into src/atomiton/studio/static
 #   short  lint, types, the tests without a browser, and one in it; says so where there is no Node.js or no browser
 #   test   all of it, with a real browser where there is one (CHROMIUM names it)
 set -eu
 exec </dev/null # nothing here asks for anything
 what=$1
-run=${2:-}
 cd "$(dirname "$0")/../studio"
 
 if ! node --version >/dev/null 2>&1 || ! npm --version >/dev/null 2>&1; then
@@ -40,8 +39,8 @@ browser() {
         return
     fi
     $tools/vite build --logLevel warn
-    # $run is several words: the command and its options.
-    CHROMIUM=$chromium ATOMITON="$run atomiton" $tools/playwright test "$@"
+    # The program of the environment by its whole path: uv may be known by one from above only.
+    CHROMIUM=$chromium ATOMITON="$(cd .. && pwd)/.venv/bin/atomiton" $tools/playwright test "$@"
 }
 
 case $what in
