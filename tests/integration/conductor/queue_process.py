@@ -1,4 +1,4 @@
-"""Queues runs under keys and drives them, until it is killed."""
+"""Queues some more of a number of runs under keys and drives them, until it is killed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from atomiton.blueprint.document import read_document
 from atomiton.ports.admission import Admission
 
 
-async def main(store: str, log: str, ids: str, number: int) -> None:
+async def main(store: str, log: str, ids: str, number: int, most: int) -> None:
     nodes = {"a": {"uses": "q.mark", "with": {"log": log, "name": "${{ inputs.name }}"}}}
     inputs = {"name": "string"}
     work = read_document({"atomiton": 1, "id": "w", "inputs": inputs, "nodes": nodes})
@@ -25,11 +25,11 @@ async def main(store: str, log: str, ids: str, number: int) -> None:
             run = await conductor.start(work, {"name": name}, key=name)
             say(ids, f"{name} {run.id}")
 
-        names = [f"n{n}" for n in range(number) if f"n{n}" not in known]
+        names = [f"n{n}" for n in range(number) if f"n{n}" not in known][:most]
         for first in range(0, len(names), 10):
             await asyncio.gather(*map(put, names[first : first + 10]))
         await asyncio.sleep(60)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))
+    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5])))

@@ -253,7 +253,9 @@ async def test_kills_lose_and_double_nothing(store: str, log: Path, number: int)
     """Processes that queue and drive are killed again and again: each run acts once."""
     ids = log.with_name("ids.txt")
     ids.touch()
-    asked = [sys.executable, str(KILLED), store, str(log), str(ids), str(number)]
+    # Each is killed when it has queued a sixth, and queues no more than a fifth, so five at least
+    # are needed however late the kill comes.
+    asked = [sys.executable, str(KILLED), store, str(log), str(ids), str(number), str(number // 5)]
     kills = 0
     while len(ids.read_text().splitlines()) < number:
         process = subprocess.Popen(asked, env={**os.environ, "PYTHONPATH": os.getcwd()})
