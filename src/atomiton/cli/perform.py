@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import shlex
 import sys
 from dataclasses import dataclass
 
@@ -237,7 +239,7 @@ def report(
         if left is not None and left.lost:  # nothing that hangs on it goes on before that
             way = f"resume {result.run} with --repeat-lost or --fail-lost"
         else:
-            way = f"{_way_on(result)} {result.run}"
+            way = _way_on(result)
         note(f"go on with: atomiton runs {way}")
     else:
         show_failure(result, file, taken)
@@ -246,8 +248,10 @@ def report(
 
 
 def _way_on(result: RunResult) -> str:
-    """The verb of ``runs`` that a run which waits is waiting for."""
+    """The verb of ``runs`` that a run which waits is waiting for, and what it is given."""
     reason = result.reason or ""
     if "waits for an approval" in reason:
-        return "approve"
-    return "show" if "waits for the signal" in reason else "resume"
+        return f"approve {result.run}"
+    if signal := re.search("waits for the signal '(.+)'", reason):
+        return f"signal {result.run} {shlex.quote(signal[1])}"
+    return f"resume {result.run}"

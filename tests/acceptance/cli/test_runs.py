@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+from pathlib import Path
 
 from tests.acceptance.cli.shell import Shell, eventually, read_until
 
@@ -72,6 +74,15 @@ def test_cancel_from_another_process(shell: Shell) -> None:
     again = shell.run("runs", "cancel", "last")
     assert again.code == 2
     assert "has ended" in again.err
+
+
+def test_a_run_that_waits_for_a_signal_says_how_to_send_it(shell: Shell, tmp_path: Path) -> None:
+    text = "atomiton: 1\nid: w\nnodes:\n  paid: {wait: {signal: it's paid}}\noutput: ${{ paid }}\n"
+    (tmp_path / "signal.yaml").write_text(text)
+    left = shell.run("run", "signal.yaml", "--detach")
+    assert left.code == 4
+    _, _, way = left.err.partition("go on with: atomiton ")
+    assert shell.run(*shlex.split(way.strip()), "yes", "--quiet").out == "yes\n"
 
 
 def test_cancel_what_nobody_drives(shell: Shell) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import socket
 import sys
 
@@ -203,6 +204,17 @@ async def test_no_connection(server, http) -> None:
         with pytest.raises(NodeError) as caught:
             await family.request(url, http=http)
         assert (caught.value.code, caught.value.retryable) == ("CONNECTION", True)
+
+
+async def test_why_there_is_no_connection_is_said_in_plain_words(http) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    refused = f"GET http://127.0.0.1:{port}/: no connection to 127.0.0.1:{port}: Connection refused"
+    with pytest.raises(NodeError, match=f"^{re.escape(refused)}$"):
+        await family.request(f"http://127.0.0.1:{port}/", http=http)
+    with pytest.raises(NodeError, match=r": no connection to no\.such\.invalid:80: [A-Z][a-z ]+$"):
+        await family.request("http://no.such.invalid/", http=http)
 
 
 @pytest.mark.parametrize("url", ["", "ftp://x/", "x", "http://", "http://[x", "file:///etc/passwd"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -95,9 +96,7 @@ class HttpGuard:
             # Also as one failure of several, of a name with many addresses.
             if REFUSED in f"{error} {error.__cause__}":
                 raise NotAllowed(f"{method} {url}: {REFUSED}") from None
-            # Also TimeoutError, which is an OSError: aiohttp's own bound on connecting.
-            reason = str(error) or type(error).__name__
-            raise NodeError(f"{method} {url}: {reason}", code="CONNECTION") from error
+            raise NodeError(f"{method} {url}: {_why(error)}", code="CONNECTION") from error
 
     async def aclose(self) -> None:
         """Close the connections of this event loop."""
@@ -166,6 +165,20 @@ def _check(url: str) -> None:
         raise NodeError(
             f"{url!r} is not an address that starts with http:// or https://", code="INVALID_INPUT"
         )
+
+
+def _why(error: aiohttp.ClientError | OSError) -> str:
+    """Why there was no answer."""
+    import aiohttp
+
+    if type(error) in (aiohttp.ClientConnectorError, aiohttp.ClientConnectorDNSError):
+        assert isinstance(error, aiohttp.ClientConnectorError)
+        cause = error.os_error
+        number = cause.errno or 0  # that of a name which nobody knows is below 0
+        said = os.strerror(number) if number > 0 else cause.strerror or str(cause)
+        return f"no connection to {error.host}:{error.port}: {said}"
+    # Also TimeoutError, which is an OSError: aiohttp's own bound on connecting.
+    return str(error) or type(error).__name__
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
