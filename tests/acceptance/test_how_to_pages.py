@@ -39,6 +39,23 @@ def test_testing_a_blueprint_shows_what_happens(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("page", "count"), [("wait.md", 5), ("try-again.md", 3), ("repeat.md", 2)])
+def test_a_page_shows_what_happens(tmp_path: Path, page: str, count: int) -> None:
+    ran = 0
+    for language, name, text in blocks(PAGES / page):
+        if name is not None:
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        elif language == "console":
+            for command, said in commands(text):
+                assert lines(run(command, tmp_path)) == lines(said), command
+                ran += 1
+        else:
+            (tmp_path / "unnamed.yaml").write_text(text, encoding="utf-8")
+            assert run("atomiton run --quiet unnamed.yaml", tmp_path)
+    assert ran == count
+
+
+@pytest.mark.slow
 def test_importing_shows_what_happens(tmp_path: Path) -> None:
     ran = 0
     for language, name, text in blocks(PAGES / "import.md"):

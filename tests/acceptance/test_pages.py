@@ -23,6 +23,7 @@ NAMED = re.compile(r"in\s+`([\w.]+)`:\s*\Z", re.IGNORECASE)
 CHANGING = (
     (re.compile(r"\d+(\.\d+)? m?s\b"), "TIME"),
     (re.compile(r"run_[0-9a-f]{26}"), "RUN"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"), "MOMENT"),
     (re.compile(r"127\.0\.0\.1:\d+"), "ADDRESS"),
 )
 
