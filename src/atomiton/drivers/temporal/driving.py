@@ -11,17 +11,29 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import msgspec
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey
+from temporalio.exceptions import FailureError
 
 from atomiton.drivers.answers import error_info, status_change, stopped
 from atomiton.drivers.program import Program
 from atomiton.drivers.recovery import replay
-from atomiton.drivers.temporal.sending import Sent, answers_of, send, task_of
+from atomiton.drivers.temporal.happenings import Happenings
+from atomiton.drivers.temporal.sending import Sent, answers_of, end_of, send, size_of, task_of
 from atomiton.drivers.temporal.turns import Since, Turns
-from atomiton.drivers.temporal.wire import BY_STATUS, MEMO_STATUS, Head, Options, Outcome, Task
+from atomiton.drivers.temporal.wire import (
+    BY_STATUS,
+    MEMO_STATUS,
+    Done,
+    Head,
+    Options,
+    Outcome,
+    Task,
+)
 from atomiton.errors import AtomitonError
 from atomiton.machine import RunState, apply, outstanding
 from atomiton.machine.commands import (
@@ -103,20 +115,25 @@ class Driving:
         self.facts: list[Event] = []
         self.finish: FinishRun | None = None
         self.leaving = False
-        self._loop = asyncio.get_running_loop()
         self._inbox: deque[Event] = deque()
         self._starts: deque[StartAttempt] = deque()
         self._jobs: dict[Key, Job] = {}
-        self._sent: set[asyncio.Task[None]] = set()
+        self._sent: set[Sent] = set()
         self._timers: dict[int, Timer] = {}
-        self._turns = Turns(self._loop)
+        self._happenings = Happenings(asyncio.get_running_loop())
+        self._turns = Turns(self._happenings)
         self._shown = Head("running")
         self._told = 0
 
     @property
     def listens(self) -> bool:
         """Whether it is certain what has happened before somebody outside has said something."""
-        return bool(self.facts) and not self._turns.out
+        return bool(self.facts) and not self.uncertain
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether a pure node is at work that may have ended, as the server knows already."""
+        return self._turns.out > 0
 
     # -- facts in ------------------------------------------------------------------------------
 
@@ -129,6 +146,9 @@ class Driving:
 
     def cancel(self, reason: str) -> None:
         """The run is cancelled by Temporal's own means, unless it has ended in this moment."""
+        self._happenings.take(partial(self._cancelled, reason))
+
+    def _cancelled(self, reason: str) -> None:
         self._turns.answered()
         if self.finish is None:
             self.feed(CancelRequested(workflow.time(), reason))
@@ -212,7 +232,7 @@ class Driving:
 
     def _timer(self, delay: float, act: Callable[..., None], *of: object) -> Timer:
         """Let the server say when it is time."""
-        return Timer(self._loop.call_later(max(0.0, delay), act, *of), self._turns.now)
+        return Timer(self._happenings.timer(delay, partial(act, *of)), self._turns.now)
 
     def _unset(self, timer: Timer) -> None:
         self._turns.take_back(timer.since, timer.handle.cancel)
@@ -231,11 +251,13 @@ class Driving:
             self._starts = deque(kept)
             self._inbox.append(AttemptFailed(workflow.time(), *_place(command), stopped()))
             return
-        job.sent.stopping += 1
-        if job.sent.unwanted and job.sent.near:
-            job.sent.cancel()  # of that only how it ends is on record
-        elif job.sent.unwanted:
-            self._turns.take_back(job.sent.since, job.sent.cancel, urgent=True)
+        sent = job.sent
+        sent.stopping += 1
+        stop = partial(self._happenings.soon, sent.cancel)
+        if sent.unwanted and sent.near:
+            stop()  # of that only how it ends is on record
+        elif sent.unwanted:
+            self._turns.take_back(sent.since, stop, urgent=True)
         job.grace = self._timer(self.options.grace, self._give_up, job)
 
     def _give_up(self, job: Job) -> None:
@@ -312,14 +334,38 @@ class Driving:
             self._jobs[start.frame, start.node] = Job(start, sent)
         if self._shown.status != "running":
             self.show(self.head())
-        task = asyncio.create_task(self._wait(sent))
-        self._sent.add(task)
-        task.add_done_callback(self._sent.discard)
+        self._sent.add(sent)
+        self._await(sent)
 
-    async def _wait(self, sent: Sent) -> None:
-        """Take the answers of an activity."""
-        answers = await answers_of(sent, self.program, self.state, self.options, self._turns)
-        now = workflow.time()
+    def _await(self, sent: Sent) -> None:
+        """Take the answers of an activity when there are any."""
+        sent.handle.add_done_callback(partial(self._over, sent))
+
+    def _over(self, sent: Sent, handle: asyncio.Task[Any]) -> None:
+        end = end_of(handle)
+        if end is not None:
+            self._happenings.take(partial(self._answered, sent, end))
+
+    def _answered(self, sent: Sent, end: Done | FailureError) -> None:
+        """An activity has ended."""
+        if sent.near:
+            self._turns.answered_near(size_of(end))
+        else:
+            self._turns.answered()
+        answers = answers_of(sent, end)
+        if answers is None:
+            # It takes longer than a node should that runs here, or the worker stops: it is pure, so
+            # it is run again, by whoever takes it.
+            of, now = (self.program, self.state, self.options), self._turns.now
+            far = send(*of, sent.starts, sent.tasks, now, near=False)
+            sent.handle, sent.since, sent.near = far.handle, far.since, False
+            self._await(sent)
+            return
+        # The activity is over: another one may take its place.
+        self._sent.discard(sent)
+        self._take_answers(sent, answers, workflow.time())
+
+    def _take_answers(self, sent: Sent, answers: Sequence[Outcome | None], now: float) -> None:
         for start, answer in zip(sent.starts, answers, strict=True):
             if answer is not None and answer.cost:
                 self._inbox.append(CostSpent(now, *_place(start), answer.cost))
@@ -330,10 +376,6 @@ class Driving:
             if job.grace is not None:
                 self._unset(job.grace)
             self._inbox.append(_fact(start, answer, now))
-        # The activity is over: another one may take its place.
-        current = asyncio.current_task()
-        if current is not None:
-            self._sent.discard(current)
         self._drain()
 
     # -- at rest -------------------------------------------------------------------------------

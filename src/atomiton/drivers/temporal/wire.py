@@ -17,6 +17,8 @@ from atomiton.machine.records import decode, encode
 WORKFLOW = "atomiton"
 #: Names of its queries and of its update.
 FACTS, HEAD, TELL = "facts", "head", "tell"
+#: The error of a message that is refused while pure nodes are at work: it is to be sent again.
+BUSY = "BUSY"
 #: Names of memos: what a run is, and how it stands.
 MEMO_RUN, MEMO_STATUS = "atomiton", "atomiton_status"
 #: Search attributes: of which blueprint a run is, and how it stands before it has ended.

@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from atomiton.drivers.temporal.programs import served
     from atomiton.drivers.temporal.wire import (
         BESIDE,
+        BUSY,
         FACTS,
         HEAD,
         PAGE,
@@ -127,6 +128,12 @@ class BlueprintWorkflow:
         except AtomitonError as error:
             raise ApplicationError(error.message, type=error.code, non_retryable=True) from error
         return len(driving.facts)
+
+    @tell.validator
+    def _is_certain(self, record: bytes) -> None:  # noqa: ARG002 - the protocol's
+        """Take no message between the end of a pure node and the moment when that is known."""
+        if self._driving is not None and self._driving.uncertain:
+            raise ApplicationError("the run is busy: send it again", type=BUSY)
 
     def _known(self) -> Driving:
         if self._driving is None:
