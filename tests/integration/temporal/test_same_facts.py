@@ -65,7 +65,7 @@ def difference(seed: int, real: drawn.Ending) -> str:
         pairs = zip_longest(timeless(real.facts), timeless(list(told.facts)))
         return next((f"{ours}, not {theirs}" for ours, theirs in pairs if ours != theirs), "")
     if real.status == "completed" and (real.output, real.nodes) != (told.output, told.nodes):
-        return f"it gave {real.output}, not {told.output}"
+        return f"it gave {real.output} with {real.nodes}, not {told.output} with {told.nodes}"
     return ""
 
 
@@ -123,8 +123,10 @@ async def test_five_hundred_blueprints_give_the_same_facts(
 ):
     monkeypatch.setattr(drawn, "pace", drawn.PATIENT)
     seeds = [*range(first, first + 2 * SLICE, 2)]
-    wrong = await compare(temporal_address, seeds, 12, drawn.NEAR, 1000, tmp_path)
-    wrong += await compare(temporal_address + "-far", seeds[::5], 12, drawn.FAR, 0, tmp_path)
+    wrong = await compare(temporal_address, seeds, 12, drawn.PATIENT_NEAR, 1000, tmp_path)
+    wrong += await compare(
+        temporal_address + "-far", seeds[::5], 12, drawn.PATIENT_FAR, 0, tmp_path
+    )
     tell(
         f"Temporal: {SLICE} blueprints at random from {first}: {len(wrong)} came to something else"
     )

@@ -9,9 +9,10 @@ by a moment.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -24,7 +25,7 @@ from atomiton.drivers.program import Program
 from atomiton.drivers.recovery import replay
 from atomiton.drivers.temporal.happenings import Happenings
 from atomiton.drivers.temporal.sending import Sent, answers_of, end_of, send, size_of, task_of
-from atomiton.drivers.temporal.turns import Since, Turns
+from atomiton.drivers.temporal.turns import Timer, Turns
 from atomiton.drivers.temporal.wire import (
     BY_STATUS,
     MEMO_STATUS,
@@ -65,19 +66,20 @@ _STATUS = SearchAttributeKey.for_keyword(BY_STATUS)
 APART = 8
 #: Into so many activities a map is divided, if those do not get too large.
 PARTS = 32
+#: Most activities of several items that are out at once: a step of a workflow in which more than a
+#: hundred of them end is given up by the server.
+BATCHES = 40
+#: Most bytes that one activity is told, if it is told of several attempts.
+TOLD = 256 * 1024
+#: Bytes that the activities that are out were told, after which no more are sent: what one step of
+#: a workflow sends, the server takes up to 4 MB of.
+OUT = 2 * 1024 * 1024
 #: Most pure nodes that begin at once where the workflow is: more than that are for all workers.
 NEAR = 16
 #: The history is never longer than this while something is at work: nothing new begins then.
 LONGEST = 30_000
 #: Bytes of history after which a run goes on in a new one.
 LARGEST = 16 * 1024 * 1024
-
-
-class Timer(msgspec.Struct, frozen=True, eq=False):
-    """A timer of the server, and when it was set."""
-
-    handle: asyncio.TimerHandle
-    since: Since
 
 
 class Job(msgspec.Struct, eq=False):
@@ -116,9 +118,11 @@ class Driving:
         self.finish: FinishRun | None = None
         self.leaving = False
         self._inbox: deque[Event] = deque()
-        self._starts: deque[StartAttempt] = deque()
+        #: What is to be attempted, in order: a map may bring a hundred thousand at once.
+        self._starts: OrderedDict[Key, StartAttempt] = OrderedDict()
         self._jobs: dict[Key, Job] = {}
         self._sent: set[Sent] = set()
+        self._out = self._batches = 0
         self._timers: dict[int, Timer] = {}
         self._happenings = Happenings(asyncio.get_running_loop())
         self._turns = Turns(self._happenings)
@@ -175,7 +179,7 @@ class Driving:
             if isinstance(command, StartAttempt):
                 if fresh or _place(command) not in started:
                     self.facts.append(AttemptStarted(workflow.time(), *_place(command)))
-                self._starts.append(command)
+                self._starts[command.frame, command.node] = command
             else:
                 self._perform(command)
         if self.state.gated:
@@ -197,7 +201,7 @@ class Driving:
         for command in commands:
             if isinstance(command, StartAttempt):
                 self.facts.append(AttemptStarted(event.time, *_place(command)))
-                self._starts.append(command)
+                self._starts[command.frame, command.node] = command
             else:
                 self._perform(command)
 
@@ -247,8 +251,7 @@ class Driving:
         key = (command.frame, command.node)
         job = self._jobs.get(key)
         if job is None:
-            kept = [start for start in self._starts if (start.frame, start.node) != key]
-            self._starts = deque(kept)
+            self._starts.pop(key, None)
             self._inbox.append(AttemptFailed(workflow.time(), *_place(command), stopped()))
             return
         sent = job.sent
@@ -258,15 +261,21 @@ class Driving:
             stop()  # of that only how it ends is on record
         elif sent.unwanted:
             self._turns.take_back(sent.since, stop, urgent=True)
-        job.grace = self._timer(self.options.grace, self._give_up, job)
+        if sent.grace is None or sent.grace.since != self._turns.now:
+            sent.late = []  # those that are wanted no more since the same moment
+            sent.grace = self._timer(self.options.grace, self._give_up, sent.late)
+        sent.late.append(job.start)
+        job.grace = sent.grace
 
-    def _give_up(self, job: Job) -> None:
+    def _give_up(self, late: Sequence[StartAttempt]) -> None:
         self._turns.answered()
-        key = (job.start.frame, job.start.node)
-        if self._jobs.get(key) is job:
-            del self._jobs[key]
-            error = stopped("it did not stop when asked to, and was given up")
-            self.feed(AttemptFailed(workflow.time(), *_place(job.start), error))
+        for start in late:
+            job = self._jobs.get((start.frame, start.node))
+            if job is not None and job.start is start:
+                del self._jobs[start.frame, start.node]
+                error = stopped("it did not stop when asked to, and was given up")
+                self._inbox.append(AttemptFailed(workflow.time(), *_place(start), error))
+        self._drain()
 
     # -- attempts ------------------------------------------------------------------------------
 
@@ -278,23 +287,46 @@ class Driving:
             return
         near = len(self._starts) <= NEAR and not self._turns.full
         sizes: dict[int, int] = {}
-        while self._starts and len(self._sent) < self.options.window:
-            starts = self._together(sizes)
-            tasks: list[Task] = []
-            sent: list[StartAttempt] = []
-            for start in starts:
-                try:
-                    tasks.append(task_of(self.state, start))
-                    sent.append(start)
-                except AtomitonError as error:  # its parameters cannot be worked out
-                    failed = AttemptFailed(workflow.time(), *_place(start), error_info(error))
-                    self._inbox.append(failed)
-            if sent:
-                self._send(sent, tasks, near=near)
+        while self._may_send():
+            self._hand_out(self._together(sizes), near=near)
         while self._inbox:
             self._take(self._inbox.popleft())
-        if self._starts and len(self._sent) < self.options.window and self.finish is None:
+        if self.finish is None and self._may_send():
             self._launch()
+
+    def _may_send(self) -> bool:
+        """Whether there is something to be attempted, and room for it."""
+        if len(self._sent) >= self.options.window or self._batches >= BATCHES:
+            return False
+        return bool(self._starts) and self._out < OUT
+
+    def _hand_out(self, starts: Sequence[StartAttempt], *, near: bool) -> None:
+        """Let one activity make attempts: as many of them as it can be told of."""
+        tasks: list[Task] = []
+        told: list[StartAttempt] = []
+        size = 0
+        for start in starts:
+            try:
+                task = task_of(self.state, start)
+            except AtomitonError as error:  # its parameters cannot be worked out
+                failed = AttemptFailed(workflow.time(), *_place(start), error_info(error))
+                self._inbox.append(failed)
+                continue
+            size += len(msgspec.json.encode(task))
+            if told and size > TOLD:
+                self._put_back(starts, start)
+                break
+            tasks.append(task)
+            told.append(start)
+        if told:
+            self._send(told, tasks, size, near=near)
+
+    def _put_back(self, starts: Sequence[StartAttempt], first: StartAttempt) -> None:
+        for start in reversed(starts):
+            self._starts[start.frame, start.node] = start
+            self._starts.move_to_end((start.frame, start.node), last=False)
+            if start is first:
+                break
 
     def _together(self, sizes: dict[int, int]) -> list[StartAttempt]:
         """The next attempts that one activity makes: several only of a wide map.
@@ -302,7 +334,7 @@ class Driving:
         Args:
             sizes: How many items of each map go together, found when the first of them begins.
         """
-        first = self._starts.popleft()
+        _, first = self._starts.popitem(last=False)
         frame, node = self.state.frames[first.frame], self.state.plan.uses[first.step]
         if frame.kind != ITEMS or node.once:
             return [first]
@@ -310,9 +342,10 @@ class Driving:
             sizes[frame.id] = self._size(frame)
         together = [first]
         while len(together) < sizes[frame.id] and self._starts:
-            if self._starts[0].frame != first.frame:
+            key = next(iter(self._starts))
+            if key[0] != first.frame:
                 break
-            together.append(self._starts.popleft())
+            together.append(self._starts.pop(key))
         return together
 
     def _size(self, frame: Frame) -> int:
@@ -321,14 +354,20 @@ class Driving:
         Few enough that several workers have something to do, and that what bounds how many are made
         at once does not wait for the slowest of many.
         """
-        alike = 1 + sum(start.frame == frame.id for start in self._starts)
+        next_ones = islice(self._starts, 4 * self.options.batch)  # more of them change nothing
+        alike = 1 + sum(of == frame.id for of, _ in next_ones)
         if alike <= APART:
             return 1
         return min(self.options.batch, -(-len(frame.nodes) // PARTS), -(-alike // 4))
 
-    def _send(self, starts: Sequence[StartAttempt], tasks: list[Task], *, near: bool) -> None:
+    def _send(
+        self, starts: Sequence[StartAttempt], tasks: list[Task], size: int, *, near: bool
+    ) -> None:
         now = self._turns.now
         sent = send(self.program, self.state, self.options, starts, tasks, now, near=near)
+        sent.size = size
+        self._out += size
+        self._batches += len(starts) > 1
         self._turns.out += sent.near
         for start in starts:
             self._jobs[start.frame, start.node] = Job(start, sent)
@@ -363,6 +402,8 @@ class Driving:
             return
         # The activity is over: another one may take its place.
         self._sent.discard(sent)
+        self._out -= sent.size
+        self._batches -= len(sent.starts) > 1
         self._take_answers(sent, answers, workflow.time())
 
     def _take_answers(self, sent: Sent, answers: Sequence[Outcome | None], now: float) -> None:

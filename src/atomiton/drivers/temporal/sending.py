@@ -21,7 +21,7 @@ from temporalio.exceptions import TimeoutError as ActivityTimeout
 from atomiton.drivers.answers import stopped
 from atomiton.drivers.program import Program
 from atomiton.drivers.temporal.scopes import take
-from atomiton.drivers.temporal.turns import Since
+from atomiton.drivers.temporal.turns import Since, Timer
 from atomiton.drivers.temporal.wire import Done, Options, Outcome, Task, Work, seconds
 from atomiton.errors import ErrorInfo
 from atomiton.machine import RunState
@@ -45,6 +45,9 @@ class Sent(msgspec.Struct, eq=False):
         since: When it was sent.
         near: Whether it runs where the workflow is.
         stopping: How many of the attempts are wanted no more.
+        size: Bytes that it was told.
+        grace: Gives those up that do not stop.
+        late: Which these are.
     """
 
     starts: Sequence[StartAttempt]
@@ -53,6 +56,9 @@ class Sent(msgspec.Struct, eq=False):
     since: Since
     near: bool = False
     stopping: int = 0
+    size: int = 0
+    grace: Timer | None = None
+    late: list[StartAttempt] = []
 
     def cancel(self) -> None:
         """Ask the activity to stop."""

@@ -10,6 +10,7 @@ message waits until no near activity is out, since it may come before or after t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import msgspec
@@ -30,6 +31,13 @@ class Since(msgspec.Struct, frozen=True):
 
     turn: int
     near: int
+
+
+class Timer(msgspec.Struct, frozen=True, eq=False):
+    """A timer of the server, and when it was set."""
+
+    handle: asyncio.TimerHandle
+    since: Since
 
 
 class Turns:

@@ -27,6 +27,9 @@ BY_BLUEPRINT, BY_STATUS = "AtomitonBlueprint", "AtomitonStatus"
 QUEUE = "atomiton"
 #: Facts of an ended run that take no more bytes than this stand beside its result.
 BESIDE = 48 * 1024
+#: So do those of a run that has completed that take no more together with its output, written down:
+#: the server takes values of up to 2 MB.
+FULL = 1536 * 1024
 #: Most bytes of facts in one answer to a query.
 PAGE = 1024 * 1024
 

@@ -8,12 +8,15 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     import asyncio
 
+    import msgspec
+
     from atomiton.drivers.temporal.driving import Driving
     from atomiton.drivers.temporal.programs import served
     from atomiton.drivers.temporal.wire import (
         BESIDE,
         BUSY,
         FACTS,
+        FULL,
         HEAD,
         PAGE,
         TELL,
@@ -91,6 +94,8 @@ class BlueprintWorkflow:
         packed = pack(driving.facts)
         facts = packed if len(packed) <= BESIDE else ""
         if finish.status == "completed":
+            if not facts and len(packed) + len(msgspec.json.encode(finish.output)) <= FULL:
+                facts = packed
             return Ended(finish.output, facts)
         error = finish.error or ErrorInfo("CANCELLED", "cancelled")
         if finish.status == "cancelled" and workflow.cancellation_reason() is not None:
