@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -23,10 +24,12 @@ from temporalio.converter import PayloadCodec
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from atomiton.blueprint.model import Blueprint, Durability
+from atomiton.blueprint.plan import MapPlan
 from atomiton.conductor.beside import Beside
 from atomiton.conductor.conductor import Conductor
 from atomiton.conductor.core import has_ended
 from atomiton.conductor.forking import fork_facts
+from atomiton.conductor.hooks_of_plan import all_nodes
 from atomiton.conductor.ids import new_run_id
 from atomiton.conductor.inputs import Inputs, check_options, refuse_unfit
 from atomiton.conductor.library import Source
@@ -61,6 +64,9 @@ from atomiton.store.open import default_path
 T = TypeVar("T")
 #: Of how many runs that were started here the blueprint is known without asking.
 _REMEMBERED = 1000
+#: Seconds that a step of a run with maps may take, and so a worker to replay it, before the server
+#: hands it to another one. Else it does after 10.
+_WIDE = timedelta(seconds=60)
 #: Seconds between looks for new facts of a run: the first, and the longest.
 _FIRST, _LONGEST = 0.05, 1.0
 
@@ -194,6 +200,7 @@ class TemporalConductor(Conductor):
     ) -> None:
         plan = program.plan
         about = About(plan.id, plan.hash, self._now(), plan.version, key)
+        wide = any(isinstance(node.detail, MapPlan) for node in all_nodes(plan))
         async with told(run):
             with contextlib.suppress(WorkflowAlreadyStartedError):  # under this key, earlier
                 await self._temporal.client.start_workflow(
@@ -206,6 +213,7 @@ class TemporalConductor(Conductor):
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     static_summary=plan.id,
+                    task_timeout=_WIDE if wide else None,
                 )
         self._temporal.remember(run)
         if key is None:  # under a key it may have been started earlier, of another version

@@ -32,6 +32,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from atomiton.conductor.temporal.address import Place, open_client, search_attributes
 from atomiton.drivers.temporal.wire import (
+    BUSY,
     BY_BLUEPRINT,
     BY_STATUS,
     FACTS,
@@ -74,6 +75,8 @@ _ANSWER = timedelta(seconds=20)
 #: Seconds for it to take a message, before it is sent again: a worker that has just dropped the
 #: run from its memory may let the first one lie.
 _TAKEN = timedelta(seconds=5)
+#: Seconds until a message is sent again that came while pure nodes were at work.
+_SHORTLY = 0.05
 #: What is said when a worker should have answered, and none did.
 _SILENT = (
     RPCStatusCode.CANCELLED,
@@ -348,6 +351,10 @@ class TemporalJournal:
                         raise asyncio.CancelledError from error
                     if time.monotonic() >= until:
                         raise
+                except WorkflowUpdateFailedError as error:
+                    if not _is_busy(error) or time.monotonic() >= until:
+                        raise
+                    await asyncio.sleep(_SHORTLY)
                 except RPCError as error:
                     tries -= 1
                     if not tries or _LOST not in error.message:
@@ -478,6 +485,10 @@ def _error_of(error: RPCError, run: str) -> AtomitonError:
     if error.status in _SILENT:
         return _nobody(run)
     return Unavailable(f"the Temporal server: {error.message}")
+
+
+def _is_busy(error: WorkflowUpdateFailedError) -> bool:
+    return isinstance(error.cause, ApplicationError) and error.cause.type == BUSY
 
 
 def _nobody(run: str) -> Unavailable:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from temporalio.worker import Worker, WorkflowRunner
 
 
+#: Seconds that one step of a workflow may take. The library takes one for stuck after 2, and begins
+#: it again: a map of a hundred thousand items, or a busy machine, would never get past it.
+_STEP = 60
 #: Seconds after which a worker that had a run in memory is taken for dead, and another goes on.
 _AWAY = 5.0
 
@@ -68,6 +71,14 @@ def runner() -> WorkflowRunner:
 
     restrictions = SandboxRestrictions.default.with_passthrough_modules("atomiton", "msgspec")
     return SandboxedWorkflowRunner(restrictions=restrictions)
+
+
+def patient(worker: Worker) -> None:
+    """Let steps of workflows take longer: the machine never waits, it may have much to do."""
+    # The library has no setting for it.
+    steps = getattr(worker, "_workflow_worker", None)
+    assert hasattr(steps, "_deadlock_timeout_seconds"), "where does temporalio keep it now?"
+    setattr(steps, "_deadlock_timeout_seconds", _STEP)  # noqa: B010 - nobody else may set it
 
 
 class TemporalWorker:
@@ -126,7 +137,7 @@ class TemporalWorker:
                 use_worker_versioning=True,
                 default_versioning_behavior=VersioningBehavior.PINNED,
             )
-        return Worker(
+        worker = Worker(
             client,
             task_queue=settings.place.queue,
             workflows=[BlueprintWorkflow],
@@ -140,6 +151,8 @@ class TemporalWorker:
             graceful_shutdown_timeout=timedelta(seconds=settings.drain),
             deployment_config=deployment,
         )
+        patient(worker)
+        return worker
 
     async def stopped(self) -> None:
         """Wait until it has stopped, for whatever reason; raises what ended it."""

@@ -9,19 +9,32 @@ by a moment.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import islice
+from typing import Any
 
 import msgspec
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey
+from temporalio.exceptions import FailureError
 
 from atomiton.drivers.answers import error_info, status_change, stopped
 from atomiton.drivers.program import Program
 from atomiton.drivers.recovery import replay
-from atomiton.drivers.temporal.sending import Sent, answers_of, send, task_of
-from atomiton.drivers.temporal.turns import Since, Turns
-from atomiton.drivers.temporal.wire import BY_STATUS, MEMO_STATUS, Head, Options, Outcome, Task
+from atomiton.drivers.temporal.happenings import Happenings
+from atomiton.drivers.temporal.sending import Sent, answers_of, end_of, send, size_of, task_of
+from atomiton.drivers.temporal.turns import Timer, Turns
+from atomiton.drivers.temporal.wire import (
+    BY_STATUS,
+    MEMO_STATUS,
+    Done,
+    Head,
+    Options,
+    Outcome,
+    Task,
+)
 from atomiton.errors import AtomitonError
 from atomiton.machine import RunState, apply, outstanding
 from atomiton.machine.commands import (
@@ -53,19 +66,20 @@ _STATUS = SearchAttributeKey.for_keyword(BY_STATUS)
 APART = 8
 #: Into so many activities a map is divided, if those do not get too large.
 PARTS = 32
+#: Most activities of several items that are out at once: a step of a workflow in which more than a
+#: hundred of them end is given up by the server.
+BATCHES = 40
+#: Most bytes that one activity is told, if it is told of several attempts.
+TOLD = 256 * 1024
+#: Bytes that the activities that are out were told, after which no more are sent: what one step of
+#: a workflow sends, the server takes up to 4 MB of.
+OUT = 2 * 1024 * 1024
 #: Most pure nodes that begin at once where the workflow is: more than that are for all workers.
 NEAR = 16
 #: The history is never longer than this while something is at work: nothing new begins then.
 LONGEST = 30_000
 #: Bytes of history after which a run goes on in a new one.
 LARGEST = 16 * 1024 * 1024
-
-
-class Timer(msgspec.Struct, frozen=True, eq=False):
-    """A timer of the server, and when it was set."""
-
-    handle: asyncio.TimerHandle
-    since: Since
 
 
 class Job(msgspec.Struct, eq=False):
@@ -103,20 +117,27 @@ class Driving:
         self.facts: list[Event] = []
         self.finish: FinishRun | None = None
         self.leaving = False
-        self._loop = asyncio.get_running_loop()
         self._inbox: deque[Event] = deque()
-        self._starts: deque[StartAttempt] = deque()
+        #: What is to be attempted, in order: a map may bring a hundred thousand at once.
+        self._starts: OrderedDict[Key, StartAttempt] = OrderedDict()
         self._jobs: dict[Key, Job] = {}
-        self._sent: set[asyncio.Task[None]] = set()
+        self._sent: set[Sent] = set()
+        self._out = self._batches = 0
         self._timers: dict[int, Timer] = {}
-        self._turns = Turns(self._loop)
+        self._happenings = Happenings(asyncio.get_running_loop())
+        self._turns = Turns(self._happenings)
         self._shown = Head("running")
         self._told = 0
 
     @property
     def listens(self) -> bool:
         """Whether it is certain what has happened before somebody outside has said something."""
-        return bool(self.facts) and not self._turns.out
+        return bool(self.facts) and not self.uncertain
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether a pure node is at work that may have ended, as the server knows already."""
+        return self._turns.out > 0
 
     # -- facts in ------------------------------------------------------------------------------
 
@@ -129,6 +150,9 @@ class Driving:
 
     def cancel(self, reason: str) -> None:
         """The run is cancelled by Temporal's own means, unless it has ended in this moment."""
+        self._happenings.take(partial(self._cancelled, reason))
+
+    def _cancelled(self, reason: str) -> None:
         self._turns.answered()
         if self.finish is None:
             self.feed(CancelRequested(workflow.time(), reason))
@@ -155,7 +179,7 @@ class Driving:
             if isinstance(command, StartAttempt):
                 if fresh or _place(command) not in started:
                     self.facts.append(AttemptStarted(workflow.time(), *_place(command)))
-                self._starts.append(command)
+                self._starts[command.frame, command.node] = command
             else:
                 self._perform(command)
         if self.state.gated:
@@ -177,7 +201,7 @@ class Driving:
         for command in commands:
             if isinstance(command, StartAttempt):
                 self.facts.append(AttemptStarted(event.time, *_place(command)))
-                self._starts.append(command)
+                self._starts[command.frame, command.node] = command
             else:
                 self._perform(command)
 
@@ -212,7 +236,7 @@ class Driving:
 
     def _timer(self, delay: float, act: Callable[..., None], *of: object) -> Timer:
         """Let the server say when it is time."""
-        return Timer(self._loop.call_later(max(0.0, delay), act, *of), self._turns.now)
+        return Timer(self._happenings.timer(delay, partial(act, *of)), self._turns.now)
 
     def _unset(self, timer: Timer) -> None:
         self._turns.take_back(timer.since, timer.handle.cancel)
@@ -227,24 +251,31 @@ class Driving:
         key = (command.frame, command.node)
         job = self._jobs.get(key)
         if job is None:
-            kept = [start for start in self._starts if (start.frame, start.node) != key]
-            self._starts = deque(kept)
+            self._starts.pop(key, None)
             self._inbox.append(AttemptFailed(workflow.time(), *_place(command), stopped()))
             return
-        job.sent.stopping += 1
-        if job.sent.unwanted and job.sent.near:
-            job.sent.cancel()  # of that only how it ends is on record
-        elif job.sent.unwanted:
-            self._turns.take_back(job.sent.since, job.sent.cancel, urgent=True)
-        job.grace = self._timer(self.options.grace, self._give_up, job)
+        sent = job.sent
+        sent.stopping += 1
+        stop = partial(self._happenings.soon, sent.cancel)
+        if sent.unwanted and sent.near:
+            stop()  # of that only how it ends is on record
+        elif sent.unwanted:
+            self._turns.take_back(sent.since, stop, urgent=True)
+        if sent.grace is None or sent.grace.since != self._turns.now:
+            sent.late = []  # those that are wanted no more since the same moment
+            sent.grace = self._timer(self.options.grace, self._give_up, sent.late)
+        sent.late.append(job.start)
+        job.grace = sent.grace
 
-    def _give_up(self, job: Job) -> None:
+    def _give_up(self, late: Sequence[StartAttempt]) -> None:
         self._turns.answered()
-        key = (job.start.frame, job.start.node)
-        if self._jobs.get(key) is job:
-            del self._jobs[key]
-            error = stopped("it did not stop when asked to, and was given up")
-            self.feed(AttemptFailed(workflow.time(), *_place(job.start), error))
+        for start in late:
+            job = self._jobs.get((start.frame, start.node))
+            if job is not None and job.start is start:
+                del self._jobs[start.frame, start.node]
+                error = stopped("it did not stop when asked to, and was given up")
+                self._inbox.append(AttemptFailed(workflow.time(), *_place(start), error))
+        self._drain()
 
     # -- attempts ------------------------------------------------------------------------------
 
@@ -256,23 +287,46 @@ class Driving:
             return
         near = len(self._starts) <= NEAR and not self._turns.full
         sizes: dict[int, int] = {}
-        while self._starts and len(self._sent) < self.options.window:
-            starts = self._together(sizes)
-            tasks: list[Task] = []
-            sent: list[StartAttempt] = []
-            for start in starts:
-                try:
-                    tasks.append(task_of(self.state, start))
-                    sent.append(start)
-                except AtomitonError as error:  # its parameters cannot be worked out
-                    failed = AttemptFailed(workflow.time(), *_place(start), error_info(error))
-                    self._inbox.append(failed)
-            if sent:
-                self._send(sent, tasks, near=near)
+        while self._may_send():
+            self._hand_out(self._together(sizes), near=near)
         while self._inbox:
             self._take(self._inbox.popleft())
-        if self._starts and len(self._sent) < self.options.window and self.finish is None:
+        if self.finish is None and self._may_send():
             self._launch()
+
+    def _may_send(self) -> bool:
+        """Whether there is something to be attempted, and room for it."""
+        if len(self._sent) >= self.options.window or self._batches >= BATCHES:
+            return False
+        return bool(self._starts) and self._out < OUT
+
+    def _hand_out(self, starts: Sequence[StartAttempt], *, near: bool) -> None:
+        """Let one activity make attempts: as many of them as it can be told of."""
+        tasks: list[Task] = []
+        told: list[StartAttempt] = []
+        size = 0
+        for start in starts:
+            try:
+                task = task_of(self.state, start)
+            except AtomitonError as error:  # its parameters cannot be worked out
+                failed = AttemptFailed(workflow.time(), *_place(start), error_info(error))
+                self._inbox.append(failed)
+                continue
+            size += len(msgspec.json.encode(task))
+            if told and size > TOLD:
+                self._put_back(starts, start)
+                break
+            tasks.append(task)
+            told.append(start)
+        if told:
+            self._send(told, tasks, size, near=near)
+
+    def _put_back(self, starts: Sequence[StartAttempt], first: StartAttempt) -> None:
+        for start in reversed(starts):
+            self._starts[start.frame, start.node] = start
+            self._starts.move_to_end((start.frame, start.node), last=False)
+            if start is first:
+                break
 
     def _together(self, sizes: dict[int, int]) -> list[StartAttempt]:
         """The next attempts that one activity makes: several only of a wide map.
@@ -280,7 +334,7 @@ class Driving:
         Args:
             sizes: How many items of each map go together, found when the first of them begins.
         """
-        first = self._starts.popleft()
+        _, first = self._starts.popitem(last=False)
         frame, node = self.state.frames[first.frame], self.state.plan.uses[first.step]
         if frame.kind != ITEMS or node.once:
             return [first]
@@ -288,9 +342,10 @@ class Driving:
             sizes[frame.id] = self._size(frame)
         together = [first]
         while len(together) < sizes[frame.id] and self._starts:
-            if self._starts[0].frame != first.frame:
+            key = next(iter(self._starts))
+            if key[0] != first.frame:
                 break
-            together.append(self._starts.popleft())
+            together.append(self._starts.pop(key))
         return together
 
     def _size(self, frame: Frame) -> int:
@@ -299,27 +354,59 @@ class Driving:
         Few enough that several workers have something to do, and that what bounds how many are made
         at once does not wait for the slowest of many.
         """
-        alike = 1 + sum(start.frame == frame.id for start in self._starts)
+        next_ones = islice(self._starts, 4 * self.options.batch)  # more of them change nothing
+        alike = 1 + sum(of == frame.id for of, _ in next_ones)
         if alike <= APART:
             return 1
         return min(self.options.batch, -(-len(frame.nodes) // PARTS), -(-alike // 4))
 
-    def _send(self, starts: Sequence[StartAttempt], tasks: list[Task], *, near: bool) -> None:
+    def _send(
+        self, starts: Sequence[StartAttempt], tasks: list[Task], size: int, *, near: bool
+    ) -> None:
         now = self._turns.now
         sent = send(self.program, self.state, self.options, starts, tasks, now, near=near)
+        sent.size = size
+        self._out += size
+        self._batches += len(starts) > 1
         self._turns.out += sent.near
         for start in starts:
             self._jobs[start.frame, start.node] = Job(start, sent)
         if self._shown.status != "running":
             self.show(self.head())
-        task = asyncio.create_task(self._wait(sent))
-        self._sent.add(task)
-        task.add_done_callback(self._sent.discard)
+        self._sent.add(sent)
+        self._await(sent)
 
-    async def _wait(self, sent: Sent) -> None:
-        """Take the answers of an activity."""
-        answers = await answers_of(sent, self.program, self.state, self.options, self._turns)
-        now = workflow.time()
+    def _await(self, sent: Sent) -> None:
+        """Take the answers of an activity when there are any."""
+        sent.handle.add_done_callback(partial(self._over, sent))
+
+    def _over(self, sent: Sent, handle: asyncio.Task[Any]) -> None:
+        end = end_of(handle)
+        if end is not None:
+            self._happenings.take(partial(self._answered, sent, end))
+
+    def _answered(self, sent: Sent, end: Done | FailureError) -> None:
+        """An activity has ended."""
+        if sent.near:
+            self._turns.answered_near(size_of(end))
+        else:
+            self._turns.answered()
+        answers = answers_of(sent, end)
+        if answers is None:
+            # It takes longer than a node should that runs here, or the worker stops: it is pure, so
+            # it is run again, by whoever takes it.
+            of, now = (self.program, self.state, self.options), self._turns.now
+            far = send(*of, sent.starts, sent.tasks, now, near=False)
+            sent.handle, sent.since, sent.near = far.handle, far.since, False
+            self._await(sent)
+            return
+        # The activity is over: another one may take its place.
+        self._sent.discard(sent)
+        self._out -= sent.size
+        self._batches -= len(sent.starts) > 1
+        self._take_answers(sent, answers, workflow.time())
+
+    def _take_answers(self, sent: Sent, answers: Sequence[Outcome | None], now: float) -> None:
         for start, answer in zip(sent.starts, answers, strict=True):
             if answer is not None and answer.cost:
                 self._inbox.append(CostSpent(now, *_place(start), answer.cost))
@@ -330,10 +417,6 @@ class Driving:
             if job.grace is not None:
                 self._unset(job.grace)
             self._inbox.append(_fact(start, answer, now))
-        # The activity is over: another one may take its place.
-        current = asyncio.current_task()
-        if current is not None:
-            self._sent.discard(current)
         self._drain()
 
     # -- at rest -------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, cast
@@ -20,7 +21,7 @@ from temporalio.exceptions import TimeoutError as ActivityTimeout
 from atomiton.drivers.answers import stopped
 from atomiton.drivers.program import Program
 from atomiton.drivers.temporal.scopes import take
-from atomiton.drivers.temporal.turns import Since, Turns
+from atomiton.drivers.temporal.turns import Since, Timer
 from atomiton.drivers.temporal.wire import Done, Options, Outcome, Task, Work, seconds
 from atomiton.errors import ErrorInfo
 from atomiton.machine import RunState
@@ -44,6 +45,9 @@ class Sent(msgspec.Struct, eq=False):
         since: When it was sent.
         near: Whether it runs where the workflow is.
         stopping: How many of the attempts are wanted no more.
+        size: Bytes that it was told.
+        grace: Gives those up that do not stop.
+        late: Which these are.
     """
 
     starts: Sequence[StartAttempt]
@@ -52,6 +56,9 @@ class Sent(msgspec.Struct, eq=False):
     since: Since
     near: bool = False
     stopping: int = 0
+    size: int = 0
+    grace: Timer | None = None
+    late: list[StartAttempt] = []
 
     def cancel(self) -> None:
         """Ask the activity to stop."""
@@ -135,33 +142,35 @@ def _name(type_: object) -> str:
     return str(getattr(type_, "name", "node"))
 
 
-async def answers_of(
-    sent: Sent, program: Program, state: RunState, options: Options, turns: Turns
-) -> Sequence[Outcome | None]:
-    """How the attempts of an activity ended, in order; None for those of which nobody knows."""
-    try:
-        outcomes = cast("Done", await sent.handle).outcomes
-    except FailureError as error:
-        # A replay gives some ends of local activities bare that were wrapped before.
-        cause = error.cause if isinstance(error, ActivityError) else error
-        _count(sent, turns, 0)
-    else:
-        _count(sent, turns, len(msgspec.json.encode(outcomes)) if sent.near else 0)
-        return outcomes
+def end_of(handle: asyncio.Task[Any]) -> Done | FailureError | None:
+    """How an activity ended; None if it did not, and the worker forgets the run."""
+    if handle.cancelled():
+        return None
+    error = handle.exception()
+    if error is None:
+        return cast("Done", handle.result())
+    if isinstance(error, Exception) and not isinstance(error, FailureError):
+        raise error
+    return error if isinstance(error, FailureError) else None
+
+
+def size_of(end: Done | FailureError) -> int:
+    """Bytes of what an activity gave."""
+    return 0 if isinstance(end, FailureError) else len(msgspec.json.encode(end.outcomes))
+
+
+def answers_of(sent: Sent, end: Done | FailureError) -> Sequence[Outcome | None] | None:
+    """How the attempts of an activity ended, in order; None for those of which nobody knows.
+
+    None in place of them is that they have to be made elsewhere.
+    """
+    if isinstance(end, Done):
+        return end.outcomes
+    # A replay gives some ends of local activities bare that were wrapped before.
+    cause = end.cause if isinstance(end, ActivityError) else end
     if sent.near and not (isinstance(cause, CancelledError) and sent.unwanted):
-        # It takes longer than a node should that runs here, or the worker stops: it is pure, so it
-        # is run again, by whoever takes it.
-        far = send(program, state, options, sent.starts, sent.tasks, turns.now, near=False)
-        sent.handle, sent.since, sent.near = far.handle, far.since, False
-        return await answers_of(sent, program, state, options, turns)
+        return None
     return [_unanswered(cause)] * len(sent.starts)
-
-
-def _count(sent: Sent, turns: Turns, size: int) -> None:
-    if sent.near:
-        turns.answered_near(size)
-    else:
-        turns.answered()
 
 
 def _unanswered(cause: BaseException | None) -> Outcome | None:

@@ -16,6 +16,8 @@ from collections.abc import Callable
 import msgspec
 from temporalio import workflow
 
+from atomiton.drivers.temporal.happenings import Happenings
+
 #: Answers of near activities that may follow each other before one of the server's is awaited.
 MOST_NEAR = 50
 #: Bytes of them: they go to the server together, which takes 4 MB at once.
@@ -31,11 +33,18 @@ class Since(msgspec.Struct, frozen=True):
     near: int
 
 
+class Timer(msgspec.Struct, frozen=True, eq=False):
+    """A timer of the server, and when it was set."""
+
+    handle: asyncio.TimerHandle
+    since: Since
+
+
 class Turns:
     """Counts the answers of the server, and keeps what waits for the next.
 
     Args:
-        loop: Of the workflow.
+        happenings: What says when it is time.
 
     Attributes:
         length, size: Of the history, when the server last answered.
@@ -43,8 +52,8 @@ class Turns:
         out: How many near activities are out.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self, happenings: Happenings) -> None:
+        self._happenings = happenings
         self.near = self.out = 0
         self._turn = 0
         self._near_here = 0
@@ -66,7 +75,7 @@ class Turns:
         self.look()
         later, self._later = self._later, []
         for act in later:
-            self._loop.call_soon(act)
+            act()
 
     def answered_near(self, size: int) -> None:
         """A near activity has answered, with so many bytes."""
@@ -98,12 +107,12 @@ class Turns:
             urgent: Whether the server is made to answer soon, if it has not yet.
         """
         if self.can_take_back(since):
-            self._loop.call_soon(act)  # a timer may be about to fire in this very moment
+            act()
             return
         self._later.append(act)
         if urgent and not self._awaiting:
             self._awaiting = True
-            self._loop.call_later(_SOON, self._woken)
+            self._happenings.timer(_SOON, self._woken)
 
     def _woken(self) -> None:
         self._awaiting = False

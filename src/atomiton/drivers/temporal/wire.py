@@ -17,6 +17,8 @@ from atomiton.machine.records import decode, encode
 WORKFLOW = "atomiton"
 #: Names of its queries and of its update.
 FACTS, HEAD, TELL = "facts", "head", "tell"
+#: The error of a message that is refused while pure nodes are at work: it is to be sent again.
+BUSY = "BUSY"
 #: Names of memos: what a run is, and how it stands.
 MEMO_RUN, MEMO_STATUS = "atomiton", "atomiton_status"
 #: Search attributes: of which blueprint a run is, and how it stands before it has ended.
@@ -25,6 +27,9 @@ BY_BLUEPRINT, BY_STATUS = "AtomitonBlueprint", "AtomitonStatus"
 QUEUE = "atomiton"
 #: Facts of an ended run that take no more bytes than this stand beside its result.
 BESIDE = 48 * 1024
+#: So do those of a run that has completed that take no more together with its output, written down:
+#: the server takes values of up to 2 MB.
+FULL = 1536 * 1024
 #: Most bytes of facts in one answer to a query.
 PAGE = 1024 * 1024
 

@@ -8,11 +8,15 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     import asyncio
 
+    import msgspec
+
     from atomiton.drivers.temporal.driving import Driving
     from atomiton.drivers.temporal.programs import served
     from atomiton.drivers.temporal.wire import (
         BESIDE,
+        BUSY,
         FACTS,
+        FULL,
         HEAD,
         PAGE,
         TELL,
@@ -90,6 +94,8 @@ class BlueprintWorkflow:
         packed = pack(driving.facts)
         facts = packed if len(packed) <= BESIDE else ""
         if finish.status == "completed":
+            if not facts and len(packed) + len(msgspec.json.encode(finish.output)) <= FULL:
+                facts = packed
             return Ended(finish.output, facts)
         error = finish.error or ErrorInfo("CANCELLED", "cancelled")
         if finish.status == "cancelled" and workflow.cancellation_reason() is not None:
@@ -127,6 +133,12 @@ class BlueprintWorkflow:
         except AtomitonError as error:
             raise ApplicationError(error.message, type=error.code, non_retryable=True) from error
         return len(driving.facts)
+
+    @tell.validator
+    def _is_certain(self, record: bytes) -> None:  # noqa: ARG002 - the protocol's
+        """Take no message between the end of a pure node and the moment when that is known."""
+        if self._driving is not None and self._driving.uncertain:
+            raise ApplicationError("the run is busy: send it again", type=BUSY)
 
     def _known(self) -> Driving:
         if self._driving is None:
