@@ -112,7 +112,7 @@ class TemporalConductor(Conductor):
     ) -> None:
         self._place = parse(address) if isinstance(address, str) else address
         self._temporal = TemporalJournal(self._place, client, codec)
-        kept = str(default_path()) if blueprints is None else blueprints
+        kept = f"sqlite:{default_path()}" if blueprints is None else blueprints
         # What runs in another process may not be known here: values of secrets among it.
         super().__init__(self._temporal, blueprints=kept, nodes=nodes, secrets={}, resume=False)
         self._beside = _Nothing(self._temporal.address)
