@@ -31,6 +31,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from atomiton.conductor.temporal.address import Place, open_client, search_attributes
+from atomiton.drivers.temporal.scheduled import MOMENT, moment_text
 from atomiton.drivers.temporal.wire import (
     BY_BLUEPRINT,
     BY_STATUS,
@@ -160,6 +161,8 @@ class TemporalJournal:
         head = await _memo(found, MEMO_STATUS, Head) or Head("running")
         if about is None:
             about = About("?", "", found.start_time.timestamp())
+        if about.trigger:
+            about = _fired(about, found)
         ended = None if found.close_time is None else found.close_time.timestamp()
         status = _STATUS.get(found.status or WorkflowExecutionStatus.RUNNING)
         if status is None and exact and found.status is WorkflowExecutionStatus.RUNNING:
@@ -439,6 +442,15 @@ async def _pages(client: Client, query: str, limit: int) -> AsyncIterator[Workfl
 
 def _fits(header: RunHeader, status: str | None, blueprint: str | None) -> bool:
     return status in (None, header.status) and blueprint in (None, header.blueprint)
+
+
+def _fired(about: About, found: WorkflowExecution) -> About:
+    """What a run is that a schedule has started: its moment is its key, as everywhere."""
+    moment = found.typed_search_attributes.get(MOMENT, found.start_time)
+    first = found.raw_info.first_run_id in ("", found.run_id)
+    begun = found.start_time if first else moment  # else its history has been begun anew since
+    key = f"trigger:{about.trigger}@{moment_text(moment)}"
+    return msgspec.structs.replace(about, created_at=begun.timestamp(), key=key)
 
 
 async def _memo(found: WorkflowExecution, name: str, kind: type[_T]) -> _T | None:
