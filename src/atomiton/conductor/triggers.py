@@ -35,7 +35,14 @@ _PAGE = 1000
 
 
 class Triggers(Starting):
-    """What a conductor does with triggers."""
+    """What a conductor does with triggers.
+
+    Attributes:
+        fires_schedules: Whether its server is to fire schedules; else they are synced with one that
+            does.
+    """
+
+    fires_schedules = True
 
     async def _begin_beside(self) -> None:
         await super()._begin_beside()

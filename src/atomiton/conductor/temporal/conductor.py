@@ -46,6 +46,7 @@ from atomiton.events import RunEvent
 from atomiton.machine import RunState, apply
 from atomiton.machine.events import Breakpoint, Event, RunRequested
 from atomiton.machine.records import encode
+from atomiton.ports.admission import QueueSizes
 from atomiton.ports.blueprints import BlueprintStore
 from atomiton.store.ledger.base import Steps
 from atomiton.store.open import default_path
@@ -206,6 +207,10 @@ class TemporalConductor(TemporalTriggers):
             self._started[run] = program
         if len(self._started) > _REMEMBERED:
             self._started.popitem(last=False)
+
+    async def queue_sizes(self) -> QueueSizes:
+        """How many runs wait for their turn: none, there is no queue."""
+        return QueueSizes(0, 0, 0)
 
     # -- looking -------------------------------------------------------------------------------
 

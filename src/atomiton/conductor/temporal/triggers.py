@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import hashlib
+import os
 from datetime import UTC, datetime
 from types import TracebackType
 
@@ -49,12 +50,13 @@ class TemporalTriggers(Conductor):
     #: Where blueprints are kept.
     _kept_at: object
 
+    fires_schedules = False
+
     async def _begin_beside(self) -> None:
         await super()._begin_beside()
         kept = str(self._kept_at)
         if kept.partition(":")[0] not in ("sqlite", "postgresql", "postgres"):
-            name = hashlib.sha256(self._place.address.encode()).hexdigest()[:16]
-            kept = f"sqlite:{default_path().with_name(f'temporal-{name}.db')}"
+            kept = f"sqlite:{default_path().with_name(f'{self._place.name}.db')}"
         self._noted, self._mark = Beside(kept), f"{self._place.address} "
         self._schedules = Schedules(self._temporal)
 
@@ -67,6 +69,10 @@ class TemporalTriggers(Conductor):
         """Close what was opened; runs and schedules go on."""
         await super().__aexit__(kind, error, trace)
         await self._noted.close()
+
+    def secret(self, name: str) -> str | None:
+        """The value of a secret in the environment, for webhooks; nodes have those of workers."""
+        return os.environ.get(f"ATOMITON_SECRET_{name}")
 
     async def triggers(self, kind: Kind | None = None) -> builtins.list[Trigger]:
         """The triggers of all kept blueprints; arguments are those of ``Conductor``.
