@@ -25,8 +25,12 @@ from atomiton.server.serve import Serving, Settings, serve
 SERVING = Path(__file__).with_name("serving.py")
 WAYS = ("in process", "IPC", "HTTP")
 STORES = ("memory", "sqlite", "postgres")
-#: Every way over every store, and a Temporal server, which is both.
-PLACES = [*((way, store) for way in WAYS for store in STORES), ("Temporal", "server")]
+#: Every way over every store, and a Temporal server, which is both; a server over that, too.
+PLACES = [
+    *((way, store) for way in WAYS for store in STORES),
+    ("Temporal", "server"),
+    ("HTTP", "temporal"),
+]
 
 
 class Process:
@@ -84,6 +88,12 @@ async def place(way: str, store: str, folder: Path, elsewhere: str = "") -> Asyn
 
         async with TemporalWorker(WorkerSettings(parse(elsewhere), nodes=NODES, cached=0)):
             yield Place(way, store, again)
+        return
+    if store == "temporal":
+        settings = WorkerSettings(parse(elsewhere), nodes=NODES)
+        async with TemporalWorker(settings), serving(elsewhere, folder) as server:
+            token = server.tokens.owner()
+            yield Place(way, store, lambda: connect(server.address, token=token))
         return
     addresses = {"memory": "memory:", "sqlite": str(folder / "runs.db"), "postgres": elsewhere}
     address = addresses[store]

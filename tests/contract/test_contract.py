@@ -312,13 +312,16 @@ async def test_runs_are_listed_in_pages(conductor: ConductorApi) -> None:
     await waiting.cancel()
 
 
-async def test_runs_are_found_by_a_part_of_their_id(conductor: ConductorApi) -> None:
+async def test_runs_are_found_by_a_part_of_their_id(where: Place, conductor: ConductorApi) -> None:
     run = (await conductor.run(CHAIN)).run
     for part in (run, run[:20], run.removeprefix("run_"), run[-8:]):
         assert await conductor.matching(part) == [run]
     assert await conductor.matching("xyz") == []
     other = (await conductor.run(CHAIN)).run
-    assert await conductor.matching("run_") == [run, other]
+    both = [run, other]
+    if where.store == "temporal":  # a client names its calls, and ids are made of such names there
+        both.sort()
+    assert await conductor.matching("run_") == both
 
 
 async def test_the_blueprint_of_a_run_is_told(conductor: ConductorApi) -> None:
@@ -355,7 +358,7 @@ async def test_a_delayed_run_waits_in_the_queue(where: Place, conductor: Conduct
         with pytest.raises(AtomitonError, match="cannot be delayed"):
             await conductor.start(CHAIN, delay=60)
         return
-    if where.way == "Temporal":
+    if "temporal" in (where.way.lower(), where.store):
         with pytest.raises(AtomitonError, match="no queue"):
             await conductor.start(CHAIN, delay=60)
         return

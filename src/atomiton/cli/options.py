@@ -33,6 +33,12 @@ store_option = click.option(
     help="Where runs are kept: sqlite:PATH, a path, postgresql://... or memory:. "
     "By default ATOMITON_STORE, else the user's data folder.",
 )
+blueprints_option = click.option(
+    "--blueprints",
+    metavar="URL",
+    help="Where blueprints are kept: a folder, sqlite:PATH, postgresql://... or s3://... "
+    "By default beside the runs; for runs on Temporal, in the user's data folder.",
+)
 nodes_option = click.option(
     "--nodes",
     "nodes",

@@ -40,24 +40,27 @@ class Conductor(Secrets):
     """
 
 
-def conductor_at(store: str | None, nodes: Sequence[object] = ()) -> Conductor:
+def conductor_at(
+    store: str | None, nodes: Sequence[object] = (), blueprints: str | None = None
+) -> Conductor:
     """A conductor that looks at runs and starts some, and takes up none that others left.
 
     Args:
         store: Where the runs are: an address as for ``Conductor``, or ``temporal://...`` of a
             Temporal server; by default ATOMITON_STORE.
         nodes: Node functions, or files of them, beside the library's.
+        blueprints: Where the blueprints are that people keep, as for ``Conductor``.
 
     Raises:
         StoreError: It is no address, or what it needs is not installed.
     """
     address = os.environ.get("ATOMITON_STORE", "") if store is None else store
     if not address.startswith("temporal://"):
-        return Conductor(store, nodes=nodes, resume=False)
+        return Conductor(store, nodes=nodes, blueprints=blueprints, resume=False)
     try:
         from atomiton.conductor.temporal.conductor import TemporalConductor
     except ModuleNotFoundError as error:
         from atomiton.store.open import missing
 
         raise missing(error, "Temporal", "temporal") from error
-    return TemporalConductor(address, nodes=nodes)
+    return TemporalConductor(address, nodes=nodes, blueprints=blueprints)

@@ -26,6 +26,16 @@ _SHORT = {
 }
 
 
+def expression(cron: str) -> str:
+    """A cron expression in five fields, also of one that is a word.
+
+    Example:
+        >>> expression("@daily")
+        '0 0 * * *'
+    """
+    return _SHORT.get(cron.strip(), cron)
+
+
 def moments(cron: str, zone: str, after: float) -> Iterator[float]:
     """The moments of a schedule after one, seconds since 1970, UTC.
 
@@ -42,7 +52,7 @@ def moments(cron: str, zone: str, after: float) -> Iterator[float]:
     except (KeyError, ValueError, OSError) as error:
         raise AtomitonError(f"there is no time zone {zone!r}", code="INVALID_INPUT") from error
     try:
-        found = CronSim(_SHORT.get(cron.strip(), cron), datetime.fromtimestamp(after, place))
+        found = CronSim(expression(cron), datetime.fromtimestamp(after, place))
     except CronSimError as error:
         message = f"the schedule {cron!r} has no moments: {error}"
         raise AtomitonError(message, code="INVALID_INPUT") from error

@@ -78,6 +78,20 @@ def tokens_folder(store: Path | None) -> Path:
     return store.with_name(store.name + ".server")
 
 
+def server_folder(store: str | None) -> Path:
+    """Where what belongs to a store's server is kept, such as its tokens.
+
+    Args:
+        store: Its address; by default ATOMITON_STORE, else the user's data folder.
+    """
+    address = os.environ.get("ATOMITON_STORE", "") if store is None else store
+    if not is_temporal(address):
+        return tokens_folder(store_path(address))
+    from atomiton.conductor.temporal.address import parse
+
+    return tokens_folder(None).with_name(f"{parse(address).name}.server")
+
+
 def main_process(store: str | None = None) -> str | None:
     """The address of the process that serves a store on this machine; None if there is none.
 

@@ -18,7 +18,15 @@ from atomiton.conductor.run import DrivenRun, Run
 from atomiton.conductor.starting import Starting
 from atomiton.errors import AtomitonError, BlueprintError, NotFound, StoreError
 from atomiton.ports.admission import ALONE
-from atomiton.ports.triggers import RUN_EVENTS, Fired, Trigger, records_of, triggers_of
+from atomiton.ports.triggers import (
+    RUN_EVENTS,
+    Fired,
+    Kind,
+    Synced,
+    Trigger,
+    records_of,
+    triggers_of,
+)
 from atomiton.store.ledger import triggers as ledger
 
 _log = logging.getLogger("atomiton.triggers")
@@ -27,7 +35,14 @@ _PAGE = 1000
 
 
 class Triggers(Starting):
-    """What a conductor does with triggers."""
+    """What a conductor does with triggers.
+
+    Attributes:
+        fires_schedules: Whether its server is to fire schedules; else they are synced with one that
+            does.
+    """
+
+    fires_schedules = True
 
     async def _begin_beside(self) -> None:
         await super()._begin_beside()
@@ -35,19 +50,25 @@ class Triggers(Starting):
         self._triggered: dict[str, tuple[str, Sequence[Trigger]]] = {}
         #: Under which name it is on record what a trigger has done, by its id.
         self._records: dict[str, str] = {}
+        #: Where that is on record, and what all of its names begin with there.
+        self._noted, self._mark = self._beside, ""
 
-    async def triggers(self) -> builtins.list[Trigger]:
+    async def triggers(self, kind: Kind | None = None) -> builtins.list[Trigger]:
         """The triggers of all kept blueprints, by blueprint.
 
         Those of a blueprint that is not valid are among them, with the reason: they start nothing.
+
+        Args:
+            kind: Only those that wait for this.
         """
-        known = await self._beside.do(ledger.states)
-        triggers = await self._all_triggers()
+        noted, mark = await self._noted.do(ledger.states), self._mark
+        known = {name.removeprefix(mark): of for name, of in noted.items() if name.startswith(mark)}
+        triggers = [of for of in await self._all_triggers() if kind in (None, of.kind)]
         records = records_of(triggers, known)
-        self._records = {id_: name for id_, (_, name) in records.items()}
-        moved = [(old, new) for old, new in records.values() if old and old != new]
+        self._records.update((id_, name) for id_, (_, name) in records.items())
+        moved = [(mark + old, mark + new) for old, new in records.values() if old and old != new]
         if moved:
-            await self._beside.do(partial(ledger.rename, moved))
+            await self._noted.do(partial(ledger.rename, moved))
         found: builtins.list[Trigger] = []
         for trigger in triggers:
             fired = known.get(records[trigger.id][0], Fired())
@@ -56,7 +77,7 @@ class Triggers(Starting):
         return found
 
     def _record(self, trigger: str) -> str:
-        return self._records.get(trigger, trigger)
+        return self._mark + self._records.get(trigger, trigger)
 
     def _next(self, trigger: Trigger, fired: Fired) -> float | None:
         if trigger.kind != "schedule" or fired.paused or trigger.invalid is not None:
@@ -104,7 +125,7 @@ class Triggers(Starting):
     async def pause_trigger(self, trigger: str, *, paused: bool = True) -> None:
         """Let a trigger start nothing, or something again; ``NotFound`` if there is none."""
         await self._trigger(trigger)
-        await self._beside.do(partial(ledger.pause, self._record(trigger), paused))
+        await self._noted.do(partial(ledger.pause, self._record(trigger), paused))
 
     async def fire_trigger(
         self, trigger: str, inputs: Mapping[str, object] | None = None, *, key: str | None = None
@@ -160,8 +181,28 @@ class Triggers(Starting):
         ready = self.library.ready(blueprint)
         run, execution = await self._start(ready, inputs, None, known, turn)
         if trigger.kind != "webhook":  # those come by the thousand
-            await self._beside.do(partial(ledger.fired, self._record(trigger.id), self._now(), run))
+            await self._note_fired(trigger, run)
         return Run(self, run) if execution is None else DrivenRun(self, execution)
+
+    async def _note_fired(self, trigger: Trigger, run: str) -> None:
+        await self._noted.do(partial(ledger.fired, self._record(trigger.id), self._now(), run))
+
+    async def sync_triggers(self, *, prune: bool = False, again: bool = False) -> Synced:
+        """Let the server that fires schedules by itself know those of the kept blueprints.
+
+        Args:
+            prune: Whether those of blueprints that are not kept here are removed too.
+            again: Whether those that are as they should be are put there again.
+
+        Raises:
+            AtomitonError: There is none: a server of this store fires them, while it runs.
+        """
+        del prune, again
+        message = (
+            "there is nothing to sync: the schedules of this store fire while atomiton serve runs "
+            "on it; those of runs on Temporal are synced, --store temporal://HOST"
+        )
+        raise AtomitonError(message, code="NOT_SUPPORTED")
 
     async def _trigger(self, id_: str) -> Trigger:
         for trigger in await self.triggers():
@@ -171,11 +212,11 @@ class Triggers(Starting):
 
     async def note_handled(self, trigger: str, moment: float) -> None:
         """Note up to which moment a schedule was looked after."""
-        await self._beside.do(partial(ledger.handled, self._record(trigger), moment))
+        await self._noted.do(partial(ledger.handled, self._record(trigger), moment))
 
     async def note_failed(self, trigger: str, problem: str | None) -> None:
         """Note why a trigger could not start a run; None that it can."""
-        await self._beside.do(partial(ledger.failed, self._record(trigger), problem))
+        await self._noted.do(partial(ledger.failed, self._record(trigger), problem))
 
     async def publish(
         self,
@@ -206,8 +247,8 @@ class Triggers(Starting):
             raise AtomitonError(message, code="INVALID_INPUT")
         event = {"type": kind, "key": key, "data": data}
         started: builtins.list[Run] = []
-        for trigger in await self.triggers():
-            wanted = trigger.kind == "event" and trigger.settings.get("type") == kind
+        for trigger in await self.triggers("event"):
+            wanted = trigger.settings.get("type") == kind
             if not wanted or trigger.fired.paused or trigger.invalid is not None:
                 continue
             try:

@@ -10,7 +10,7 @@ import msgspec
 
 from atomiton.blueprint.model import RUN_EVENTS
 
-__all__ = ["RUN_EVENTS", "Fired", "Kind", "Trigger", "records_of", "triggers_of"]
+__all__ = ["RUN_EVENTS", "Fired", "Kind", "Synced", "Trigger", "records_of", "triggers_of"]
 
 Kind = Literal["webhook", "schedule", "event", "watch"]
 
@@ -55,6 +55,24 @@ class Trigger(msgspec.Struct, frozen=True):
     fired: Fired = Fired()
     next_at: float | None = None
     invalid: str | None = None
+
+
+class Synced(msgspec.Struct, frozen=True):
+    """What was done so that a server fires the schedules of kept blueprints.
+
+    Attributes:
+        created, updated, removed: Ids of the triggers whose schedules were.
+        unchanged: Of those that were as they should be.
+        left: Of those that were left alone: their blueprints are not kept here.
+        problems: By id, why a trigger starts nothing.
+    """
+
+    created: list[str] = []
+    updated: list[str] = []
+    removed: list[str] = []
+    unchanged: list[str] = []
+    left: list[str] = []
+    problems: dict[str, str] = {}
 
 
 def triggers_of(blueprint: str, written: Iterable[Mapping[str, object]]) -> list[Trigger]:

@@ -88,8 +88,8 @@ class Endings:
         if began < self._know_at:
             return
         found: list[Trigger] = []
-        for trigger in await self._conductor.triggers():
-            if trigger.kind != "event" or trigger.settings.get("type") not in RUN_EVENTS:
+        for trigger in await self._conductor.triggers("event"):
+            if trigger.settings.get("type") not in RUN_EVENTS:
                 continue
             if trigger.invalid is not None:
                 continue

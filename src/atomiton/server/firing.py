@@ -90,7 +90,8 @@ class Firing:
 
     async def look(self) -> None:
         """Fire what is due now."""
-        for trigger in await self._conductor.triggers():
+        kind = None if self._conductor.fires_schedules else "watch"
+        for trigger in await self._conductor.triggers(kind):
             if trigger.invalid is not None:
                 continue
             if trigger.fired.paused:
@@ -160,7 +161,7 @@ class Firing:
 
     async def _runs(self, trigger: Trigger) -> bool:
         """Whether the last run of a trigger has not ended; asked anew, others fire as well."""
-        for current in await self._conductor.triggers():
+        for current in await self._conductor.triggers("schedule"):
             if current.id == trigger.id and current.fired.run is not None:
                 try:
                     header = await self._conductor.header(current.fired.run)

@@ -23,14 +23,16 @@ from typing import IO, TYPE_CHECKING
 import uvicorn
 
 from atomiton.conductor import Conductor
+from atomiton.conductor.conductor import conductor_at
 from atomiton.conductor.places import (
     LONGEST,
     announced,
+    is_temporal,
+    server_folder,
     socket_path,
     store_path,
-    tokens_folder,
 )
-from atomiton.errors import StoreError, Unavailable
+from atomiton.errors import AtomitonError, StoreError, Unavailable
 from atomiton.ports.admission import Admission
 from atomiton.server.access import OWNER, Sessions, Tokens
 from atomiton.server.app import Limits, Surroundings, make_app
@@ -39,6 +41,7 @@ from atomiton.server.firing import Firing
 from atomiton.server.gate import Doors, Gate
 from atomiton.server.peers import protocol_class
 from atomiton.server.policy import server_library
+from atomiton.server.syncing import Syncing
 from atomiton.server.table import Principal
 
 if TYPE_CHECKING:
@@ -121,16 +124,17 @@ async def serve(
         stop: Says to stop, instead of signals.
 
     Raises:
+        AtomitonError: Something is wanted that runs on Temporal do not have.
         StoreError: The store, the tokens or the socket cannot be used.
         Unavailable: Another process serves the store, or has the port.
     """
     store = settings.store
     path = store_path(store) if store is None or isinstance(store, str) else None
     with contextlib.ExitStack() as held:
-        tokens = Tokens(tokens_folder(path))
+        tokens = Tokens(server_folder(store if isinstance(store, str | None) else "memory:"))
         tokens.prepare()
         sockets, place = _listen(settings, path, held)
-        conductor = Conductor(store, blueprints=settings.blueprints, admission=settings.admission)
+        conductor = _conductor(settings)
         conductor.library = server_library(
             settings.nodes,
             folder=settings.folder.resolve(),
@@ -145,8 +149,12 @@ async def serve(
             server = _Server(settings, around, sockets)
             around.login, around.address = server.login, server.address
             beside = [
-                asyncio.create_task(Firing(conductor, settings.folder).run()),
-                asyncio.create_task(Endings(conductor).run()),
+                asyncio.create_task(work)
+                for work in (
+                    Firing(conductor, settings.folder).run(),
+                    Endings(conductor).run(),
+                    Syncing(conductor).run(),
+                )
             ]
             around.opened = settings.opened
             serving = Serving(server.address, server.login_link(), place, tokens, around)
@@ -156,6 +164,21 @@ async def serve(
                 for task in beside:
                     task.cancel()
                 around.monitor.close()
+
+
+def _conductor(settings: Settings) -> Conductor:
+    """What the server works with; ``AtomitonError`` for what it cannot do there."""
+    store, admission = settings.store, settings.admission
+    address = os.environ.get("ATOMITON_STORE") if store is None else store
+    if not isinstance(address, str) or not is_temporal(address):
+        return Conductor(store, blueprints=settings.blueprints, admission=admission)
+    if admission.bounds:
+        message = (
+            "runs on Temporal have no queue here, so there are no bounds to it: leave out "
+            "--concurrency, --per-blueprint, --per-lane and --rate; the workers have --attempts"
+        )
+        raise AtomitonError(message, code="NOT_SUPPORTED")
+    return conductor_at(address, blueprints=settings.blueprints)
 
 
 class _Server(uvicorn.Server):

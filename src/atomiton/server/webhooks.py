@@ -74,9 +74,9 @@ class Hooks:
 
     async def _look(self, conductor: Conductor) -> None:
         places: dict[tuple[str, str], list[Trigger]] = {}
-        for trigger in await conductor.triggers():
+        for trigger in await conductor.triggers("webhook"):
             fires = not trigger.fired.paused and trigger.invalid is None
-            if trigger.kind == "webhook" and fires:
+            if fires:
                 settings = trigger.settings
                 place = (str(settings.get("method", "POST")), str(settings["path"]).strip("/"))
                 places.setdefault(place, []).append(trigger)

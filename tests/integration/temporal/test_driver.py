@@ -22,6 +22,7 @@ from atomiton.conductor.temporal.worker import TemporalWorker, WorkerSettings
 from atomiton.drivers.temporal import driving
 from atomiton.drivers.temporal.wire import Options
 from atomiton.errors import AtomitonError, Unavailable
+from atomiton.store.open import default_path
 
 QUICK = Options(heartbeat=2.0, grace=3.0, local=0)
 
@@ -430,3 +431,10 @@ def test_an_address_says_where():
     with contextlib.suppress(AtomitonError):
         assert parse("temporal://[::1]").target == "[::1]:7233"
     assert isinstance(Path(), Path)
+
+
+async def test_blueprints_are_kept_in_a_file_by_default(temporal_address, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    async with TemporalConductor(temporal_address) as conductor:
+        await conductor.save_blueprint("atomiton: 1\nid: a\nnodes: {a: {wait: {for: 1}}}\n")
+    assert default_path().is_file()

@@ -25,7 +25,11 @@ _SHOWN = 5
 
 @asynccontextmanager
 async def opened(
-    store: str | None, nodes: Sequence[str] = (), *, strict: bool = False
+    store: str | None,
+    nodes: Sequence[str] = (),
+    *,
+    strict: bool = False,
+    blueprints: str | None = None,
 ) -> AsyncGenerator[Conductor]:
     """A conductor on the store that is there; none is made.
 
@@ -33,12 +37,13 @@ async def opened(
         store: Its address.
         nodes: Files of node types.
         strict: Whether every node type must be known, because nodes are to be run.
+        blueprints: Where blueprints are kept, if not beside the runs.
 
     Raises:
         NotFound: There is no store at that address.
     """
     library = make_library(nodes, None if strict else lenient())
-    conductor = conductor_at(store)
+    conductor = conductor_at(store, blueprints=blueprints)
     if conductor.in_memory:
         raise NotFound("runs in memory end with their process: there is nothing to look at")
     path = getattr(conductor.journal, "path", None)
@@ -52,15 +57,20 @@ async def opened(
 
 @asynccontextmanager
 async def reached(
-    store: str | None, nodes: Sequence[str] = (), *, strict: bool = False
+    store: str | None,
+    nodes: Sequence[str] = (),
+    *,
+    strict: bool = False,
+    blueprints: str | None = None,
 ) -> AsyncGenerator[Reached]:
     """The main process of the store if there is one, else what ``opened`` gives.
 
-    Who brings node types of their own needs a conductor that knows them: one of this process.
+    Who brings node types of their own, or blueprints that are kept elsewhere, needs a conductor
+    that knows them: one of this process.
     """
-    address = None if nodes else main_process(store)
+    address = None if nodes or blueprints else main_process(store)
     if address is None:
-        async with opened(store, nodes, strict=strict) as conductor:
+        async with opened(store, nodes, strict=strict, blueprints=blueprints) as conductor:
             yield conductor
     else:
         async with Elsewhere(address, make_library((), lenient())) as conductor:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from atomiton.conductor.places import store_path, tokens_folder
+from atomiton.conductor.places import server_folder
 from atomiton.server.access import OWNER, Tokens
 from atomiton.server.audit import FILE, Audit
 
 
 def tokens_of(store: str | None) -> Tokens:
     """The tokens of the server of a store."""
-    tokens = Tokens(tokens_folder(store_path(store)))
+    tokens = Tokens(server_folder(store))
     tokens.prepare()
     return tokens
 

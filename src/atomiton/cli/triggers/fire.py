@@ -6,7 +6,7 @@ import asyncio
 
 import click
 
-from atomiton.cli.options import json_option, nodes_option, store_option
+from atomiton.cli.options import blueprints_option, json_option, nodes_option, store_option
 from atomiton.cli.prepare import given_inputs
 from atomiton.cli.runs.again import Again, follow
 from atomiton.cli.runs.opening import reached
@@ -20,6 +20,7 @@ from atomiton.cli.runs.opening import reached
 @click.option("--key", metavar="KEY", help="Fire only once under this key.")
 @json_option
 @nodes_option
+@blueprints_option
 @store_option
 @click.option("--detach", is_flag=True, help="Leave the run on record once it only waits.")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
@@ -28,6 +29,7 @@ def command(
     given: tuple[str, ...],
     key: str | None,
     nodes: tuple[str, ...],
+    blueprints: str | None,
     store: str | None,
     *,
     as_json: bool,
@@ -38,11 +40,14 @@ def command(
 
     Output and exit status are those of run.
     """
-    return asyncio.run(_fire(trigger, given, key, Again("", nodes, store, as_json, quiet, detach)))
+    asked = Again("", nodes, store, as_json, quiet, detach)
+    return asyncio.run(_fire(trigger, given, key, asked, blueprints))
 
 
-async def _fire(trigger: str, given: tuple[str, ...], key: str | None, asked: Again) -> int:
-    async with reached(asked.store, asked.nodes, strict=True) as conductor:
+async def _fire(
+    trigger: str, given: tuple[str, ...], key: str | None, asked: Again, blueprints: str | None
+) -> int:
+    async with reached(asked.store, asked.nodes, strict=True, blueprints=blueprints) as conductor:
         inputs: dict[str, object] = {}
         if given:
             from atomiton.blueprint.document import read_blueprint

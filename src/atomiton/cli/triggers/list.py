@@ -7,7 +7,7 @@ from datetime import datetime
 
 import click
 
-from atomiton.cli.options import json_option, store_option
+from atomiton.cli.options import blueprints_option, json_option, store_option
 from atomiton.cli.output import print_json, to_json
 from atomiton.cli.runs.list import moment
 from atomiton.cli.runs.opening import reached
@@ -16,10 +16,11 @@ from atomiton.ports.triggers import Trigger
 
 @click.command("list")
 @json_option
+@blueprints_option
 @store_option
-def command(store: str | None, *, as_json: bool) -> None:
+def command(blueprints: str | None, store: str | None, *, as_json: bool) -> None:
     """List the triggers of kept blueprints, with when they fired and fire next."""
-    triggers = asyncio.run(_triggers(store))
+    triggers = asyncio.run(_triggers(store, blueprints))
     if as_json:
         print_json([_object(trigger) for trigger in triggers])
         return
@@ -40,8 +41,8 @@ def command(store: str | None, *, as_json: bool) -> None:
         )
 
 
-async def _triggers(store: str | None) -> list[Trigger]:
-    async with reached(store) as conductor:
+async def _triggers(store: str | None, blueprints: str | None) -> list[Trigger]:
+    async with reached(store, blueprints=blueprints) as conductor:
         return await conductor.triggers()
 
 

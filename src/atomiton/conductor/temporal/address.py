@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
@@ -44,6 +45,11 @@ class Place(msgspec.Struct, frozen=True):
         """What names it, for ``parse``."""
         options = "?tls=1&" if self.tls else "?"
         return f"{SCHEME}{self.target}/{self.namespace}{options}queue={self.queue}"
+
+    @property
+    def name(self) -> str:
+        """What it is called among files of this user."""
+        return f"temporal-{hashlib.sha256(self.address.encode()).hexdigest()[:16]}"
 
     def but(
         self, namespace: str | None = None, queue: str | None = None, *, tls: bool | None = None

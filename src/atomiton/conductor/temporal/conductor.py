@@ -11,22 +11,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
-from msgspec.structs import replace
 from temporalio.client import Client
-from temporalio.common import (
-    SearchAttributeKey,
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
-)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.converter import PayloadCodec
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from atomiton.blueprint.model import Blueprint, Durability
 from atomiton.blueprint.plan import MapPlan
 from atomiton.conductor.beside import Beside
-from atomiton.conductor.conductor import Conductor
 from atomiton.conductor.core import has_ended
 from atomiton.conductor.forking import fork_facts
 from atomiton.conductor.hooks_of_plan import all_nodes
@@ -39,12 +31,12 @@ from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
 from atomiton.conductor.temporal.address import Place, parse
 from atomiton.conductor.temporal.journal import TemporalJournal, told
+from atomiton.conductor.temporal.triggers import TemporalTriggers
 from atomiton.conductor.waits import Wait, waits_of
 from atomiton.conductor.watching import Narrator
 from atomiton.drivers.execution import Execution
 from atomiton.drivers.program import Program
 from atomiton.drivers.temporal.wire import (
-    BY_BLUEPRINT,
     MEMO_RUN,
     WORKFLOW,
     About,
@@ -57,6 +49,7 @@ from atomiton.events import RunEvent
 from atomiton.machine import RunState, apply
 from atomiton.machine.events import Breakpoint, Event, RunRequested
 from atomiton.machine.records import encode
+from atomiton.ports.admission import QueueSizes
 from atomiton.ports.blueprints import BlueprintStore
 from atomiton.store.ledger.base import Steps
 from atomiton.store.open import default_path
@@ -78,17 +71,18 @@ class _Nothing(Beside):
         """Refuse it."""
         del steps
         message = (
-            "queues, triggers and kept secrets are not there for runs on Temporal; "
+            "queues and kept secrets are not there for runs on Temporal; "
             "docs/how-to/move-to-temporal.md says what is used instead"
         )
         raise AtomitonError(message, code="NOT_SUPPORTED")
 
 
-class TemporalConductor(Conductor):
+class TemporalConductor(TemporalTriggers):
     """The one API for runs on a Temporal server.
 
     Blueprints are read and checked here, so the node types they use must be known here as well as
-    to the workers. Hooks, the queue, delays, triggers and kept secrets are refused.
+    to the workers. Hooks, the queue, delays and kept secrets are refused. Schedules of kept
+    blueprints are the server's own, once it knows them: ``sync_triggers``.
 
     Args:
         address: ``temporal://HOST:PORT/NAMESPACE?queue=NAME``.
@@ -118,8 +112,9 @@ class TemporalConductor(Conductor):
     ) -> None:
         self._place = parse(address) if isinstance(address, str) else address
         self._temporal = TemporalJournal(self._place, client, codec)
-        kept = str(default_path()) if blueprints is None else blueprints
+        kept = f"sqlite:{default_path()}" if blueprints is None else blueprints
         # What runs in another process may not be known here: values of secrets among it.
+        self._kept_at = kept
         super().__init__(self._temporal, blueprints=kept, nodes=nodes, secrets={}, resume=False)
         self._beside = _Nothing(self._temporal.address)
         self._options = options or Options()
@@ -221,14 +216,9 @@ class TemporalConductor(Conductor):
         if len(self._started) > _REMEMBERED:
             self._started.popitem(last=False)
 
-    @property
-    def _driven(self) -> Options:
-        return replace(self._options, attributes=self._temporal.attributes)
-
-    def _found_by(self, blueprint: str) -> TypedSearchAttributes:
-        key = SearchAttributeKey.for_keyword(BY_BLUEPRINT)
-        pairs = [SearchAttributePair(key, blueprint)] if self._temporal.attributes else []
-        return TypedSearchAttributes(pairs)
+    async def queue_sizes(self) -> QueueSizes:
+        """How many runs wait for their turn: none, there is no queue."""
+        return QueueSizes(0, 0, 0)
 
     # -- looking -------------------------------------------------------------------------------
 

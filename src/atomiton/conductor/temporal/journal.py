@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NoReturn, TypeVar, cast
 from uuid import uuid4
 
@@ -31,6 +31,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from atomiton.conductor.temporal.address import Place, open_client, search_attributes
+from atomiton.conductor.temporal.fired import fired
 from atomiton.drivers.temporal.wire import (
     BUSY,
     BY_BLUEPRINT,
@@ -151,11 +152,14 @@ class TemporalJournal:
 
     async def header(self, run: str) -> RunHeader:
         """Give one run's header; ``NotFound`` if there is none."""
+        return await self._header(await self._described(run), exact=True)
+
+    async def _described(self, run: str) -> WorkflowExecution:
         async with told(run):
             described = await self.handle(run).describe()
         if described.workflow_type != WORKFLOW:
             raise NotFound(f"there is no run {run}")
-        return await self._header(described, exact=True)
+        return described
 
     async def _header(self, found: WorkflowExecution, *, exact: bool = False) -> RunHeader:
         """What a workflow's memos say of its run, and what the workflow says itself."""
@@ -163,6 +167,8 @@ class TemporalJournal:
         head = await _memo(found, MEMO_STATUS, Head) or Head("running")
         if about is None:
             about = About("?", "", found.start_time.timestamp())
+        if about.trigger:
+            about = fired(about, found)
         ended = None if found.close_time is None else found.close_time.timestamp()
         status = _STATUS.get(found.status or WorkflowExecutionStatus.RUNNING)
         if status is None and exact and found.status is WorkflowExecutionStatus.RUNNING:
@@ -260,13 +266,15 @@ class TemporalJournal:
     ) -> Headers:
         """Give headers, newest first; ``before`` is the id of the last run already seen."""
         query = self._ours() + self._filters(status, blueprint)
-        if before is not None:
-            query += await self._older(before)
+        edge = None if before is None else await self._began(before)
+        if edge is not None:
+            query += f" AND StartTime < '{edge.isoformat()}'"
         found: dict[str, RunHeader] = {}
         async with told(""):
             for run in self._lately():  # the list is behind by a moment
-                if before is None or run < before:
-                    header = await self.header(run)
+                described = await self._described(run)
+                if edge is None or described.start_time < edge:
+                    header = await self._header(described, exact=True)
                     if _fits(header, status, blueprint):
                         found[run] = header
             async for listed in _pages(self.client, query, limit):
@@ -303,14 +311,15 @@ class TemporalJournal:
         self._recent = {run: at for run, at in self._recent.items() if at > end}
         return [*self._recent]
 
-    async def _older(self, before: str) -> str:
-        """The part of a query that asks for runs older than one; ids sort by their moments."""
+    async def _began(self, run: str) -> datetime | None:
+        """When a run began; None for one that is not known, which bounds nothing.
+
+        Ids do not say it: those of runs under a key, and of schedules, do not sort by that.
+        """
         try:
-            described = await self.handle(before).describe()
+            return (await self.handle(run).describe()).start_time.astimezone(UTC)
         except (RPCError, NotFound):
-            return ""
-        moment = described.start_time.astimezone(UTC).isoformat()
-        return f" AND StartTime < '{moment}'"
+            return None
 
     async def starting(self, text: str, limit: int = 10) -> Ids:
         """Ids that start with a text, sorted."""

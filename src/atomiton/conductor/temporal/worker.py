@@ -69,7 +69,9 @@ def runner() -> WorkflowRunner:
     """
     from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-    restrictions = SandboxRestrictions.default.with_passthrough_modules("atomiton", "msgspec")
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(
+        "atomiton", "cronsim", "msgspec"
+    )
     return SandboxedWorkflowRunner(restrictions=restrictions)
 
 

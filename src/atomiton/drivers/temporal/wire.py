@@ -23,6 +23,8 @@ BUSY = "BUSY"
 MEMO_RUN, MEMO_STATUS = "atomiton", "atomiton_status"
 #: Search attributes: of which blueprint a run is, and how it stands before it has ended.
 BY_BLUEPRINT, BY_STATUS = "AtomitonBlueprint", "AtomitonStatus"
+#: The server's own search attribute: the moment for which a schedule has started a workflow.
+SCHEDULED = "TemporalScheduledStartTime"
 #: The task queue, when none is named.
 QUEUE = "atomiton"
 #: Facts of an ended run that take no more bytes than this stand beside its result.
@@ -69,6 +71,8 @@ class Start(msgspec.Struct, frozen=True, omit_defaults=True):
         request: The first fact; None when ``carried`` holds it.
         carried: Facts so far, packed, of a run that goes on.
         fresh: Whether nobody has driven it before: what has no answer was never attempted.
+        scheduled_at: Of a run that a schedule starts, the input that takes the moment; empty for
+            none. None for any other run.
     """
 
     record: dict[str, object]
@@ -77,6 +81,7 @@ class Start(msgspec.Struct, frozen=True, omit_defaults=True):
     request: RunRequested | None = None
     carried: str = ""
     fresh: bool = False
+    scheduled_at: str | None = None
 
 
 class Layer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -179,13 +184,19 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class About(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a run is: what never changes of its header."""
+    """What a run is: what never changes of its header.
+
+    Attributes:
+        trigger: Id of the schedule that starts it. When it was started, and under which key, is
+            then said by the moment of the schedule (``SCHEDULED``), and by nothing here.
+    """
 
     blueprint: str
     digest: str
     created_at: float
     version: str = ""
     key: str | None = None
+    trigger: str = ""
 
 
 class Ended(msgspec.Struct, frozen=True, omit_defaults=True):

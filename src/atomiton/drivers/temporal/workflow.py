@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
 
     from atomiton.drivers.temporal.driving import Driving
     from atomiton.drivers.temporal.programs import served
+    from atomiton.drivers.temporal.scheduled import request_of
     from atomiton.drivers.temporal.wire import (
         BESIDE,
         BUSY,
@@ -75,7 +76,7 @@ class BlueprintWorkflow:
         if start.carried:
             driving.recover(unpack(start.carried), fresh=start.fresh)
         elif start.request is not None:
-            driving.feed(start.request)
+            driving.feed(request_of(start.request, start.scheduled_at))
 
     def _go_on(self, driving: Driving) -> None:
         """Go on in a new history."""
