@@ -133,6 +133,7 @@ VALUES: list[tuple[str, object]] = [
     ("'\\u180etext\\u200b'.trim() == '\\u180etext\\u200b'", True),
     ("['x', 'y'].join() + ['x', 'y'].join('-') + [].join('-')", "xyx-y"),
     ("'gums'.reverse()", "smug"),
+    ("'a b/ü?~'.urlEncode() + ''.urlEncode()", "a%20b%2F%C3%BC%3F~"),
     ("base64.encode(b'hello') + string(base64.decode('aGVsbG8'))", "aGVsbG8=hello"),
     # Lists and maps.
     ("[0, 1] + [2]", [0, 1, 2]),

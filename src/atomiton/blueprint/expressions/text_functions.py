@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import quote
 
 from atomiton.blueprint.expressions.conversions import Run, Table
 from atomiton.blueprint.expressions.limits import (
@@ -164,6 +165,15 @@ def reverse(arguments: list[object], at: int, meter: Frame | None) -> object:
     return _change(_reverse)(arguments, at, meter)
 
 
+def _url_encode(arguments: list[object], at: int, meter: Frame | None) -> object:
+    value = text(arguments[0], at)
+    charge_text(meter, len(value) * 12, at)  # at most four bytes a character, three signs a byte
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError:
+        raise Failure(at, "the text holds half a character") from None
+
+
 def _encode(arguments: list[object], at: int, meter: Frame | None) -> object:
     value = arguments[0]
     if type(value) is not bytes:
@@ -195,6 +205,7 @@ TABLE: Final[Table] = {
     "replace": (_replace, 3, 4, True, True),
     "split": (_split, 2, 3, True, True),
     "join": (_join, 1, 2, True, True),
+    "urlEncode": (_url_encode, 1, 1, True, False),
     "reverse": (reverse, 1, 1, True, False),
     "base64.encode": (_encode, 1, 1, False, False),
     "base64.decode": (_decode, 1, 1, False, False),
