@@ -184,5 +184,9 @@ def _around(one: Mapped, node: Node) -> Node:
     if said.get("continueOnFail") is True or text(said.get("onError")).startswith("continue"):
         entry.differs("an error is not handed on as an item: the run fails")
     if said.get("alwaysOutputData") is True:
-        entry.differs("'Always Output Data' is left out: without items nothing runs behind it")
+        first, *others = one.part.outputs or [one.id]
+        none = f"{first} != null && {first}.size() == 0 && {one.incoming}.size() > 0"
+        always = f"({none} ? [{{}}] : {first})"
+        one.part.outputs = [always, *others]
+        one.part.pairs = False
     return node

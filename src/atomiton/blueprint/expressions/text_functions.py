@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
 
+import msgspec
+
 from atomiton.blueprint.expressions.conversions import Run, Table
 from atomiton.blueprint.expressions.limits import (
     Failure,
@@ -174,6 +176,15 @@ def _url_encode(arguments: list[object], at: int, meter: Frame | None) -> object
         raise Failure(at, "the text holds half a character") from None
 
 
+def _to_json(arguments: list[object], at: int, meter: Frame | None) -> object:
+    try:
+        written = msgspec.json.encode(arguments[0]).decode()
+    except (RecursionError, OverflowError, TypeError, ValueError):
+        raise Failure(at, lambda: f"{a_type(arguments[0])} has no JSON") from None
+    charge_text(meter, len(written), at)
+    return written
+
+
 def _encode(arguments: list[object], at: int, meter: Frame | None) -> object:
     value = arguments[0]
     if type(value) is not bytes:
@@ -205,6 +216,7 @@ TABLE: Final[Table] = {
     "replace": (_replace, 3, 4, True, True),
     "split": (_split, 2, 3, True, True),
     "join": (_join, 1, 2, True, True),
+    "toJson": (_to_json, 1, 1, True, False),
     "urlEncode": (_url_encode, 1, 1, True, False),
     "reverse": (reverse, 1, 1, True, False),
     "base64.encode": (_encode, 1, 1, False, False),
