@@ -11,6 +11,7 @@ from atomiton.interop.draft import Node
 from atomiton.interop.expressions.cel import braced
 from atomiton.interop.expressions.tree import Untranslatable
 from atomiton.interop.items import each, first, once
+from atomiton.interop.n8n_chat import chain
 from atomiton.interop.n8n_code import code
 from atomiton.interop.n8n_fields import aggregate, item_lists, set_fields, split_out
 from atomiton.interop.n8n_http import request
@@ -182,5 +183,6 @@ MAPPERS: Final[dict[str, Callable[[Mapped], Node]]] = {
     "postgres": _postgres,
     "executeWorkflow": _workflow,
     "splitInBatches": _batches,
+    "langchain.chainLlm": chain,
 }
 """How each type of nodes is mapped."""

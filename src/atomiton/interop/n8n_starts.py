@@ -142,6 +142,13 @@ def _webhook(one: Mapped) -> Node:
     return _constant(one, {**item, "params": {}})
 
 
+def _chat(one: Mapped) -> Node:
+    one.declare("chatInput", {"type": "string"})
+    one.part.entry.differs("there is no page to chat: what is said is the input 'chatInput'")
+    said: Node = {"sessionId": braced("run.id"), "action": "sendMessage"}
+    return _constant(one, {**said, "chatInput": braced("inputs.chatInput")})
+
+
 def _form(one: Mapped) -> Node:
     """A form: each of its fields is an input."""
     kinds = {"number": "number", "text": "string", "textarea": "string", "email": "string"}
@@ -169,5 +176,6 @@ STARTS: Final[dict[str, Callable[[Mapped], Node]]] = {
     "interval": _schedule,
     "webhook": _webhook,
     "formTrigger": _form,
+    "langchain.chatTrigger": _chat,
 }
 """How each of them is mapped."""

@@ -219,6 +219,26 @@ async def test_n8n_an_address_is_revealed(
     assert found == ([(email, person, reasons)] if email else [(None, None, {})])
 
 
+async def test_n8n_a_model_is_asked(tmp_path: Path) -> None:
+    text = imported("n8n/starter-flow.json").text
+    message = {"role": "assistant", "content": " Tea is a drink. "}
+    answer = {
+        "model": "llama3.2:latest",
+        "choices": [{"message": message, "finish_reason": "stop"}],
+    }
+    with World({"POST /v1/chat/completions": Reply(answer)}) as world:
+        file = tmp_path / "imported.yaml"
+        file.write_text(text.replace("http://localhost:11434", world.url), encoding="utf-8")
+        async with Conductor("memory:") as conductor:
+            result = await conductor.run(str(file), {"chatInput": "What is tea?"})
+    assert result.status == "completed", result.error
+    assert result.output == {"basic_llm_chain": [{"text": "Tea is a drink."}]}
+    (asked,) = (one.json for one in world.asked)
+    assert isinstance(asked, dict)
+    assert asked["model"] == "llama3.2:latest"
+    assert asked["messages"] == [{"role": "user", "content": "What is tea?"}]
+
+
 def test_n8n_every_example_that_maps_as_a_whole_is_run() -> None:
     complete = {
         Path(name).stem
@@ -229,4 +249,5 @@ def test_n8n_every_example_that_maps_as_a_whole_is_run() -> None:
         "leads-1-gms-scrape-start",
         "leads-3-manual-reveal",
         "leads-4a-outbound-enroller",
+        "starter-flow",
     }
