@@ -1,13 +1,17 @@
 """A server of tools, by the SDK of the protocol: ``python tests/mcp_server.py [--json]``.
 
-Prints its port, and serves until its standard input ends.
+Prints its port, and serves until its standard input ends; with ``--stdio`` it serves there.
 """
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
 import sys
 import threading
+import time
+from pathlib import Path
 
 import uvicorn
 from mcp.server.mcpserver import Context, MCPServer
@@ -36,8 +40,34 @@ def fail(why: str) -> str:
     raise ToolError(why)
 
 
+@server.tool()
+def around(name: str) -> dict[str, str]:
+    """Tell of a variable and the folder."""
+    return {"variable": os.environ.get(name, ""), "folder": str(Path.cwd())}
+
+
+@server.tool()
+def leave(word: str) -> str:
+    """Say a last word, and end."""
+    print(word, file=sys.stderr, flush=True)
+    os._exit(3)
+
+
+@server.tool()
+def child_that_stays() -> str:
+    """Start a program that goes on for long, tell its id, and answer never."""
+    child = subprocess.Popen(["sleep", "60"])
+    Path("child.pid").write_text(str(child.pid), encoding="utf-8")
+    time.sleep(60)
+    return "never"
+
+
 def main() -> None:
     """Serve."""
+    if "--stdio" in sys.argv:
+        print("hello, this is no message", flush=True)
+        server.run("stdio")
+        return
     app = server.streamable_http_app(json_response="--json" in sys.argv)
     here = socket.create_server(("127.0.0.1", 0))
     running = uvicorn.Server(uvicorn.Config(app, log_level="error"))

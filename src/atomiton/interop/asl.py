@@ -205,6 +205,7 @@ class _State:
             lambda name: self._target(name, known) or END,
             self._errors,
             jsonata=self._jsonata,
+            entry=self._entry,
         )
         return [step]
 

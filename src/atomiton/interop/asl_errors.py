@@ -94,11 +94,17 @@ def catches(
     names: Mapping[str, str],
     *,
     jsonata: bool,
+    entry: Entry,
 ) -> list[Catch]:
     """The ways on of a state that failed."""
     found: list[Catch] = []
     for one in listing(state.get("Catch")):
         catcher = mapping(one)
+        if "States.ALL" in listing(catcher.get("ErrorEquals")) and not jsonata:
+            entry.differs(
+                "'States.ALL' also catches errors of paths and data ('States.Runtime'), which end "
+                "an execution there"
+            )
         found.append(
             Catch(
                 _condition(catcher.get("ErrorEquals")),

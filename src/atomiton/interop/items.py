@@ -32,6 +32,8 @@ class Part:
         pairs: Whether its items are those of its first input, one by one, in their order.
         single: Whether it gives exactly one item.
         starts: Whether it starts runs.
+        inner: Parts of it that are nodes of their own in the file, by the kind of their wires.
+        taken: The node whose part it is, once that is made.
     """
 
     key: str
@@ -43,6 +45,8 @@ class Part:
     pairs: bool = False
     single: bool = False
     starts: bool = False
+    inner: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    taken: str = ""
 
 
 class Items:

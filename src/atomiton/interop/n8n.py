@@ -9,6 +9,7 @@ from atomiton.interop.draft import Draft, Node, blueprint_id
 from atomiton.interop.expressions.cel import quoted
 from atomiton.interop.expressions.tree import Untranslatable
 from atomiton.interop.items import Items, Part, once, with_inputs
+from atomiton.interop.n8n_chat import note_taken
 from atomiton.interop.n8n_nodes import MAPPERS
 from atomiton.interop.n8n_part import Mapped, short
 from atomiton.interop.n8n_starts import STARTS, starts_runs
@@ -53,10 +54,16 @@ def convert(document: object, name: str) -> Draft:
         starts = [part for part in parts.values() if part.starts]
     _choose(draft, starts)
     reached = items.reached()
+    inner = {part.key for part in order if part.said.get("\0inner")}
     for part in order:
         if part.key in reached:
             _make(draft, items, part, chosen=len(starts) > 1)
-        elif part.said.pop("\0inner", None):
+    for part in order:
+        if part.key in reached:
+            continue
+        if part.said.pop("\0inner", None) and part.taken:
+            note_taken(part)
+        elif part.key in inner:
             draft.originals[part.entry.node] = part.said
             part.entry.fails("it is a part of another node, which is not mapped")
             part.entry.node = ""
@@ -101,6 +108,10 @@ def _wire(draft: Draft, parts: dict[str, Part], connections: dict[str, object]) 
         for kind, outputs in mapping(kinds).items():
             if kind != "main" and any(listing(outputs)):
                 parts[source].said["\0inner"] = True
+                for wire in (w for wires in listing(outputs) for w in listing(wires)):
+                    owner = parts.get(text(mapping(wire).get("node")))
+                    if owner is not None:
+                        owner.inner.setdefault(kind, []).append(source)
                 continue
             for number, wires in enumerate(listing(outputs)):
                 for wire in listing(wires):
@@ -184,5 +195,9 @@ def _around(one: Mapped, node: Node) -> Node:
     if said.get("continueOnFail") is True or text(said.get("onError")).startswith("continue"):
         entry.differs("an error is not handed on as an item: the run fails")
     if said.get("alwaysOutputData") is True:
-        entry.differs("'Always Output Data' is left out: without items nothing runs behind it")
+        first, *others = one.part.outputs or [one.id]
+        none = f"{first} != null && {first}.size() == 0 && {one.incoming}.size() > 0"
+        always = f"({none} ? [{{}}] : {first})"
+        one.part.outputs = [always, *others]
+        one.part.pairs = False
     return node

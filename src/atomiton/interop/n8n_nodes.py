@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -10,6 +11,8 @@ from atomiton.interop.draft import Node
 from atomiton.interop.expressions.cel import braced
 from atomiton.interop.expressions.tree import Untranslatable
 from atomiton.interop.items import each, first, once
+from atomiton.interop.n8n_chat import chain
+from atomiton.interop.n8n_code import code
 from atomiton.interop.n8n_fields import aggregate, item_lists, set_fields, split_out
 from atomiton.interop.n8n_http import request
 from atomiton.interop.n8n_lists import (
@@ -102,6 +105,18 @@ def _mail(one: Mapped) -> Node:
     return each(one.incoming, {"uses": "mail.send", "with": params})
 
 
+def _replacement(one: Mapped, given: object) -> object:
+    """The values of a statement: an expression of a list, or pieces between commas."""
+    whole = re.fullmatch(r"=\s*\{\{(.*)\}\}\s*", str(given), re.DOTALL)
+    if whole and "}}" not in whole[1] and whole[1].strip().startswith("["):
+        return one.values_of_data.value(str(given))
+    pieces = listing(given) or str(given).removeprefix("=").split(",")
+    holes = [str(p).strip() for p in pieces]
+    if any(hole.count("{{") != hole.count("}}") for hole in holes):
+        raise Untranslatable("the values of the statement are computed")
+    return [one.values.value(f"={p}" if p.startswith("{{") else p) for p in holes]
+
+
 def _postgres(one: Mapped) -> Node:
     said = one.parameters
     if text(said.get("operation"), "executeQuery") != "executeQuery":
@@ -112,11 +127,7 @@ def _postgres(one: Mapped) -> Node:
     given = mapping(said.get("options")).get("queryReplacement")
     params: Node = {"database": one.secret("DATABASE_URL"), "statement": query.removeprefix("=")}
     if given is not None:
-        pieces = listing(given) or str(given).removeprefix("=").split(",")
-        holes = [str(p).strip() for p in pieces]
-        params["parameters"] = [
-            one.values.value(f"={p}" if p.startswith("{{") else p) for p in holes
-        ]
+        params["parameters"] = _replacement(one, given)
     asks = query.removeprefix("=").lstrip().lower().startswith(("select", "with"))
     one.part.entry.differs(
         "the database is not in the file: keep its address as the secret DATABASE_URL"
@@ -128,10 +139,10 @@ def _postgres(one: Mapped) -> Node:
     }
 
 
-def _code(one: Mapped) -> Node:
-    language = text(one.parameters.get("language"), "javaScript")
+def _old_code(one: Mapped) -> Node:
+    del one
     raise Untranslatable(
-        f"its code ({language[:20]}) is not run here: write it as 'python.run', or with data nodes"
+        "its code (javaScript) is not run here: write it as 'python.run', or with data nodes"
     )
 
 
@@ -155,9 +166,9 @@ MAPPERS: Final[dict[str, Callable[[Mapped], Node]]] = {
     "switch": switch,
     "merge": merge,
     "httpRequest": request,
-    "code": _code,
-    "function": _code,
-    "functionItem": _code,
+    "code": code,
+    "function": _old_code,
+    "functionItem": _old_code,
     "sort": sort,
     "limit": limit,
     "aggregate": aggregate,
@@ -172,5 +183,6 @@ MAPPERS: Final[dict[str, Callable[[Mapped], Node]]] = {
     "postgres": _postgres,
     "executeWorkflow": _workflow,
     "splitInBatches": _batches,
+    "langchain.chainLlm": chain,
 }
 """How each type of nodes is mapped."""

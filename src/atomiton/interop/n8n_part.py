@@ -54,6 +54,11 @@ class Mapped:
         return Values(self.items, self.part)
 
     @property
+    def values_of_data(self) -> Values:
+        """The same, where the JSON of data is read as the data again."""
+        return Values(self.items, self.part, json_is_data=True)
+
+    @property
     def values_once(self) -> Values:
         """Parameters of a node that runs once: they see the first item."""
         return Values(self.items, self.part, f"{self.incoming}[0]")

@@ -142,6 +142,31 @@ def _webhook(one: Mapped) -> Node:
     return _constant(one, {**item, "params": {}})
 
 
+def _chat(one: Mapped) -> Node:
+    one.declare("chatInput", {"type": "string"})
+    one.part.entry.differs("there is no page to chat: what is said is the input 'chatInput'")
+    said: Node = {"sessionId": braced("run.id"), "action": "sendMessage"}
+    return _constant(one, {**said, "chatInput": braced("inputs.chatInput")})
+
+
+def _form(one: Mapped) -> Node:
+    """A form: each of its fields is an input."""
+    kinds = {"number": "number", "text": "string", "textarea": "string", "email": "string"}
+    item: Node = {}
+    for said in listing(mapping(one.parameters.get("formFields")).get("values")):
+        field = mapping(said)
+        label, kind = text(field.get("fieldLabel")), text(field.get("fieldType"), "text")
+        name = re.sub(r"[^A-Za-z0-9]+", "_", label).strip("_")
+        if kind not in kinds or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or name in item:
+            raise Untranslatable(f"the field '{label[:40]}' of the form is not known here")
+        required = field.get("requiredField") is True
+        declared: Node = {"type": kinds[kind] if required else "any"}
+        one.declare(name, declared if required else {**declared, "default": None})
+        item[label] = braced(f"inputs.{name}")
+    one.part.entry.differs("there is no page of a form: its fields are inputs of the blueprint")
+    return _constant(one, {**item, "submittedAt": braced("run.started_at"), "formMode": "test"})
+
+
 STARTS: Final[dict[str, Callable[[Mapped], Node]]] = {
     "manualTrigger": _manual,
     "start": _manual,
@@ -150,5 +175,7 @@ STARTS: Final[dict[str, Callable[[Mapped], Node]]] = {
     "cron": _schedule,
     "interval": _schedule,
     "webhook": _webhook,
+    "formTrigger": _form,
+    "langchain.chatTrigger": _chat,
 }
 """How each of them is mapped."""

@@ -26,9 +26,13 @@ class Values:
         items: All nodes.
         part: The node.
         item: Expression of the item that is looked at.
+        json_is_data: Whether data stands for its JSON, where that is read again at once.
     """
 
-    def __init__(self, items: Items, part: Part, item: str = "item") -> None:
+    def __init__(
+        self, items: Items, part: Part, item: str = "item", *, json_is_data: bool = False
+    ) -> None:
+        self._json_is_data = json_is_data
         self._items = items
         self._part = part
         self._item = item
@@ -59,13 +63,22 @@ class Values:
                 made.append(plain_text(piece))
                 continue
             found = self._expression(piece)
-            if found.optional:
-                made.append(braced(f'{found.text}.orValue("")'))
-            elif found.kind in ("text", "number", "bool"):
+            if found.kind in ("text", "number", "bool"):
                 made.append(braced(found.whole))
             else:
                 made.append(braced(f'{found.closed} == null ? "" : {found.closed}'))
         return "".join(made)
+
+    def _all_text(self, pieces: list[str]) -> str:
+        """What stands between quotation marks: text, also if it is nothing but one expression."""
+        if len(pieces) != 3 or pieces[0] or pieces[2]:
+            return self._filled(pieces)
+        found = self._expression(pieces[1])
+        if found.kind == "text":
+            return braced(found.whole)
+        value = found.closed
+        kept = f'type({found.whole}) == "string" ? {value} : {value}.toJson()'
+        return braced(f'{value} == null ? "" : {kept}')
 
     def cel(self, said: object) -> Cel:
         """A parameter, as an expression."""
@@ -118,9 +131,10 @@ class Values:
             return data
         if data.startswith("\ue002"):
             number = _MARKED.fullmatch(data[1:])
-            return braced(self._expression(found[int(number[1])]).whole) if number else data
+            raw = Values(self._items, self._part, self._item, json_is_data=True)
+            return raw.value(f"={{{{{found[int(number[1])]}}}}}") if number else data
         pieces = _MARKED.split(data)
-        return self._filled([found[int(p)] if n % 2 else p for n, p in enumerate(pieces)])
+        return self._all_text([found[int(p)] if n % 2 else p for n, p in enumerate(pieces)])
 
     # -- references ------------------------------------------------------------------------------
 
@@ -137,6 +151,8 @@ class Values:
             if found is not None:
                 return found
         match node:
+            case Call(Root("JSON"), "stringify", (value,)) if self._json_is_data:
+                return self._translator().node(value)
             case Field(base, "length"):
                 value = self._translator().node(base).closed
                 kept = field(Cel(value), "length", missing_is_null=True).whole
@@ -196,7 +212,12 @@ class Values:
         self._output(name)
         found = self._items.pair_of(self._part, name)
         if found is None:
-            raise Untranslatable(f"which item of '{name[:60]}' belongs to which cannot be told")
+            self._part.entry.differs(
+                f"which item of '{name[:60]}' is meant is known while it has one: else the run "
+                "fails"
+            )
+            all_ = self._output(name)
+            found = f"{all_}[{all_}.size() == 1 ? 0 : {all_}.size()]"
         if self._item != "item":
             found = found.replace("[index]", "[0]")
         return Cel(found)

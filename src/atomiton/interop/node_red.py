@@ -6,7 +6,7 @@ from typing import Final
 
 from atomiton.interop.data import is_list, listing, mapping, refused, text
 from atomiton.interop.draft import Draft, Node, blueprint_id
-from atomiton.interop.expressions.cel import quoted
+from atomiton.interop.expressions.cel import braced, quoted
 from atomiton.interop.expressions.tree import Untranslatable
 from atomiton.interop.items import Items, Part, once, with_inputs
 from atomiton.interop.node_red_nodes import MAPPERS, STARTS
@@ -64,7 +64,28 @@ def convert(document: object, name: str) -> Draft:
         else:
             draft.left_out(part.entry, part.said)
     items.mark_cuts(draft)
+    _output(draft, parts)
     return draft
+
+
+def _output(draft: Draft, parts: dict[str, Part]) -> None:
+    """Where requests are answered, runs that answer none give what is at their ends."""
+    answer = draft.top.get("output")
+    if not isinstance(answer, str):
+        return
+    sources = {
+        source for part in parts.values() for wires in part.wires.values() for source, _ in wires
+    }
+    ends = [part for key, part in parts.items() if key not in sources]
+    shown = [
+        f"{quoted(part.entry.node)}: {part.entry.node}"
+        for part in ends
+        if part.type != "http response" and part.entry.node in draft.nodes
+    ]
+    answers = [part.entry.node for part in parts.values() if part.type == "http response"]
+    test = " || ".join(f'nodes.{id_}.status == "completed"' for id_ in answers)
+    if shown:
+        draft.top["output"] = braced(f"{test} ? ({answer[4:-3]}) : {{{', '.join(shown)}}}")
 
 
 def _parts(draft: Draft, nodes: list[dict[str, object]]) -> dict[str, Part]:

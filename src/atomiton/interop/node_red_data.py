@@ -61,6 +61,8 @@ def _either(
 def as_json(one: Mapped) -> Node:
     """JSON to data, and data to JSON."""
     _payload_only(one)
+    if one.sets("schema"):
+        one.differs("the data is not checked by the 'schema' of the message")
     return _either(
         one,
         {"uses": "json.parse", "with": {"text": braced("item.payload")}},
@@ -126,30 +128,41 @@ def as_csv(one: Mapped) -> Node:
             f'(type(item.payload) == "list" ? item.payload : [item.payload]).map(r, [{picked}])'
         )
     many = text(said.get("multi"), "one") == "mult"
+    ends = text(said.get("ret"), "\\n").replace("\\r", "\r").replace("\\n", "\n")
+    written = "answer.text" if ends == "\r\n" else f'answer.text.replace("\\r\\n", {quoted(ends)})'
     made = _either(
         one,
         {"uses": "csv.parse", "with": params},
         rows,
         {"uses": "csv.format", "with": cells},
-        "answer.text",
+        written,
         "",
     )
-    one.differs("empty cells are null, and lines of CSV end with CR and LF")
+    one.differs("empty cells are null")
+    if said.get("hdrout") == "once":
+        one.differs("the names of the columns are written each time, 'reset' or not")
     return made if many else one_each(one, made)
 
 
-def one_each(one: Mapped, made: Node) -> Node:
-    """A message for each item of a payload that is a list."""
+def one_each(one: Mapped, made: Node, parts: str = "") -> Node:
+    """A message for each item of a payload that is a list.
+
+    Args:
+        one: The node.
+        made: Makes messages whose payload is a list.
+        parts: Fields of what messages say of the list, as the text of an expression.
+    """
     one.part.pairs = False
-    pairs = (
-        'answers.map(x, (type(x.payload) == "list" ? x.payload : [x.payload]).map(y, [x, y]))'
-        ".flatten()"
-    )
-    return {"nodes": {"answers": made, **_spread(pairs)}, "output": braced("result")}
+    listed = 'type(x.payload) == "list" ? x.payload : [x.payload]'
+    nodes = _spread("answers", listed, f'{{{parts}"index": n, "count": ({listed}).size()}}')
+    return {"nodes": {"answers": made, **nodes}, "output": braced("result")}
 
 
-def _spread(pairs: str) -> Node:
-    params: Node = {"data": braced("item[0]"), "values": {"payload": braced("item[1]")}}
+def _spread(messages: str, listed: str, parts: str) -> Node:
+    """A message for each item ``y`` of a list of a message ``x``, ``n`` its number there."""
+    pairs = f"{messages}.map(x, ({listed}).transformList(n, y, [x, y, {parts}])).flatten()"
+    values = {"payload": braced("item[1]"), "parts": braced("item[2]")}
+    params: Node = {"data": braced("item[0]"), "values": values}
     return {
         "pairs": value(pairs),
         "result": {"map": braced("pairs"), "uses": "data.edit", "with": params},
@@ -164,9 +177,15 @@ def split(one: Mapped) -> Node:
     if said.get("spltType", "str") != "str":
         raise Untranslatable("texts are split by their length")
     separator = text(said.get("splt"), "\\n").replace("\\n", "\n").replace("\\t", "\t")
-    one.differs("messages have no 'parts'; objects are not split")
-    parts = f'type(x.payload) == "list" ? x.payload : x.payload.split({quoted(separator)})'
-    nodes = _spread(f"{one.incoming}.map(x, ({parts}).map(y, [x, y])).flatten()")
+    one.differs("objects are not split, and the 'parts' of a message have no 'id'")
+    listed = f'type(x.payload) == "list" ? x.payload : x.payload.split({quoted(separator)})'
+    is_list = 'type(x.payload) == "list"'
+    place = f'"index": n, "count": ({listed}).size()'
+    parts = (
+        f'{is_list} ? {{"type": "array", {place}}} : '
+        f'{{"type": "string", "ch": {quoted(separator)}, {place}}}'
+    )
+    nodes = _spread(one.incoming, listed, parts)
     return {"nodes": nodes, "output": braced("result")}
 
 
@@ -179,14 +198,19 @@ def join(one: Mapped) -> Node:
     if said.get("propertyType", "msg") != "msg" or said.get("property", "payload") != "payload":
         raise Untranslatable("another field than the payload is joined")
     payloads = f"{one.incoming}.map(x, x.?payload.orValue(null))"
+    if mode == "auto":
+        parts = f"{one.incoming}[0].?parts"
+        texts = f'{one.incoming}.map(x, string(x.payload)).join({parts}.?ch.orValue(""))'
+        payloads = f'{parts}.?type.orValue("") == "string" ? {texts} : {payloads}'
     if mode == "custom" and build == "string":
         joiner = text(said.get("joiner"), "\\n").replace("\\n", "\n")
         payloads = f"{one.incoming}.map(x, string(x.payload)).join({quoted(joiner)})"
     elif mode == "custom" and build != "array":
         raise Untranslatable(f"messages are joined to '{build[:20]}'")
-    one.differs("all messages of the run are joined, to a list unless it says a text")
+    one.differs("all messages of the run that come to it are joined to one")
     one.part.single = True
     last = f"{one.incoming}[{one.incoming}.size() - 1]"
-    params: Node = {"data": braced(last), "values": {"payload": braced(payloads)}}
+    bare = f'{last}.transformMap(k, v, k != "parts", v)'
+    params: Node = {"data": braced(bare), "values": {"payload": braced(payloads)}}
     edit: Node = {"uses": "data.edit", "with": params}
     return once({"nodes": {"edit": edit}, "output": [braced("edit")]}, one.incoming)

@@ -62,6 +62,8 @@ def _schedule(one: Mapped) -> None:
 def _http_in(one: Mapped) -> Node:
     method = text(one.said.get("method"), "get").upper()
     path = text(one.said.get("url")).strip("/")
+    if ":" in path:
+        raise Untranslatable("parts of the path are values, which no trigger here has")
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", path):
         one.differs("the path is not one part of letters, digits, - and _: it is changed")
         path = re.sub(r"[^A-Za-z0-9_-]+", "-", path).strip("-")[:100] or one.id
@@ -116,6 +118,8 @@ def _delay(one: Mapped) -> Node:
         seconds = -1
     if unit is None or not 0 <= seconds < 1e7:
         raise Untranslatable("how long it waits is not known")
+    if one.sets("reset") or one.sets("flush"):
+        one.differs("messages that reset or flush it are held back like any other")
     length = round(seconds * unit, 3)
     one.part.pairs = True
     pause: Node = {"wait": {"for": int(length) if length.is_integer() else length}}
@@ -218,7 +222,7 @@ def _switch(one: Mapped) -> Node:
     if not ways:
         raise Untranslatable("it has no rules")
     if any(rule.get("t") in ("eq", "neq", "lt", "lte", "gt", "gte", "btwn") for rule in rules):
-        one.differs("values are compared as they are: texts are not taken for numbers")
+        one.differs("null, true, false and texts such as '1e3' are not taken for numbers")
     one.part.outputs = [f"{one.id}.o{number}" for number in range(len(ways))]
     return {"uses": "data.value", "with": {"value": ways}}
 

@@ -25,10 +25,21 @@ class Mapped:
         self.said = part.said
         self.id = part.entry.node
         self.incoming = items.incoming(part)
+        self._parts = items.parts
 
     def differs(self, note: str) -> None:
         """Note a difference."""
         self.part.entry.differs(note)
+
+    def sets(self, name: str) -> bool:
+        """Whether any node of the file sets a field of messages."""
+        for part in self._parts.values():
+            props = [mapping(p).get("p") for p in listing(part.said.get("props"))]
+            rules = [mapping(r) for r in listing(part.said.get("rules"))]
+            changed = [rule.get("to" if rule.get("t") == "move" else "p") for rule in rules]
+            if name in (*props, *changed, part.said.get("field")):
+                return True
+        return False
 
     def trigger(self, said: Node) -> None:
         """Add a trigger to the blueprint."""

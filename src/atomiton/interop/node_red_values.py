@@ -9,7 +9,7 @@ from typing import Final
 
 from atomiton.interop.data import text, whole
 from atomiton.interop.expressions import cel
-from atomiton.interop.expressions.cel import Cel, braced, field, item
+from atomiton.interop.expressions.cel import Cel, braced, field, item, quoted
 from atomiton.interop.expressions.parser import JAVASCRIPT, JSONATA, parse
 from atomiton.interop.expressions.translate import Translator
 from atomiton.interop.expressions.tree import Field, Index, Literal, Node, Root, Untranslatable
@@ -139,20 +139,54 @@ def mustache(template: str, entry: Entry) -> tuple[str, bool]:
 Test = Callable[[Cel, Cel, Cel], str]
 
 
-def _number(sign: str) -> Test:
-    return lambda p, v, _: f"{p.whole} != null && {p.closed} {sign} {v.closed}"
+_NUMERAL: Final = re.compile(r"\s*-?[0-9]+(?:\.[0-9]+)?\s*")
+
+
+def _compared(sign: str) -> Test:
+    """As JavaScript compares: two texts as texts, and anything else as numbers."""
+
+    def make(left: Cel, right: Cel, _: Cel) -> str:
+        if right.kind not in ("text", "number"):
+            return f"{left.whole} != null && {left.closed} {sign} {right.closed}"
+        said = json.loads(right.text)
+        written = said if isinstance(said, str) else repr(said)
+        number = (written.strip() or "0") if _NUMERAL.fullmatch(written or "0") else ""
+        texts = f"{left.closed} {sign} {right.text}"
+        if right.kind == "number":
+            numeral = quoted(f"^{_NUMERAL.pattern}$")
+            texts = (
+                f"{left.closed}.matches({numeral}) && double({left.closed}.trim()) {sign} {number}"
+            )
+        numbers = f"{left.closed} {sign} {number}" if number else "false"
+        kind = f"type({left.whole})"
+        return f'({kind} == "string" ? {texts} : {kind} in ["int", "double"] && {numbers})'
+
+    return make
+
+
+def _differs(left: Cel, right: Cel, other: Cel) -> str:
+    return f"!{_equals(left, right, other)}"
+
+
+def _equals(left: Cel, right: Cel, other: Cel) -> str:
+    if right.kind in ("text", "number"):
+        return _compared("==")(left, right, other)
+    return f"({left.closed} == {right.closed})"
 
 
 _EMPTY: Final = '(type({0}) in ["list", "map", "string"] && {0}.size() == 0)'
 
 TESTS: Final[dict[str, Test]] = {
-    "eq": lambda p, v, _: f"{p.closed} == {v.closed}",
-    "neq": lambda p, v, _: f"{p.closed} != {v.closed}",
-    "lt": _number("<"),
-    "lte": _number("<="),
-    "gt": _number(">"),
-    "gte": _number(">="),
-    "btwn": lambda p, v, w: f"{p.closed} >= {v.closed} && {p.closed} <= {w.closed}",
+    "eq": _equals,
+    "neq": _differs,
+    "lt": _compared("<"),
+    "lte": _compared("<="),
+    "gt": _compared(">"),
+    "gte": _compared(">="),
+    "btwn": lambda p, v, w: (
+        f"({_compared('>=')(p, v, w)} && {_compared('<=')(p, w, v)} || "
+        f"{_compared('<=')(p, v, w)} && {_compared('>=')(p, w, v)})"
+    ),
     "cont": lambda p, v, _: f'type({p.whole}) == "string" && {p.closed}.contains({v.whole})',
     "hask": lambda p, v, _: f'type({p.whole}) == "map" && {v.closed} in {p.closed}',
     "true": lambda p, _v, _w: f"{p.closed} == true",

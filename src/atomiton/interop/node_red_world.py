@@ -6,7 +6,7 @@ from atomiton.interop.data import mapping, text, whole
 from atomiton.interop.draft import Node
 from atomiton.interop.expressions.cel import braced, quoted
 from atomiton.interop.expressions.tree import Untranslatable
-from atomiton.interop.items import each, once
+from atomiton.interop.items import each, once, value
 from atomiton.interop.node_red_data import one_each
 from atomiton.interop.node_red_part import Mapped
 from atomiton.interop.node_red_values import (
@@ -26,8 +26,9 @@ def request(one: Mapped) -> Node:
     if pays in (True, "query"):
         params["query"] = braced("item.payload")
     elif method in ("POST", "PUT", "PATCH", "DELETE") or pays == "body":
-        params["json"] = braced("item.payload")
-        one.differs("the payload is sent as JSON, also if it is text")
+        is_text = 'type(item.?payload.orValue(null)) == "string"'
+        params["body"] = braced(f"{is_text} ? item.payload : null")
+        params["json"] = braced(f"{is_text} ? null : item.?payload.orValue(null)")
     if said.get("authType") or said.get("tls") or said.get("proxy"):
         one.differs("credentials, certificates and proxies are not in the file: give 'auth'")
     params["fail_on_error"] = False
@@ -68,12 +69,12 @@ def write_file(one: Mapped) -> Node:
     path = _path(said)
     if mode == "delete":
         return one.changed({"answer": {"uses": "file.delete", "with": {"path": path}}}, {})
+    encoding = _encoding(said)
     content = braced("item.payload")
-    if said.get("appendNewline") is True:
-        payload = "item.payload"
-        joined = f'type({payload}) == "string" ? {payload} + "\\n" : {payload}'
-        content = braced(joined)
-        one.differs("only texts have a line end behind them")
+    if encoding == "base64":
+        content = braced("base64.decode(item.payload)")
+    elif said.get("appendNewline") is True:
+        content = f"{content}\n"
     params: Node = {"path": path, "content": content}
     if mode != "true":
         params["append"] = True
@@ -81,6 +82,13 @@ def write_file(one: Mapped) -> Node:
         params["create_folders"] = False
     node = one.changed({"answer": {"uses": "file.write", "with": params}}, {})
     return {**node, "concurrency": 1}
+
+
+def _encoding(said: Node) -> str:
+    encoding = text(said.get("encoding"), "none") or "none"
+    if encoding not in ("none", "utf8", "base64"):
+        raise Untranslatable(f"the encoding '{encoding[:20]}' is not known here")
+    return encoding
 
 
 def _path(said: Node) -> object:
@@ -94,41 +102,67 @@ def _path(said: Node) -> object:
 
 def read_file(one: Mapped) -> Node:
     """Read a file."""
-    formats = {"utf8": "text", "": "bytes", "lines": "lines"}
-    kind = formats.get(text(one.said.get("format"), "utf8"))
-    if kind is None or kind == "bytes":
+    said = one.said
+    format_ = text(said.get("format"), "utf8")
+    if format_ not in ("utf8", "lines"):
         raise Untranslatable("the content is bytes, or a stream")
-    params: Node = {"path": _path(one.said), "as": kind}
-    node = one.changed(
-        {"answer": {"uses": "file.read", "with": params}}, {"payload": braced("answer.content")}
-    )
-    return one_each(one, node) if kind == "lines" else node
+    coded = _encoding(said) == "base64"
+    path = _path(said)
+    read: Node = {
+        "answer": {"uses": "file.read", "with": {"path": path, "as": "bytes" if coded else "text"}}
+    }
+    content = "base64.encode(answer.content)" if coded else "answer.content"
+    if format_ == "utf8":
+        return one.changed(read, {"payload": braced(content), "filename": path})
+    if coded:
+        raise Untranslatable("lines of bytes")
+    node = one.changed(read, {"payload": braced(f'{content}.split("\\n")'), "filename": path})
+    if said.get("allProps") is not True:
+        core = mapping(node["nodes"])
+        kept = 'item.transformMap(k, v, k == "topic", v)'
+        mapping(mapping(core["edit"])["with"])["data"] = braced(kept)
+    return one_each(one, node, '"type": "string", "ch": "\\n", ')
 
 
 def run_program(one: Mapped) -> Node:
     """Run a program."""
     said = one.said
-    command = quoted(text(said.get("command")))
-    if said.get("addpay") not in (False, "", None):
-        name = (
-            said["addpay"]
-            if isinstance(said["addpay"], str) and said["addpay"] != "true"
-            else "payload"
-        )
-        command += f' + " " + string({property_of(name).whole})'
-    if text(said.get("append")):
-        command += f" + {quoted(' ' + text(said['append']))}"
     if said.get("useSpawn") in (True, "true"):
         raise Untranslatable("what it says comes while it runs")
     one.differs("the program runs on this machine, with the rights of whoever runs the blueprint")
-    call: Node = {
-        "uses": "shell.run",
-        "with": {"command": ["sh", "-c", braced(command)], "check": False},
-    }
-    outputs = {
-        "o0": braced('answers.filter(x, x.exit_code == 0).map(x, {"payload": x.stdout})'),
-        "o1": braced('answers.filter(x, x.stderr != "").map(x, {"payload": x.stderr})'),
-        "o2": braced('answers.map(x, {"payload": {"code": x.exit_code}})'),
+    params: Node = {"command": ["/bin/sh", "-c", braced(_command(said, "item"))], "check": False}
+    pairs = f"lists.range(answers.size()).map(n, [{one.incoming}[n], answers[n]])"
+    failed = f'"Command failed: " + {_command(said, "item[0]")} + "\\n" + item[1].stderr'
+    code = (
+        'item[1].exit_code == 0 ? {"code": 0} : '
+        f'{{"code": item[1].exit_code, "message": {failed}}}'
+    )
+    nodes: Node = {
+        "answers": each(one.incoming, {"uses": "shell.run", "with": params}),
+        "pairs": value(pairs),
+        "one": _said("pairs", "item[1].stdout", code),
+        "x": _said('pairs.filter(p, p[1].stderr != "")', "item[1].stderr", code),
+        "y": _said("pairs", code, ""),
     }
     one.part.outputs = [f"{one.id}.o{number}" for number in range(3)]
-    return {"nodes": {"answers": each(one.incoming, call)}, "output": outputs}
+    outputs = {"o0": braced("one"), "o1": braced("x"), "o2": braced("y")}
+    return {"nodes": nodes, "output": outputs}
+
+
+def _command(said: Node, message: str) -> str:
+    """The expression of a command line."""
+    command = quoted(text(said.get("command")))
+    adds = said.get("addpay")
+    if adds not in (False, "", None):
+        name = adds if isinstance(adds, str) and adds != "true" else "payload"
+        found = property_of(name, message)
+        command += f' + ({found.whole} == null ? "" : " " + string({found.whole}))'
+    if text(said.get("append")).strip():
+        command += f" + {quoted(' ' + text(said['append']))}"
+    return command
+
+
+def _said(pairs: str, payload: str, code: str) -> Node:
+    """A message for each program that ended."""
+    values: Node = {"payload": braced(payload), **({"rc": braced(code)} if code else {})}
+    return each(pairs, {"uses": "data.edit", "with": {"data": braced("item[0]"), "values": values}})

@@ -175,6 +175,8 @@ def listen(
     entry.differs(
         "an event is a signal to the run, named by its type ('atomiton runs signal RUN TYPE')"
     )
+    if how == "all" and len(wanted) > 1:
+        entry.differs("the events stand in the order of the file, not in that in which they come")
     if how in ("one", "all"):
         return {"nodes": waits, "output": [braced(id_) for id_ in waits]}
     if how != "any":

@@ -14,7 +14,7 @@ from atomiton.interop.expressions.translate import Translator
 from atomiton.interop.expressions.tree import Field, Node, Root, Untranslatable
 
 _WRAPPED = re.compile(r"\s*\$\{(.*)\}\s*", re.DOTALL)
-_HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.]*)\}")
 _UNITS: Final = {
     "milliseconds": 0.001,
     "seconds": 1.0,
@@ -92,7 +92,10 @@ class Expressions:
         return cel.literal(value).closed
 
     def address(self, value: object) -> str:
-        """An address, whose ``{name}`` are fields of the data that comes in."""
+        """An address, whose ``{name}`` are fields of the data that comes in, encoded.
+
+        What is not there is empty, and a list or an object an error.
+        """
         if not isinstance(value, str):
             raise Untranslatable("an endpoint has no address")
         if _WRAPPED.fullmatch(value):
@@ -101,7 +104,9 @@ class Expressions:
             raise Untranslatable("an address is an expression in part")
 
         def hole(found: re.Match[str]) -> str:
-            return braced(field(Cel(self.value), found[1], missing_is_null=False).whole)
+            named = field(Cel(self.value), found[1], missing_is_null=True).whole
+            there = f'type({self.value}) == "map" && {named} != null'
+            return braced(f'{there} ? string({named}).urlEncode() : ""')
 
         return _HOLE.sub(hole, value)
 

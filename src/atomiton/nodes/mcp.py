@@ -1,36 +1,26 @@
-"""The ``mcp`` family: tools that servers of the Model Context Protocol offer over HTTP."""
+"""The ``mcp`` family: tools of the Model Context Protocol, over HTTP and of programs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TypedDict, cast
 
 from atomiton.errors import NodeError
 from atomiton.nodes import json
 from atomiton.nodes.http import failure
+from atomiton.nodes.mcp_program import Program
+from atomiton.nodes.mcp_session import Called, Data, Hears, Session, data_of
 from atomiton.nodes.spec import node
-from atomiton.ports.capabilities import Attempt, Http, HttpResponse, Log, Progress, injected
+from atomiton.ports.capabilities import (
+    Attempt,
+    Http,
+    HttpResponse,
+    Log,
+    Process,
+    Progress,
+    injected,
+)
 
-Data = dict[str, object]
-
-#: The revision of the protocol that is spoken, if the server does not want an older one.
-REVISION = "2025-11-25"
-#: Revisions that are said and done in the same way.
-_KNOWN = ("2025-03-26", "2025-06-18", REVISION)
 _SESSION = "mcp-session-id"
-_REFUSED = {-32601: "NOT_FOUND", -32602: "INVALID_INPUT"}
-
-
-class Called(TypedDict):
-    """What a tool gave.
-
-    `text` is the text of all its parts; `value` its structured content, null if it gives none;
-    `content` all parts as they came: text, images, links.
-    """
-
-    text: str
-    value: object
-    content: list[object]
 
 
 @node(
@@ -82,59 +72,100 @@ async def call(
         log: Who is told what the server logs.
         attempt: Whom the call is for.
     """
-    session = _Session(http, url, headers or {}, _Listener(progress, log))
-    await session.begin()
+    session = _Web(http, url, headers or {}, _Listener(Hears(progress, log)))
     try:
-        meta: Data = {"progressToken": attempt.key}
-        given: Data = {"name": tool, "arguments": arguments or {}, "_meta": meta}
-        return _called(tool, await session.ask("tools/call", given))
+        return await session.call(tool, arguments or {}, attempt.key)
     finally:
         await session.end()
 
 
-class _Session:
-    """A conversation with one server."""
+@node(
+    "mcp.run",
+    title="Call a tool of a program",
+    icon="plug",
+    effect="once",
+    plain=True,
+    timeout="5m",
+    example="""
+    atomiton: 1
+    id: mcp-run-example
+    nodes:
+      types:
+        uses: mcp.run
+        with:
+          command: [atomiton, mcp, --store, "memory:"]
+          tool: list_node_types
+    output: ${{ types.value }}
+    """,
+)
+async def run(
+    command: list[str],
+    tool: str,
+    arguments: dict[str, object] | None = None,
+    *,
+    env: dict[str, str] | None = None,
+    cwd: str | None = None,
+    process: Process = injected,
+    progress: Progress = injected,
+    log: Log = injected,
+    attempt: Attempt = injected,
+) -> Called:
+    """Call a tool of a program that speaks the Model Context Protocol by its input and output.
+
+    The program is started for the call, and ended after it with all that it has started: also when
+    the node is cancelled or runs out of time. No shell is between. What it says of its progress,
+    and what it logs, is shown with the run; the end of its standard error stands in the details of
+    an error. A tool that fails fails the node (`TOOL_FAILED`, with what it said), and so does a
+    program that ends before it has answered (`PROCESS_FAILED`). Servers refuse this node unless
+    they allow programs.
+
+    Args:
+        command: The program and its arguments, one item each, such as `[npx, -y, some-server]`.
+        tool: Name of the tool.
+        arguments: What it is given.
+        env: Variables to set besides those of this process; secrets belong here.
+        cwd: Folder it starts in.
+        process: The door to programs.
+        progress: Who is told how far the tool is.
+        log: Who is told what the program logs.
+        attempt: Whom the call is for.
+    """
+    program = Program(process, command, env, cwd, Hears(progress, log))
+    return await program.talk(lambda: program.call(tool, arguments or {}, attempt.key))
+
+
+class _Web(Session):
+    """A conversation with a server over HTTP."""
 
     def __init__(self, http: Http, url: str, headers: Mapping[str, str], hears: _Listener) -> None:
+        super().__init__()
         self._http = http
         self._url = url
         self._hears = hears
-        self._number = 0
         self._headers = {
             **headers,
             "Content-Type": "application/json",
             "Accept": "application/json, text/event-stream",
         }
 
-    async def begin(self) -> None:
-        """Agree on what is spoken."""
-        about: Data = {"name": "atomiton", "version": "1"}
-        wishes: Data = {"protocolVersion": REVISION, "capabilities": {}, "clientInfo": about}
-        agreed = (await self.ask("initialize", wishes)).get("protocolVersion")
-        if agreed not in _KNOWN:
-            message = f"the server speaks revision {agreed}, and this node {', '.join(_KNOWN)}"
-            raise NodeError(message, code="NOT_SUPPORTED", retryable=False)
-        self._headers["MCP-Protocol-Version"] = str(agreed)
-        await self._post({"jsonrpc": "2.0", "method": "notifications/initialized"})
+    def agreed(self, revision: str) -> None:
+        """Say the revision from now on."""
+        self._headers["MCP-Protocol-Version"] = revision
 
-    async def ask(self, method: str, params: Data) -> Data:
-        """Ask, and wait for the answer."""
-        self._number += 1
-        asked: Data = {
-            "jsonrpc": "2.0", "id": self._number, "method": method, "params": params,
-        }  # fmt: skip
+    async def tell(self, message: Data) -> None:
+        """Send what needs no answer."""
+        await self._post(message)
+
+    async def answer(self, asked: Data) -> Data:
+        """Send a question, and give the answer to it."""
         answer = await self._post(asked)
         session = answer.headers.get(_SESSION)
         if session:
             self._headers["Mcp-Session-Id"] = session
         for message in _messages(answer):
-            if message.get("id") != self._number:
-                continue
-            error = _data(message.get("error"))
-            if error:
-                raise _refused(method, error)
-            return _data(message.get("result"))
-        cut = f"the server ended its answer to {method} without a result"
+            if message.get("id") == asked["id"]:
+                return message
+        cut = f"the server ended its answer to {asked['method']} without a result"
         raise NodeError(cut, code="CONNECTION")
 
     async def end(self) -> None:
@@ -162,44 +193,15 @@ class _Session:
 class _Listener:
     """Hears what a server says on the way, as its events come in."""
 
-    def __init__(self, progress: Progress, log: Log) -> None:
-        self._progress = progress
-        self._log = log
+    def __init__(self, hears: Hears) -> None:
+        self._hears = hears
         self._rest = b""
 
     def __call__(self, part: bytes) -> None:
         """Hear a part of the body."""
         *lines, self._rest = (self._rest + part).split(b"\n")
         for message in _events(b"\n".join(lines)):
-            said = _data(message.get("params"))
-            if message.get("method") == "notifications/progress":
-                done, total = said.get("progress"), said.get("total")
-                if isinstance(done, int | float) and isinstance(total, int | float) and total > 0:
-                    self._progress.report(done / total, str(said.get("message") or ""))
-            elif message.get("method") == "notifications/message":
-                level = str(said.get("level"))
-                known = level if level in ("debug", "info", "warning") else "error"
-                self._log.log("info" if level == "notice" else known, str(said.get("data"))[:2000])
-
-
-def _called(tool: str, result: Data) -> Called:
-    content = result.get("content")
-    parts = cast("list[object]", content) if isinstance(content, list) else []
-    texts = [str(_data(part).get("text")) for part in parts if _data(part).get("type") == "text"]
-    text = "\n".join(texts)
-    if result.get("isError"):
-        said = text[:2000] or "it did not say why"
-        raise NodeError(f"the tool {tool!r} failed: {said}", code="TOOL_FAILED", retryable=False)
-    return {"text": text, "value": result.get("structuredContent"), "content": parts}
-
-
-def _refused(method: str, error: Data) -> NodeError:
-    number = error.get("code")
-    code = _REFUSED.get(number, "TOOL_FAILED") if isinstance(number, int) else "TOOL_FAILED"
-    said = str(error.get("message"))[:2000]
-    details = {"code": number, "data": error.get("data")}
-    message = f"the server refused {method}: {said}"
-    return NodeError(message, code=code, retryable=False, details=details)
+            self._hears(message)
 
 
 def _messages(answer: HttpResponse) -> Iterator[Data]:
@@ -208,7 +210,7 @@ def _messages(answer: HttpResponse) -> Iterator[Data]:
         yield from _events(answer.body)
         return
     try:
-        yield _data(json.decode(answer.body, unique=False))
+        yield data_of(json.decode(answer.body, unique=False))
     except ValueError:
         raise NodeError("the server did not answer with JSON", code="HTTP_STATUS") from None
 
@@ -220,10 +222,6 @@ def _events(body: bytes) -> Iterator[Data]:
         if not line.startswith(b"data:") or not text:
             continue
         try:
-            yield _data(json.decode(text, unique=False))
+            yield data_of(json.decode(text, unique=False))
         except ValueError:
             raise NodeError("the server sent no JSON", code="HTTP_STATUS") from None
-
-
-def _data(value: object) -> Data:
-    return cast("Data", value) if isinstance(value, dict) else {}

@@ -79,6 +79,7 @@ BUILTIN: Mapping[str, str] = {
     **dict.fromkeys(("sftp.get", "sftp.put", "sftp.list"), f"{_HERE}.sftp"),
     "llm.chat": f"{_HERE}.llm",
     "mcp.call": f"{_HERE}.mcp",
+    "mcp.run": f"{_HERE}.mcp",
     "mail.send": f"{_HERE}.mail",
     "webhook.send": f"{_HERE}.webhook",
     "python.run": f"{_HERE}.python",

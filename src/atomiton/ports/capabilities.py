@@ -10,7 +10,7 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol, TypedDict
 
@@ -142,7 +142,7 @@ class Process(Protocol):
         self,
         command: Sequence[str],
         *,
-        stdin: bytes | None = None,
+        stdin: bytes | AsyncIterable[bytes] | None = None,
         cwd: str | None = None,
         env: Mapping[str, str] | None = None,
         clean: bool = False,
@@ -150,8 +150,10 @@ class Process(Protocol):
     ) -> ProcessResult:
         """Run a program to its end; when cancelled, it and all its children are killed.
 
-        With ``clean`` it sees the variables of ``env`` only. ``on_output`` is called with what it
-        writes to standard output as it comes, which is then not kept; raising ends the program.
+        ``stdin`` may come piece by piece, as the program is spoken with; its end is that of the
+        program's input. With ``clean`` it sees the variables of ``env`` only. ``on_output`` is
+        called with what it writes to standard output as it comes, which is then not kept; raising
+        ends the program.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, cast
 
@@ -226,7 +226,7 @@ class TapedProcess(Taped):
         self,
         command: Sequence[str],
         *,
-        stdin: bytes | None = None,
+        stdin: bytes | AsyncIterable[bytes] | None = None,
         cwd: str | None = None,
         env: Mapping[str, str] | None = None,
         clean: bool = False,
@@ -234,7 +234,7 @@ class TapedProcess(Taped):
     ) -> ProcessResult:
         """See ``Process.run``; on the tape stands what was written in all."""
         ask: Data = {"command": list(command)}
-        if stdin is not None:
+        if isinstance(stdin, bytes):  # what comes piece by piece answers what the program said
             ask["stdin"] = pack_bytes(stdin)
         if cwd is not None:
             ask["cwd"] = cwd

@@ -15,10 +15,10 @@ export const NAMESPACES: Readonly<Record<string, readonly string[]>> = {
 
 /** What is written behind a value and a point, by what it is about. */
 export const METHODS: Readonly<Record<string, readonly string[]>> = {
-  "any": list("size()"),
+  "any": list("size() toJson()"),
   "list or map": list("map( filter( all( exists( exists_one( existsOne( sortBy( transformList( transformMap("),
   "list": list("first() last() sum() join( sort() distinct() slice( flatten( reverse()"),
-  "text": list("contains( startsWith( endsWith( matches( lowerAscii() upperAscii() trim() split( replace( substring( indexOf( lastIndexOf( charAt("),
+  "text": list("contains( startsWith( endsWith( matches( lowerAscii() upperAscii() trim() split( replace( substring( indexOf( lastIndexOf( charAt( urlEncode()"),
   "optional": list("orValue( or( hasValue() value() optMap( optFlatMap("),
   "time": list("getFullYear( getMonth( getDate( getDayOfMonth( getDayOfWeek( getDayOfYear( getHours( getMinutes( getSeconds( getMilliseconds("),
 };

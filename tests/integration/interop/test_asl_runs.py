@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.integration.interop.examples import HERE
+from tests.integration.interop.examples import HERE, examples, imported
 from tests.integration.interop.running import gives, run
 
+from atomiton.conductor.result import RunResult
 from atomiton.interop import import_workflow
+from atomiton.testing import VirtualConductor, virtual_run
 
 
 def machine(start: str, **states: object) -> str:
@@ -149,3 +151,62 @@ async def test_asl_in_jsonata(tmp_path: Path) -> None:
     )
     assert await gives(text, tmp_path, input={"a": 1, "b": 3}) == "big as it is"
     assert await gives(text, tmp_path, input={"a": 1, "b": 1}) == {"sum": 3, "x": "as it is"}
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "state", "seconds"),
+    [
+        ({"Process1ToComplete": True}, "States.FauxFailure1", "next_step_if_process1_completes", 0),
+        (
+            {"Process2ToComplete": True},
+            "States.FauxFailure2",
+            "next_step_if_process_2_completes",
+            0,
+        ),
+        # Both ask every 5 seconds, and the third branch fails after 15.
+        ({}, "States.RanOutOfTime", "next_step_if_process_ran_out_of_time", 15),
+    ],
+)
+def test_asl_an_example_of_branches_that_race(
+    given: object, error: str, state: str, seconds: int, tmp_path: Path
+) -> None:
+    made = import_workflow((HERE / "asl/either-or-parallel-pattern.json").read_bytes())
+    assert made.report.exact
+    file = tmp_path / "imported.yaml"
+    file.write_text(made.text, encoding="utf-8")
+
+    async def ran() -> RunResult:
+        async with VirtualConductor() as conductor:
+            return await conductor.run(str(file), {"input": given})
+
+    result = virtual_run(ran())
+    assert result.status == "completed", result.error
+    assert isinstance(result.output, dict)
+    assert result.output["Error"] == error
+    after = {id_ for id_, node in result.nodes.items() if node.status == "completed"}
+    steps = {i for i in after if i.startswith("next_step") and not i.endswith("_input")}
+    assert steps == {state}
+    assert seconds <= result.duration_ms / 1000 < seconds + 1
+
+
+def test_asl_every_example_that_maps_as_a_whole_is_run() -> None:
+    complete = {
+        name for name in examples() if name.startswith("asl/") and imported(name).report.complete
+    }
+    assert complete == {"asl/path-based-on-data.json", "asl/either-or-parallel-pattern.json"}
+
+
+def test_asl_what_catching_all_means_is_told() -> None:
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "B"}]
+    work = {"Type": "Parallel", "Branches": [], "Catch": catch, "End": True}
+    work["Branches"] = [{"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}]
+    for language, told in (("JSONPath", True), ("JSONata", False)):
+        text = json.dumps(
+            {
+                "QueryLanguage": language,
+                "StartAt": "A",
+                "States": {"A": work, "B": {"Type": "Succeed"}},
+            }
+        )
+        entry = import_workflow(text).report.entries[0]
+        assert any("States.Runtime" in note for note in entry.notes) is told

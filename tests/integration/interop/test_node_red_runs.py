@@ -45,8 +45,8 @@ async def payloads(made: str, folder: Path, **inputs: object) -> list[object]:
         ("exec-01-get-standard-output-from-external-command", ["Hello World!\n", '{"code":0}']),
         ("split-01-split-message-payload", ["Apple", "Orange", "Banana"]),
         ("switch-02-check-all-rules", ["<10"]),
-        ("csv-05-convert-javascript-object-to-csv", ["Apple,100\r\n"]),
-        ("join-01-automatic-join-mode", ['["Apple","Orange","Banana","Kiwi"]']),
+        ("csv-05-convert-javascript-object-to-csv", ["Apple,100\n"]),
+        ("join-01-automatic-join-mode", ["Apple\nOrange\nBanana\nKiwi"]),
         (
             "xml-02-convert-xml-to-javascript-object",
             ['{"fruit":{"@id":"100","kind":"Apple","price":"100","origin":"Canada"}}'],

@@ -132,7 +132,9 @@ VALUES: list[tuple[str, object]] = [
     ("' \\f\\n\\r\\t\\vtext\\u2000\\u3000'.trim()", "text"),
     ("'\\u180etext\\u200b'.trim() == '\\u180etext\\u200b'", True),
     ("['x', 'y'].join() + ['x', 'y'].join('-') + [].join('-')", "xyx-y"),
+    ("{'a': [1, null, 'x']}.toJson() + 'x'.toJson()", '{"a":[1,null,"x"]}"x"'),
     ("'gums'.reverse()", "smug"),
+    ("'a b/ü?~'.urlEncode() + ''.urlEncode()", "a%20b%2F%C3%BC%3F~"),
     ("base64.encode(b'hello') + string(base64.decode('aGVsbG8'))", "aGVsbG8=hello"),
     # Lists and maps.
     ("[0, 1] + [2]", [0, 1, 2]),

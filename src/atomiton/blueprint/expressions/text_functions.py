@@ -6,6 +6,9 @@ import base64
 import binascii
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import quote
+
+import msgspec
 
 from atomiton.blueprint.expressions.conversions import Run, Table
 from atomiton.blueprint.expressions.limits import (
@@ -164,6 +167,24 @@ def reverse(arguments: list[object], at: int, meter: Frame | None) -> object:
     return _change(_reverse)(arguments, at, meter)
 
 
+def _url_encode(arguments: list[object], at: int, meter: Frame | None) -> object:
+    value = text(arguments[0], at)
+    charge_text(meter, len(value) * 12, at)  # at most four bytes a character, three signs a byte
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError:
+        raise Failure(at, "the text holds half a character") from None
+
+
+def _to_json(arguments: list[object], at: int, meter: Frame | None) -> object:
+    try:
+        written = msgspec.json.encode(arguments[0]).decode()
+    except (RecursionError, OverflowError, TypeError, ValueError):
+        raise Failure(at, lambda: f"{a_type(arguments[0])} has no JSON") from None
+    charge_text(meter, len(written), at)
+    return written
+
+
 def _encode(arguments: list[object], at: int, meter: Frame | None) -> object:
     value = arguments[0]
     if type(value) is not bytes:
@@ -195,6 +216,8 @@ TABLE: Final[Table] = {
     "replace": (_replace, 3, 4, True, True),
     "split": (_split, 2, 3, True, True),
     "join": (_join, 1, 2, True, True),
+    "toJson": (_to_json, 1, 1, True, False),
+    "urlEncode": (_url_encode, 1, 1, True, False),
     "reverse": (reverse, 1, 1, True, False),
     "base64.encode": (_encode, 1, 1, False, False),
     "base64.decode": (_decode, 1, 1, False, False),

@@ -218,6 +218,10 @@ class Translator:
             self._resolve = outer
 
     def _call(self, call: Call) -> Cel:
+        if self.dialect is JAVASCRIPT:
+            found = self._global(call)
+            if found is not None:
+                return found
         functions = {JAVASCRIPT.name: _METHODS, JQ.name: _FILTERS, JSONATA.name: _FUNCTIONS}
         function = functions[self.dialect.name].get((call.name, len(call.arguments)))
         is_method = self.dialect is JAVASCRIPT
@@ -228,6 +232,20 @@ class Translator:
         subject = [call.base] if call.base else [Root(".")] if self.dialect is JQ else []
         values = [self.node(part) for part in (*subject, *call.arguments)]
         return function(*values)
+
+    def _global(self, call: Call) -> Cel | None:
+        """Functions of JavaScript that are no methods of a value."""
+        match call:
+            case Call(Root("JSON"), "stringify", (value,)):
+                return Cel(f"{self.node(value).closed}.toJson()", "text")
+            case Call(None, "encodeURIComponent", (value,)):
+                return Cel(f"string({self.node(value).whole}).urlEncode()", "text")
+            case Call(None, "String", (value,)):
+                found = self.node(value)
+                text = f'type({found.whole}) == "string" ? {found.closed} : {found.closed}.toJson()'
+                return found if found.kind == "text" else Cel(text, "text", atom=False)
+            case _:
+                return None
 
 
 def _javascript_truth(value: Cel) -> Cel:

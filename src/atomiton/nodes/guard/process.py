@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, SubprocessStreamProtocol
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Coroutine, Mapping, Sequence
 
 from atomiton.errors import NodeError, NotAllowed
 from atomiton.nodes.guard.family import Family
@@ -77,7 +77,7 @@ class ProcessGuard:
         self,
         command: Sequence[str],
         *,
-        stdin: bytes | None = None,
+        stdin: bytes | AsyncIterable[bytes] | None = None,
         cwd: str | None = None,
         env: Mapping[str, str] | None = None,
         clean: bool = False,
@@ -87,7 +87,7 @@ class ProcessGuard:
 
         Args:
             command: The program and its arguments; no shell reads them.
-            stdin: What it reads; nothing by default.
+            stdin: What it reads, at once or piece by piece; nothing by default.
             cwd: Folder it starts in.
             env: Variables added to those of this process.
             clean: Whether it sees no others than those of ``env``.
@@ -121,7 +121,10 @@ class ProcessGuard:
         )
 
     async def _talk(
-        self, child: Child, stdin: bytes | None, on_output: Callable[[bytes], None] | None
+        self,
+        child: Child,
+        stdin: bytes | AsyncIterable[bytes] | None,
+        on_output: Callable[[bytes], None] | None,
     ) -> tuple[bytes, bytes]:
         """Feed and read a program until it has ended and its pipes are closed."""
         outputs = (bytearray(), bytearray())
@@ -246,13 +249,18 @@ async def _hand_on(stream: asyncio.StreamReader, on_output: Callable[[bytes], No
         on_output(portion)
 
 
-async def _feed(child: Child, stdin: bytes | None) -> None:
+async def _feed(child: Child, stdin: bytes | AsyncIterable[bytes] | None) -> None:
     if child.stdin is None:
         return
     # A program need not read all that it is given.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        child.stdin.write(stdin or b"")
-        await child.stdin.drain()
+        if isinstance(stdin, AsyncIterable):
+            async for part in stdin:
+                child.stdin.write(part)
+                await child.stdin.drain()
+        else:
+            child.stdin.write(stdin or b"")
+            await child.stdin.drain()
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         child.stdin.close()
         await child.stdin.wait_closed()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import shlex
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from typing import cast
 
 import msgspec
@@ -58,14 +58,15 @@ class FakeProcess:
         self,
         command: Sequence[str],
         *,
-        stdin: bytes | None = None,
+        stdin: bytes | AsyncIterable[bytes] | None = None,
         cwd: str | None = None,
         env: Mapping[str, str] | None = None,
         clean: bool = False,  # noqa: ARG002 - no program is there to see variables
         on_output: Callable[[bytes], None] | None = None,
     ) -> ProcessResult:
         """Give what the test says; ``NotAllowed`` when it says nothing of such a command."""
-        asked = Command(list(command), stdin, cwd, dict(env or {}))
+        given = None if isinstance(stdin, AsyncIterable) else stdin
+        asked = Command(list(command), given, cwd, dict(env or {}))
         self.commands.append(asked)
         fitting = [key for key in self._programs if tuple(command[: len(key)]) == key]
         if not fitting:
