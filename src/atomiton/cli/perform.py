@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shlex
 import sys
 from dataclasses import dataclass
 
@@ -253,5 +252,7 @@ def _way_on(result: RunResult) -> str:
     if "waits for an approval" in reason:
         return f"approve {result.run}"
     if signal := re.search("waits for the signal '(.+)'", reason):
+        import shlex  # few runs are left waiting
+
         return f"signal {result.run} {shlex.quote(signal[1])}"
     return f"resume {result.run}"
