@@ -17,12 +17,22 @@ from atomiton.drivers.simulation import simulate
 from atomiton.drivers.temporal import workflow
 from atomiton.drivers.temporal.wire import Options
 from atomiton.errors import AtomitonError
-from atomiton.machine.events import AttemptFailed, Event, RunRequested, SignalReceived
+from atomiton.machine.events import (
+    AttemptCompleted,
+    AttemptFailed,
+    AttemptLost,
+    AttemptStarted,
+    Event,
+    RunRequested,
+    SignalReceived,
+)
 
 #: Every fourth seed draws what goes in single file: all of it must be the same.
 FILE = range(0, 40, 4)
 #: The others of the even ones are calm: a run that completes must give the same.
 CALM = range(2, 26, 4)
+#: What the campaign has found before: runs that were stuck once a worker replayed them.
+FOUND = (1308, 1770, 1922)
 #: How many blueprints a part of the campaign draws: ``-k "[1300]"`` runs those from 1300 on.
 SLICE = 50
 #: Seconds after which a run is taken for stuck.
@@ -50,6 +60,19 @@ def timeless(facts: list[Event]) -> list[Event]:
     return [drawn.timeless(fact) for fact in shown]
 
 
+def in_file(facts: Sequence[Event]) -> bool:
+    """Whether never two attempts are out at once: what is drawn so may not be, after a failure."""
+    out = 0
+    for fact in facts:
+        if isinstance(fact, AttemptStarted):
+            out += 1
+        elif isinstance(fact, AttemptCompleted | AttemptFailed | AttemptLost):
+            out -= 1
+        if out > 1:
+            return False
+    return True
+
+
 def difference(seed: int, real: drawn.Ending) -> str:
     """What a run came to that the simulation does not; nothing when they agree."""
     weather = weather_of(seed)
@@ -62,8 +85,11 @@ def difference(seed: int, real: drawn.Ending) -> str:
             return f"it failed with {real.failure}, not {failure}"
         if told.all() != (real.output, real.nodes, real.inner, real.undone, failure):
             return "its nodes came to something else"
-        pairs = zip_longest(timeless(real.facts), timeless(list(told.facts)))
-        return next((f"{ours}, not {theirs}" for ours, theirs in pairs if ours != theirs), "")
+        ours, theirs = timeless(real.facts), timeless(list(told.facts))
+        if not in_file(theirs):  # of two attempts at once either may end first
+            ours, theirs = sorted(ours, key=repr), sorted(theirs, key=repr)
+        pairs = zip_longest(ours, theirs)
+        return next((f"{one}, not {other}" for one, other in pairs if one != other), "")
     if real.status == "completed" and (real.output, real.nodes) != (told.output, told.nodes):
         return f"it gave {real.output} with {real.nodes}, not {told.output} with {told.nodes}"
     return ""
@@ -106,7 +132,7 @@ async def compare(
 
 @pytest.mark.slow
 async def test_blueprints_at_random_give_the_same_facts(temporal_address, tmp_path):
-    seeds = [*FILE, *CALM]
+    seeds = [*FILE, *CALM, *FOUND]
     assert await compare(temporal_address, seeds, 8, drawn.NEAR, 1000, tmp_path) == []
 
 

@@ -383,7 +383,7 @@ class Driving:
     def _over(self, sent: Sent, handle: asyncio.Task[Any]) -> None:
         end = end_of(handle)
         if end is not None:
-            self._happenings.take(partial(self._answered, sent, end))
+            self._happenings.take(partial(self._answered, sent, end), near=sent.near)
 
     def _answered(self, sent: Sent, end: Done | FailureError) -> None:
         """An activity has ended."""

@@ -1,9 +1,10 @@
 """What happens to a run, taken one after the other, in the order that its history has.
 
-Several answers may reach a workflow in one step of a replay that came in different steps before:
-how a local activity ended is known there as soon as its marker is. So each is taken up to its end,
-with all that follows from it, before the next one is; and timers, which the library tells of at
-once, are as far behind as activities, which it tells of a moment later.
+When somebody asks a run something while a local activity is at work, the end of that is on record
+before the workflow hears of it, and it hears of it together with what the server has to say next:
+the library tells of that first, a replay last. So of what comes together the ends of local
+activities are taken first. Each is taken up to its end, with all that follows from it, before the
+next one is.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-#: Turns of the loop between the end of an activity and the callbacks of its handle.
+#: Turns of the loop between the end of an activity and the callbacks of its handle: timers, which
+#: the library tells of at once, are as far behind.
 BEHIND = 2
 #: Turns of the loop within which all that was wished has become commands: to cancel an activity
 #: takes some.
@@ -28,15 +30,21 @@ class Happenings:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._near: deque[Callable[[], None]] = deque()
+        self._others: deque[Callable[[], None]] = deque()
         self._taking = False
 
-    def take(self, act: Callable[[], None]) -> None:
-        """Do what follows from something that has happened, once what came before it is done."""
-        self._waiting.append(act)
+    def take(self, act: Callable[[], None], *, near: bool = False) -> None:
+        """Do what follows from something that has happened, once what came before it is done.
+
+        Args:
+            act: Does it.
+            near: Whether it is the end of a local activity.
+        """
+        (self._near if near else self._others).append(act)
         if not self._taking:
             self._taking = True
-            self._next()
+            self._loop.call_soon(self._next)  # when all that comes together is there
 
     def timer(self, delay: float, act: Callable[[], None]) -> asyncio.TimerHandle:
         """Let the server say when it is time for something.
@@ -52,12 +60,11 @@ class Happenings:
         self._loop.call_soon(act)
 
     def _next(self) -> None:
-        while self._waiting:
-            self._waiting.popleft()()
-            if self._waiting:
-                self._after(SETTLED, self._next)
-                return
-        self._taking = False
+        (self._near or self._others).popleft()()
+        if self._near or self._others:
+            self._after(SETTLED, self._next)
+        else:
+            self._taking = False
 
     def _after(self, turns: int, act: Callable[..., None], *of: object) -> None:
         if turns:

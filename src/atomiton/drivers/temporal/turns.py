@@ -27,7 +27,7 @@ _SOON = 0.001
 
 
 class Since(msgspec.Struct, frozen=True):
-    """When something was begun: after how many answers of the server, and of near activities."""
+    """When something was begun: in which task of the workflow, after how many near activities."""
 
     turn: int
     near: int
@@ -70,9 +70,10 @@ class Turns:
 
     def answered(self) -> None:
         """The server has answered, or brought word: what was wished before is on record there."""
-        self._turn += 1
-        self._near_here = self._near_bytes = 0
+        before = self.length
         self.look()
+        self._turn += self.length != before  # several may be told of in one task of the workflow
+        self._near_here = self._near_bytes = 0
         later, self._later = self._later, []
         for act in later:
             act()
