@@ -30,7 +30,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 store_option = click.option(
     "--store",
     metavar="URL",
-    help="Where runs are kept: sqlite:PATH, a path, postgresql://... or memory:. "
+    help="Where runs are kept: sqlite:PATH, a path, postgresql://..., temporal://HOST or memory:. "
     "By default ATOMITON_STORE, else the user's data folder.",
 )
 blueprints_option = click.option(

@@ -20,7 +20,7 @@ from pathlib import Path
 from atomiton.conductor import Conductor
 from atomiton.conductor.cron import moments
 from atomiton.errors import AtomitonError, NotFound, StoreError
-from atomiton.ports.triggers import Trigger
+from atomiton.ports.triggers import Kind, Trigger
 
 _log = logging.getLogger("atomiton.triggers")
 
@@ -90,7 +90,7 @@ class Firing:
 
     async def look(self) -> None:
         """Fire what is due now."""
-        kind = None if self._conductor.fires_schedules else "watch"
+        kind: Kind | None = None if self._conductor.fires_schedules else "watch"
         for trigger in await self._conductor.triggers(kind):
             if trigger.invalid is not None:
                 continue

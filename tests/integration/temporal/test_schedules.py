@@ -116,6 +116,9 @@ async def test_a_schedule_starts_the_runs_that_a_conductor_would(temporal_addres
         }
         key = "trigger:nightly.schedule@2026-11-20T02:30:00Z"
         (header,) = [of for of in found if of.key == key]
+        assert header.run.startswith("run_nightly.schedule.")
+        assert header.run.endswith("-2026-11-20T02.30.00Z")
+        assert await conductor.matching(header.run[:-7]) == [header.run]
         result = await conductor.show(header.run)
         assert result.output == ["2026-11-20T02:30:00Z", 6]
         direct = await conductor.start("nightly", {"scheduled_at": "2026-11-20T02:30:00Z"})

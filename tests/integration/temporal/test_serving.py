@@ -116,7 +116,8 @@ async def test_triggers_start_runs_on_temporal(temporal_address, tmp_path, monke
         (started,) = await client.publish("order.created", key="order-17")
         assert (await started.result()).output == 2
 
-        # The end of a run starts another one.
+        # The end of a run starts another one, once the server has seen that it is wanted.
+        await until(client.triggers, lambda of: of[0].fired.handled_at is not None)
         await ask(server, "/hooks/orders", {"n": 13})
         (alarm,) = await until(lambda: client.list(blueprint="alarm", status="completed"), bool)
         assert (await client.show(alarm.run)).output == "EXPRESSION_ERROR"

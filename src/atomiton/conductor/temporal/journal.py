@@ -33,6 +33,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from atomiton.conductor.temporal.address import Place, open_client, search_attributes
 from atomiton.conductor.temporal.fired import fired
+from atomiton.drivers.temporal.scheduled import shown_id, workflow_id
 from atomiton.drivers.temporal.wire import (
     BUSY,
     BY_BLUEPRINT,
@@ -149,7 +150,7 @@ class TemporalJournal:
         """The workflow of a run; ``NotFound`` for what cannot be the id of one."""
         if not _ID.fullmatch(run):
             raise NotFound(f"there is no run {run!r:.100}")
-        return self.client.get_workflow_handle(run, result_type=Ended)
+        return self.client.get_workflow_handle(workflow_id(run), result_type=Ended)
 
     async def header(self, run: str) -> RunHeader:
         """Give one run's header; ``NotFound`` if there is none."""
@@ -180,7 +181,7 @@ class TemporalJournal:
             head = Head(status, head.events, None, ended, "CANCELLED", message)
         self._note(about.digest, found.id)
         return RunHeader(
-            run=found.id,
+            run=shown_id(found.id),
             blueprint=about.blueprint,
             blueprint_hash=about.digest,
             created_at=about.created_at,
@@ -285,8 +286,8 @@ class TemporalJournal:
                         found[run] = header
             async for listed in _pages(self.client, query, limit):
                 header = await self._header(listed)
-                if listed.id not in self._lately() and _fits(header, status, blueprint):
-                    found[listed.id] = header
+                if header.run not in self._lately() and _fits(header, status, blueprint):
+                    found[header.run] = header
                 if len(found) >= limit + len(self._recent):
                     break
         newest = sorted(found.values(), key=lambda of: (of.created_at, of.run), reverse=True)
@@ -331,11 +332,11 @@ class TemporalJournal:
         """Ids that start with a text, sorted."""
         if not _ID.fullmatch(text):
             return []
-        query = self._ours() + f" AND WorkflowId STARTS_WITH '{text}'"
+        query = self._ours() + f" AND WorkflowId STARTS_WITH '{workflow_id(text)}'"
         found = {run for run in self._lately() if run.startswith(text)}
         async with told(""):
             async for listed in self.client.list_workflows(query, limit=limit):
-                found.add(listed.id)
+                found.add(shown_id(listed.id))
         return sorted(found)[:limit]
 
     async def ending(self, text: str, limit: int = 10) -> Ids:

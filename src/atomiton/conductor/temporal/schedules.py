@@ -29,6 +29,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from atomiton.conductor.temporal.calendars import Calendars, calendars, never
 from atomiton.conductor.temporal.journal import TemporalJournal, told
+from atomiton.drivers.temporal.scheduled import shown_id
 from atomiton.errors import AtomitonError, NotFound
 from atomiton.ports.triggers import Fired, Trigger
 
@@ -271,7 +272,7 @@ def _standing(trigger: str, described: ScheduleDescription) -> Standing:
     last = info.recent_actions[-1] if info.recent_actions else None
     run = None
     if last is not None and isinstance(last.action, ScheduleActionExecutionStartWorkflow):
-        run = last.action.workflow_id
+        run = shown_id(last.action.workflow_id)
     following = next(iter(info.next_action_times), None)
     return Standing(
         trigger,

@@ -226,7 +226,7 @@ class TemporalTriggers(Conductor):
 
     async def _remove(self, ids: builtins.set[str], done: Synced, *, prune: bool) -> None:
         """Remove schedules of triggers that are no more, if their blueprints are known here."""
-        ours = set() if prune or not ids else await self._known_blueprints()
+        ours = set[str]() if prune or not ids else await self._known_blueprints()
         for id_ in sorted(ids):
             if prune or id_.partition(".")[0] in ours:
                 await self._schedules.delete(id_)
