@@ -41,6 +41,16 @@ def fail(why: str) -> str:
 
 
 @server.tool()
+def conversations_add_message(
+    channel_id: str, thread_ts: str, payload: str, content_type: str
+) -> dict[str, str]:
+    """Take a message, as a server of a chat does."""
+    token = os.environ.get("SLACK_MCP_XOXP_TOKEN", "")
+    said = {"channel": channel_id, "thread": thread_ts, "text": payload, "type": content_type}
+    return {**said, "by": token[:4], "arguments": " ".join(sys.argv[2:])}
+
+
+@server.tool()
 def around(name: str) -> dict[str, str]:
     """Tell of a variable and the folder."""
     return {"variable": os.environ.get(name, ""), "folder": str(Path.cwd())}

@@ -151,8 +151,8 @@ class Values:
             if found is not None:
                 return found
         match node:
-            case Call(Root("JSON"), "stringify", (value,)) if self._json_is_data:
-                return self._translator().node(value)
+            case Call(Root("JSON"), "stringify", (data,)) if self._json_is_data:
+                return self._translator().node(data)
             case Field(base, "length"):
                 value = self._translator().node(base).closed
                 kept = field(Cel(value), "length", missing_is_null=True).whole

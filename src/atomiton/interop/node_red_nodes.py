@@ -11,6 +11,7 @@ from atomiton.interop.draft import Node
 from atomiton.interop.expressions.cel import Cel, braced, quoted
 from atomiton.interop.expressions.tree import Untranslatable
 from atomiton.interop.items import each, once, value
+from atomiton.interop.node_red_code import function
 from atomiton.interop.node_red_data import as_csv, as_json, as_xml, as_yaml, join, split, template
 from atomiton.interop.node_red_part import Mapped
 from atomiton.interop.node_red_values import (
@@ -244,11 +245,6 @@ def _test(one: Mapped, subject: Cel, rule: Node) -> str:
     return make(subject, first, second)
 
 
-def _function(one: Mapped) -> Node:
-    del one
-    raise Untranslatable("its code (JavaScript) is not run here: write it as 'python.run'")
-
-
 STARTS: Final[dict[str, Callable[[Mapped], Node]]] = {"inject": _inject, "http in": _http_in}
 """Nodes that start runs."""
 
@@ -272,6 +268,6 @@ MAPPERS: Final[dict[str, Callable[[Mapped], Node]]] = {
     "file": write_file,
     "file in": read_file,
     "exec": run_program,
-    "function": _function,
+    "function": function,
 }
 """How each type of nodes is mapped."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from atomiton.interop.data import listing, mapping
 from atomiton.interop.draft import Draft, Node
 from atomiton.interop.expressions.cel import braced
@@ -38,6 +40,8 @@ class Mapped:
             rules = [mapping(r) for r in listing(part.said.get("rules"))]
             changed = [rule.get("to" if rule.get("t") == "move" else "p") for rule in rules]
             if name in (*props, *changed, part.said.get("field")):
+                return True
+            if re.search(rf"\bmsg\s*\.\s*{name}\b", str(part.said.get("func", ""))):
                 return True
         return False
 

@@ -47,6 +47,10 @@ def request(one: Mapped) -> Node:
 
 def response(one: Mapped) -> Node:
     """Answer a request."""
+    if one.sets("cookies"):
+        raise Untranslatable("cookies are set, which no answer here does")
+    if one.sets("headers"):
+        one.differs("the headers of the message are not sent, only those of the node")
     status = whole(one.said.get("statusCode"))
     code = str(status) if status else f"{one.incoming}[0].?statusCode.orValue(200)"
     answer: Node = {

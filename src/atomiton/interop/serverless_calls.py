@@ -10,7 +10,7 @@ from atomiton.interop.draft import Node
 from atomiton.interop.expressions.cel import braced, plain_text
 from atomiton.interop.expressions.tree import Untranslatable
 from atomiton.interop.report import Entry
-from atomiton.interop.serverless_data import Expressions
+from atomiton.interop.serverless_data import Expressions, duration
 
 _REQUEST: Final = frozenset(
     ["method", "endpoint", "headers", "query", "body", "output", "redirect"]
@@ -20,7 +20,7 @@ _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 def why_not(name: str) -> str:
     """Why a call is not mapped."""
-    if name in ("asyncapi", "grpc", "openapi", "mcp", "a2a"):
+    if name in ("asyncapi", "grpc", "openapi", "a2a"):
         return f"there is no node type for calls of '{name}'"
     if "://" in name or "@" in name:
         return "functions of catalogs are not fetched"
@@ -94,6 +94,44 @@ def _auth(said: object, seen: Expressions, use: Mapping[str, object]) -> Node:
     raise Untranslatable(f"authentication by {kinds[:60]} is not known here, only basic and bearer")
 
 
+def mcp(said: dict[str, object], seen: Expressions, entry: Entry) -> Node:
+    """A call of a tool of the Model Context Protocol, over HTTP or of a program."""
+    about, transport = mapping(said.get("parameters")), mapping(said.get("transport"))
+    if said.get("method") != "tools/call" or not text(about.get("name")):
+        raise Untranslatable("of the Model Context Protocol only calls of tools are known here")
+    params: Node = {"tool": seen.data(about["name"])}
+    if "arguments" in about:
+        params["arguments"] = seen.data(about["arguments"])
+    program, web = mapping(transport.get("stdio")), mapping(transport.get("http"))
+    if program:
+        more = [seen.data(argument) for argument in listing(program.get("arguments"))]
+        params["command"] = [seen.data(program.get("command")), *more]
+        if "environment" in program:
+            params["env"] = seen.data(program["environment"])
+        entry.differs(
+            "the program runs on this machine, with the rights of whoever runs the blueprint"
+        )
+    elif web:
+        endpoint = web.get("endpoint")
+        params["url"] = seen.address(mapping(endpoint).get("uri") if is_map(endpoint) else endpoint)
+        if "headers" in web:
+            params["headers"] = seen.data(web["headers"])
+        if "authentication" in mapping(endpoint):
+            raise Untranslatable("authentication of a call of tools: give its headers")
+    else:
+        raise Untranslatable("it does not say how the server is reached")
+    core: Node = {"uses": "mcp.run" if program else "mcp.call", "with": params}
+    result = {
+        "content": braced("answer.content"),
+        "structuredContent": braced("answer.value"),
+        "isError": False,
+    }
+    node: Node = {"nodes": {"answer": core}, "output": result}
+    if "timeout" in said:
+        node["timeout"] = duration(said["timeout"])
+    return node
+
+
 def run(said: dict[str, object], seen: Expressions, entry: Entry) -> Node:
     """A task that runs something."""
     if said.get("await") is False:
@@ -104,9 +142,15 @@ def run(said: dict[str, object], seen: Expressions, entry: Entry) -> Node:
     if script and text(script.get("language")).lower() in ("python", "python3"):
         code = text(script.get("code"))
         return _program(["python3", "-c"], code, script, said, seen, None, entry)
+    if script and text(script.get("language")).lower() in ("javascript", "js"):
+        code = text(script.get("code"))
+        module = ["node", "--input-type=module", "-e"]
+        return _program(module, code, script, said, seen, "script", entry)
     if script:
         language = text(script.get("language"))[:20]
-        raise Untranslatable(f"scripts in {language!r} are not run here, only python")
+        raise Untranslatable(
+            f"scripts in {language!r} are not run here, only python and javascript"
+        )
     if "container" in said:
         raise Untranslatable("containers are not run here")
     if "workflow" in said:

@@ -343,6 +343,8 @@ class _Task:
         said = mapping(self._task.get("with"))
         if name == "http":
             return calls.http(said, self._see(value), self._tasks.use.everything(), self._entry)
+        if name == "mcp":
+            return calls.mcp(said, self._see(value), self._entry)
         if self._tasks.use.has("functions", name):
             function = mapping(self._tasks.use.named("functions", name))
             given = self._draft.name(f"{self._entry.node}_arguments")

@@ -7,7 +7,11 @@ run is in virtual time, so that 30 seconds of waiting take none; the requests ar
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import re
+import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -138,6 +142,16 @@ BEAT = {
     "patient": {"id": "p1", "name": "Ada", "room": {"number": 12}, "vitals": {"bpm": 31}},
     "timestamp": "2026-01-01T00:00:00Z",
 }
+SAID = {
+    "channel": "C1234567890",
+    "thread": "1623456789.123456",
+    "text": "Hello, world! :wave:",
+    "type": "text/markdown",
+    "by": "xoxp",
+    "arguments": "slack-mcp-serverr@latest --transport stdio",
+}
+TOOLS = Path(__file__).parents[2] / "mcp_server.py"
+NEEDS = {"run-script-with-stdin-and-arguments": "node"}
 CASES: dict[str, list[Case]] = {
     "authentication-bearer": [
         pet(
@@ -313,6 +327,24 @@ CASES: dict[str, list[Case]] = {
             output="STDIN was: Hello World\nARGS are Foo Bar\n",
         )
     ],
+    "run-script-with-stdin-and-arguments": [
+        Case(
+            "a script is a module; its arguments follow the program and the script in argv",
+            output="stdin >  Hello Workflow\narg >  hello\nenv >  bar\n",
+        )
+    ],
+    "call-mcp": [
+        Case(
+            "a tool of a program: the output is the result that the protocol gives",
+            output={
+                "content": [
+                    {"type": "text", "text": json.dumps(SAID, indent=2)},
+                ],
+                "structuredContent": SAID,
+                "isError": False,
+            },
+        )
+    ],
     "schedule-cron": [
         Case(
             "each midnight; a run of it asks for the backup",
@@ -413,7 +445,17 @@ RUNS = [(name, number) for name, cases in sorted(CASES.items()) for number in ra
 
 
 @pytest.mark.parametrize(("name", "number"), RUNS, ids=[f"{n}-{i + 1}" for n, i in RUNS])
-def test_an_example_runs(name: str, number: int, tmp_path: Path) -> None:
+def test_an_example_runs(
+    name: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which(NEEDS.get(name, "sh")) is None:
+        pytest.skip(f"there is no {NEEDS[name]} here")
+    if name == "call-mcp":  # the program that it names, played by a server of this project's tests
+        pytest.importorskip("mcp", reason="the SDK of the protocol is not installed")
+        program = tmp_path / "npx"
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} {TOOLS} --stdio "$@"\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     check(name, CASES[name][number], tmp_path)
 
 
