@@ -1,4 +1,4 @@
-import { expect, shot, test, write } from "./server";
+import { expect, settled, shot, test, write } from "./server";
 
 const CROWDED = `atomiton: 1
 id: crowded
@@ -28,7 +28,7 @@ test("no line runs behind a node, wherever the nodes stand, and its words can be
   await page.keyboard.press("Escape");
   await page.locator(".react-flow__pane").click({ position: { x: 20, y: 300 } });
   await page.keyboard.press("r");
-  await page.waitForTimeout(600);
+  await settled(page);
   await shot(page, "lines");
   const touched = await page.evaluate(() => {
     const found: string[] = [];
@@ -59,7 +59,6 @@ test("the Python code stands beside form and text, follows them, and is copied",
   const code = page.getByRole("textbox", { name: "The blueprint as Python" });
   await expect(code).toContainText("def crowded() -> object:");
   await expect(code).toContainText('sorted_ = lists.sort.with_(id="sorted")(items=read)');
-  await page.waitForTimeout(300);
   await shot(page, "python");
   await page.getByRole("button", { name: "Copy", exact: true }).click();
   await expect(page.getByRole("button", { name: "Copied" })).toBeVisible();
@@ -78,13 +77,11 @@ test("notes: written, moved, kept in the file, and removed, by keyboard alone", 
   await page.keyboard.press("Shift+N");
   const text = page.getByRole("textbox", { name: "Text of the note" });
   await expect(text).toBeFocused();
-  await page.waitForTimeout(100);
   await page.keyboard.press("ControlOrMeta+a");
   await page.keyboard.type("Why twice?\nAsk: Ada # later");
   await page.keyboard.press("Escape");
   const note = page.locator(".note");
   await expect(note).toHaveText("Why twice?\nAsk: Ada # later");
-  await page.waitForTimeout(300);
   await shot(page, "notes");
   await page.locator(".react-flow__node-note").focus();
   await page.keyboard.press("Enter");
@@ -92,7 +89,7 @@ test("notes: written, moved, kept in the file, and removed, by keyboard alone", 
   await page.keyboard.press("Escape");
   await page.locator(".react-flow__node-note").focus();
   for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowDown");
-  await page.waitForTimeout(600);
+  await expect(page.locator(".cm-content")).toContainText(/at: \[0, -1[01]\d\]/);
   await page.keyboard.press("ControlOrMeta+s");
   await expect(page.getByText("saved crowded, revision 1")).toBeVisible();
   const { readFileSync } = await import("node:fs");

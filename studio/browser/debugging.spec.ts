@@ -47,7 +47,6 @@ test("a condition stops at one item; its inputs are changed, expressions watched
   await value.fill("7");
   await page.getByRole("button", { name: "Use these" }).click();
   await expect(page.locator(".next-inputs .chip")).toHaveText("changed");
-  await page.waitForTimeout(300);
   await shot(page, "debugger");
   await page.keyboard.press("F10"); // over: the item, with all of its tries
   await expect(page.getByText("next: each[2]")).toBeVisible();
@@ -249,7 +248,6 @@ test("triggers: what is next, pause, resume, fire, and why one could not", async
   await page.getByRole("button", { name: "Fire needs-input.schedule now" }).click();
   await page.getByRole("button", { name: "Fire now" }).click();
   await expect(page.locator(".toast-bad")).toContainText("customer");
-  await page.waitForTimeout(300);
   await shot(page, "triggers");
 });
 

@@ -70,8 +70,7 @@ test("by keyboard alone: add, rename, form, copy and paste, remove", async ({ st
   await page.getByRole("button", { name: "New blueprint" }).click();
   await expect(page.getByRole("heading", { name: "Begin with a node" })).toBeVisible();
   await page.keyboard.press("n");
-  await page.getByRole("searchbox", { name: "Search nodes" }).waitFor();
-  await page.waitForTimeout(100);
+  await expect(page.getByRole("searchbox", { name: "Search nodes" })).toBeFocused();
   await page.keyboard.type("filter");
   await page.keyboard.press("Enter");
   await expect(page.locator('[data-path="filter"]')).toBeVisible();

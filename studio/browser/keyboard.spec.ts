@@ -36,7 +36,6 @@ test("maps and loops: added, entered, filled, left, folded and unfolded, run", a
   await expect(card(page, "each.step")).toHaveClass(/selected/);
   await add(page, "log");
   await expect(card(page, "each.log")).toBeVisible();
-  await page.waitForTimeout(400);
   await shot(page, "entered");
   await page.keyboard.press("Shift+Enter");
   await expect(card(page, "each")).toHaveClass(/selected/);
@@ -57,7 +56,6 @@ test("maps and loops: added, entered, filled, left, folded and unfolded, run", a
   await command(page, "unfold all");
   await expect(page.locator(".card.frame")).toHaveCount(3);
   await page.keyboard.press("Escape");
-  await page.waitForTimeout(300);
   await shot(page, "containers");
   await page.keyboard.press("ControlOrMeta+Enter");
   await expect(card(page, "again").locator(".counts")).toContainText("3 of 3");
@@ -111,7 +109,6 @@ test("lines: data, order, routes, errors and compensation, each in a style of it
   await page.keyboard.type("flow.log"); // a list is chosen from by typing
   await expect(page.locator(".undo")).toHaveText("flow.log");
   await page.keyboard.press("Tab");
-  await page.waitForTimeout(300);
   await shot(page, "styles");
 });
 

@@ -101,8 +101,9 @@ test("after a lost server a run begins again, without any change of the text", a
   await served.stop();
   await page.locator(".cm-content").click();
   await page.keyboard.press("ControlOrMeta+End");
+  const unanswered = page.waitForEvent("requestfailed", (request) => request.url().endsWith("/validate"));
   await page.keyboard.type("# a word");
-  await page.waitForTimeout(1500); // it has been asked, and there was no answer
+  await unanswered;
   await expect(page.getByText("no problems")).toBeVisible();
   await served.start();
   const other = await page.context().newPage();

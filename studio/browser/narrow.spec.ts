@@ -1,7 +1,7 @@
 /** Small windows: everything is there, and nothing lies over anything else. */
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
-import { expect, SHOTS, test, write } from "./server";
+import { expect, settled, SHOTS, test, write } from "./server";
 
 const TEXT = `atomiton: 1
 id: narrow-window-with-a-long-name-that-does-not-end-soon
@@ -27,7 +27,7 @@ for (const [width, height] of [[1024, 700], [1440, 900]] as const) {
     await expect(page.locator(".steering .chip-paused")).toBeVisible();
     for (const dock of ["Form", "YAML", "Python"]) {
       await page.getByRole("button", { name: dock, exact: true }).click();
-      await page.waitForTimeout(300);
+      await settled(page);
       await page.screenshot({ path: join(SHOTS, `narrow-${width}-${dock}.png`) });
       expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
       expect(await hidden(page, ".run-bar"), dock).toEqual([]);

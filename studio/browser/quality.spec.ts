@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { barriers } from "./barriers";
-import { expect, shot, test, write } from "./server";
+import { expect, settled, shot, test, write } from "./server";
 
 test.describe("without barriers", () => {
   // The checker is put into the page by the test alone; the policy of the page would not let it in.
@@ -21,7 +21,6 @@ test.describe("without barriers", () => {
     await look("inputs");
     await page.getByRole("button", { name: "Run", exact: true }).click();
     await expect(page.locator('[data-path="big"] .state-completed')).toBeVisible();
-    await page.waitForTimeout(700);
     await look("executed");
     await page.locator('[data-path="sorted"] .card-head').click();
     await page.keyboard.press("n");
@@ -50,7 +49,7 @@ test.describe("without barriers", () => {
     await look("several nodes");
     await page.keyboard.press("Escape");
     await page.locator('[data-path="big"] .card-head').click();
-    await page.waitForTimeout(600);
+    await expect(page.locator('[data-field="where"] .seen')).toBeVisible();
     await look("previews");
     await page.keyboard.press("c");
     await look("connecting");
@@ -60,15 +59,15 @@ test.describe("without barriers", () => {
     await page.keyboard.press("Escape");
     await page.keyboard.press("ControlOrMeta+s");
     await page.getByRole("link", { name: "Runs", exact: true }).click();
-    await page.waitForTimeout(500);
+    await expect(page.locator("tbody tr").first()).toBeVisible();
     await look("runs");
     await page.getByRole("link", { name: "Approvals" }).click();
     await look("approvals");
     await page.getByRole("link", { name: "Triggers" }).click();
-    await page.waitForTimeout(400);
+    await expect(page.getByRole("heading", { name: "Triggers" })).toBeVisible();
     await look("triggers");
     await page.getByRole("link", { name: "Queue" }).click();
-    await page.waitForTimeout(400);
+    await expect(page.getByText("No run waits for its turn.")).toBeVisible();
     await look("queue");
     expect(all).toEqual([]);
   });
@@ -103,7 +102,7 @@ nodes:
     await page.getByRole("textbox", { name: "An expression to watch" }).fill("a.n + 1");
     await page.getByRole("button", { name: "Watch", exact: true }).click();
     await page.getByRole("textbox", { name: "value of c" }).fill("other");
-    await page.waitForTimeout(600);
+    await expect(page.locator(".watches li output")).toHaveText("2");
     await look("debugger, stopped");
     await page.keyboard.press("F8");
     await expect(page.locator(".steering .chip-completed")).toBeVisible();
@@ -116,8 +115,9 @@ nodes:
     await page.getByRole("button", { name: "Unpin" }).click();
     await page.locator('[data-path="c"] .card-head').click();
     await page.keyboard.press("F9");
+    const begun = page.waitForResponse((answer) => answer.request().method() === "POST" && answer.url().endsWith("/runs"));
     await page.keyboard.press("ControlOrMeta+Enter");
-    await page.waitForTimeout(1200);
+    await begun;
     await page.getByRole("link", { name: "Runs", exact: true }).click();
     await page.getByRole("textbox", { name: "Blueprint" }).fill("every-view");
     await expect(page.locator("tbody tr")).toHaveCount(2);
@@ -145,8 +145,8 @@ test("a thousand nodes: drawn soon, and moving one draws one", async ({ studio: 
   const text = `atomiton: 1\nid: thousand\nnodes:\n${lines.join("\n")}\n`;
   const answer = await fetch(`${served.address}/api/v1/blueprints/thousand`, { method: "PUT", body: text, headers: { "content-type": "application/yaml", authorization: `Bearer ${await served.token()}` } });
   expect(answer.status).toBe(201);
-  await page.goto(`${served.address}/#/b/first-look`); // so that the editor itself is loaded
-  await page.waitForTimeout(1000);
+  await page.goto(`${served.address}/#/b/new`); // so that the editor itself is loaded
+  await page.locator(".react-flow__pane").waitFor();
   await page.evaluate(() => { location.hash = "#/"; });
   await page.getByRole("heading", { name: "Blueprints" }).waitFor();
   const took = await page.evaluate(async () => {
@@ -158,7 +158,7 @@ test("a thousand nodes: drawn soon, and moving one draws one", async ({ studio: 
     });
     return performance.now() - began;
   });
-  await page.waitForTimeout(1500);
+  await settled(page);
   await shot(page, "thousand");
   const shown = await page.locator(".card").count();
   const frames = await page.evaluate(async () => {
@@ -205,13 +205,8 @@ nodes:
     uses: data.value
     with: {value: "\${{ item * 2 }}"}
 `);
-  await page.waitForTimeout(800);
-  const list = page.locator(".dock-head .chip");
-  if ((await list.textContent()) !== "no problems") {
-    // Without a function for it the list is written out.
-    await write(page, `atomiton: 1\nid: huge-map\ndurability: none\nnodes:\n  each:\n    map: ${JSON.stringify(Array.from({ length: 10_000 }, (_, i) => i))}\n    concurrency: 64\n    uses: data.value\n    with: {value: "\${{ item * 2 }}"}\n`);
-    await expect(list).toHaveText("no problems");
-  }
+  await settled(page);
+  await expect(page.locator(".dock-head .chip")).toHaveText("no problems");
   const began = Date.now();
   await page.getByRole("button", { name: "Execute", exact: true }).click();
   let slowest = 0;
@@ -219,7 +214,6 @@ nodes:
     const at = Date.now();
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
     slowest = Math.max(slowest, Date.now() - at);
-    await page.waitForTimeout(50);
   }
   await expect(page.locator('[data-path="each"] .counts')).toContainText("10,000 of 10,000", { timeout: 60_000 });
   expect(await page.locator(".card").count()).toBeLessThan(5);

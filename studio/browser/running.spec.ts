@@ -18,7 +18,6 @@ nodes:
   await expect(page.getByRole("alert").getByText(/totl/)).toBeVisible();
   await page.getByRole("alert").getByRole("button", { name: "check" }).click();
   await page.getByRole("button", { name: "Form", exact: true }).click();
-  await page.waitForTimeout(300);
   await expect(page.getByText("Somebody else has saved")).toHaveCount(0);
   await shot(page, "failed");
   const value = page.getByRole("textbox", { name: "value" });
@@ -144,9 +143,10 @@ nodes:
   await expect(page.getByText("saved history")).toBeVisible();
   for (let i = 0; i < 2; i++) {
     await page.locator(".react-flow__pane").click({ position: { x: 30, y: 300 } });
+    const begun = page.waitForResponse((answer) => answer.request().method() === "POST" && answer.url().endsWith("/runs"));
     await page.keyboard.press("ControlOrMeta+Enter");
+    await begun;
     await expect(page.locator('[data-path="ask"] .state-waiting')).toBeVisible();
-    await page.waitForTimeout(200);
   }
   await page.getByRole("link", { name: "Approvals" }).click();
   await expect(page.getByRole("heading", { name: "May this be paid?" })).toHaveCount(2);
@@ -161,7 +161,6 @@ nodes:
   await page.getByLabel("Status").selectOption("completed");
   await expect(page.locator("tbody tr")).toHaveCount(1);
   await page.getByLabel("Status").selectOption("");
-  await page.waitForTimeout(400);
   await shot(page, "runs");
   for (const box of await page.getByRole("checkbox").all()) await box.check();
   await page.getByRole("link", { name: "Compare" }).click();
@@ -173,6 +172,5 @@ nodes:
   await page.locator("tbody a").click();
   await expect(page.getByRole("group", { name: "Timeline" })).toBeVisible();
   await expect(page.locator('[data-path="pay"] .state-completed')).toBeVisible();
-  await page.waitForTimeout(400);
   await shot(page, "run");
 });

@@ -104,11 +104,44 @@ export async function write(page: Page, text: string): Promise<void> {
   await page.keyboard.insertText(text);
 }
 
+/** Wait until nothing of the page has changed for a moment; what changes for ever is waited for a few seconds. */
+export async function settled(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    await document.fonts.ready;
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        watch.disconnect();
+        clearTimeout(quiet);
+        clearTimeout(late);
+        resolve();
+      };
+      const watch = new MutationObserver(() => {
+        clearTimeout(quiet);
+        quiet = setTimeout(end, 120);
+      });
+      let quiet = setTimeout(end, 120);
+      const late = setTimeout(end, 3000);
+      watch.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+    });
+  });
+}
+
+export type Theme = "light" | "dark";
+
+/** Show the page light or dark; nothing moves where one has asked for less of that, so it is so at once. */
+export async function inTheme(page: Page, theme: Theme): Promise<void> {
+  await page.evaluate(async (value) => {
+    document.documentElement.dataset["theme"] = value;
+    await new Promise(requestAnimationFrame);
+  }, theme);
+}
+
+/** Keep pictures of what is seen, light and dark. */
 export async function shot(page: Page, name: string): Promise<void> {
-  for (const theme of ["light", "dark"]) {
-    await page.evaluate((value) => { document.documentElement.dataset["theme"] = value; }, theme);
-    await page.waitForTimeout(250);
+  await settled(page);
+  for (const theme of ["light", "dark"] as const) {
+    await inTheme(page, theme);
     await page.screenshot({ path: join(SHOTS, `${name}-${theme}.png`) });
   }
-  await page.evaluate(() => { document.documentElement.dataset["theme"] = "light"; });
+  await inTheme(page, "light");
 }

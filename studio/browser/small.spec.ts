@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
-import { expect, shot, test, write, type Served } from "./server";
+import { expect, settled, shot, test, write, type Served } from "./server";
 
 const text = (id: string): string => `atomiton: 1
 id: ${id}
@@ -160,7 +160,7 @@ test("from afar the names of nodes are large enough to be read", async ({ studio
   await keep(served, "afar", `atomiton: 1\nid: afar\nnodes:\n${many}\n`);
   await open(page, served, "afar");
   await page.keyboard.press("1");
-  await page.waitForTimeout(600);
+  await settled(page);
   const size = await page.locator(".card .title b").first().evaluate((e) => {
     const scale = e.getBoundingClientRect().height / (e as HTMLElement).offsetHeight;
     return parseFloat(getComputedStyle(e).fontSize) * scale;

@@ -2,7 +2,7 @@
 import { barriers } from "./barriers";
 import { expect, test } from "./server";
 
-test.use({ trace: "off", bypassCSP: true }); // the checker is put into the page by the test alone
+test.use({ bypassCSP: true }); // the checker is put into the page by the test alone
 
 test("smoke: an example is opened, changed, executed and looked at, without barriers @smoke", async ({ studio: page }) => {
   await page.getByRole("button", { name: /First look/ }).click();

@@ -3,14 +3,13 @@ import { createServer, type Server } from "node:http";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AddressInfo } from "node:net";
-import type { Page } from "@playwright/test";
+import type { Browser, Page } from "@playwright/test";
 import { build } from "vite";
 import { derive } from "../src/model/blueprint";
 import { portPlaces, sceneOf } from "../src/model/scene";
 import type { NodeType } from "../src/model/schemas";
-import { expect, SHOTS, test } from "./server";
+import { expect, settled, SHOTS, test } from "./server";
 
-test.use({ trace: "off" }); // its pictures of the page take most of the time
 const BENCH = join(import.meta.dirname, "../bench");
 let plain: Server;
 
@@ -49,36 +48,34 @@ async function work(page: Page, doing: () => Promise<unknown>): Promise<number> 
 
 interface Speed { readonly zoom: number; readonly pan: number }
 
-/** Frames a second while one turns the wheel, and while one drags the pane. */
-async function speed(page: Page): Promise<Speed> {
-  const wheel = await page.evaluate(async () => {
-    const pane = document.querySelector(".react-flow__pane")!;
-    const box = pane.getBoundingClientRect();
-    let count = 0;
-    const began = performance.now();
-    while (performance.now() - began < 2500) {
-      pane.dispatchEvent(new WheelEvent("wheel", { deltaY: count % 20 < 10 ? -12 : 12, ctrlKey: true, clientX: box.x + box.width / 2, clientY: box.y + box.height / 2, bubbles: true, cancelable: true }));
-      await new Promise(requestAnimationFrame);
-      count++;
-    }
-    return (1000 * count) / (performance.now() - began);
-  });
+const FRAMES = 30;
+
+/** Milliseconds of the processor that the browser takes for each frame while one turns the wheel, and while one drags the pane: of the page and of what draws it. */
+async function speed(page: Page, browser: Browser): Promise<Speed> {
+  const session = await browser.newBrowserCDPSession();
+  const taken = async (): Promise<number> => {
+    const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+    return processInfo.filter(({ type }) => type === "renderer" || type === "GPU").reduce((sum, { cpuTime }) => sum + 1000 * cpuTime, 0);
+  };
   const box = (await page.locator(".react-flow__pane").boundingBox())!;
-  const pan = await page.evaluate(async ([x, y]) => {
-    const pane = document.querySelector(".react-flow__pane")!;
-    const send = (type: string, dx: number, on: EventTarget): void => { on.dispatchEvent(new MouseEvent(type, { clientX: x + dx, clientY: y, bubbles: true, cancelable: true, view: window, button: 0, buttons: 1 })); };
-    send("mousedown", 0, pane);
-    let count = 0;
-    const began = performance.now();
-    while (performance.now() - began < 2500) {
-      send("mousemove", (count % 80 < 40 ? count % 40 : 40 - (count % 40)) * 6, window);
-      await new Promise(requestAnimationFrame);
-      count++;
-    }
-    send("mouseup", 0, window);
-    return (1000 * count) / (performance.now() - began);
-  }, [box.x + 8, box.y + box.height - 160] as const);
-  return { zoom: wheel, pan };
+  const move = async (kind: "zoom" | "pan"): Promise<number> => {
+    const before = await taken();
+    await page.evaluate(async ([what, frames, x, y, middle, height]) => {
+      const pane = document.querySelector(".react-flow__pane")!;
+      const send = (type: string, dx: number, on: EventTarget): void => { on.dispatchEvent(new MouseEvent(type, { clientX: x + dx, clientY: y, bubbles: true, cancelable: true, view: window, button: 0, buttons: 1 })); };
+      if (what === "pan") send("mousedown", 0, pane);
+      for (let n = 0; n < frames; n++) {
+        if (what === "pan") send("mousemove", (n % 30 < 15 ? n % 15 : 15 - (n % 15)) * 12, window);
+        else pane.dispatchEvent(new WheelEvent("wheel", { deltaY: n % 20 < 10 ? -12 : 12, ctrlKey: true, clientX: middle, clientY: height, bubbles: true, cancelable: true }));
+        await new Promise(requestAnimationFrame);
+      }
+      if (what === "pan") send("mouseup", 0, window);
+    }, [kind, FRAMES, box.x + 8, box.y + box.height - 160, box.x + box.width / 2, box.y + box.height / 2] as const);
+    return (await taken() - before) / FRAMES;
+  };
+  const result = { zoom: await move("zoom"), pan: await move("pan") };
+  await session.detach();
+  return result;
 }
 
 /** Milliseconds from a navigation inside of the page until nodes are drawn. */
@@ -110,7 +107,7 @@ nodes:
   await fetch(`${served.address}/api/v1/blueprints/ports`, { method: "PUT", body: source, headers: { "content-type": "application/yaml", authorization: `Bearer ${await served.token()}` } });
   await page.goto(`${served.address}/#/b/ports`);
   await expect(page.locator(".card")).toHaveCount(8);
-  await page.waitForTimeout(800);
+  await settled(page);
   const { nodes: known } = await page.evaluate(async () => (await (await fetch("/api/v1/nodes")).json()) as { nodes: NodeType[] });
   const types = new Map(known.map((type) => [type.name, type]));
   const boxes = sceneOf(derive(source, () => false), types, new Set());
@@ -135,26 +132,11 @@ test("1,000 nodes beside the least that the library takes", async ({ studio: pag
   const lines = Array.from({ length: 1000 }, (_, i) => `  n${i}:\n    uses: data.value\n    with:\n      value: ${i < 20 ? i : `\${{ n${i - 20} + 1 }}`}`);
   const text = `atomiton: 1\nid: many\nnodes:\n${lines.join("\n")}\n`;
   await fetch(`${served.address}/api/v1/blueprints/many`, { method: "PUT", body: text, headers: { "content-type": "application/yaml", authorization: `Bearer ${await served.token()}` } });
-  const told: string[] = [];
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-  const bare = await context.newPage();
-  const address = `http://127.0.0.1:${(plain.address() as AddressInfo).port}/`;
-  const ceilings: Record<string, Speed & { draw: number }> = {};
-  for (const [name, query] of [["all drawn", ""], ["only what is seen", "&visible"]] as const) {
-    const draw = await work(bare, async () => {
-      await bare.goto(`${address}?zoom=0.5${query}`);
-      await bare.locator(".react-flow__node").first().waitFor();
-      await bare.evaluate(() => new Promise(requestAnimationFrame));
-    });
-    await bare.waitForTimeout(1500);
-    ceilings[name] = { ...(await speed(bare)), draw };
-  }
-  await context.close();
   await page.goto(`${served.address}/#/b/new`); // so that the editor itself is loaded
   await page.locator(".react-flow__pane").waitFor();
   await page.evaluate(() => { location.hash = "#/"; });
   await page.getByRole("heading", { name: "Blueprints" }).waitFor();
-  await page.waitForTimeout(800);
+  await settled(page);
   await page.evaluate(() => {
     const seen = new Set<Node>();
     new MutationObserver((records) => {
@@ -164,20 +146,39 @@ test("1,000 nodes beside the least that the library takes", async ({ studio: pag
   });
   let draw = 0;
   const drawing = await work(page, async () => { draw = await appear(page, ".card", 60, "#/b/many"); });
-  await page.waitForTimeout(2000);
+  await settled(page);
   const count = await page.locator(".card").count();
   const everDrawn = Number(await page.locator("html").getAttribute("data-drawn"));
-  const ours = await speed(page);
-  await page.evaluate(() => { (document.querySelector(".react-flow__controls-fitview") as HTMLElement).click(); });
+  const ours = await speed(page, browser);
   await page.keyboard.press("1");
-  await page.waitForTimeout(2000);
-  const whole = await speed(page);
-  const wholeCount = await page.locator(".card").count();
-  for (const [name, s] of Object.entries(ceilings)) told.push(`the library, ${name}: first drawn with ${s.draw.toFixed(0)} ms of work, zoom ${s.zoom.toFixed(0)}, pan ${s.pan.toFixed(0)} frames a second`);
-  told.push(`the studio, ${count} on the screen: first drawn in ${draw.toFixed(0)} ms with ${drawing.toFixed(0)} ms of work, zoom ${ours.zoom.toFixed(0)}, pan ${ours.pan.toFixed(0)} frames a second`);
-  told.push(`the studio, all ${wholeCount} in sight: zoom ${whole.zoom.toFixed(0)}, pan ${whole.pan.toFixed(0)} frames a second`);
+  await expect.poll(() => page.locator(".card").count()).toBe(1000);
+  await settled(page);
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const bare = await context.newPage();
+  await bare.goto(`http://127.0.0.1:${(plain.address() as AddressInfo).port}/?zoom=0.06`);
+  await expect.poll(() => bare.locator(".react-flow__node").count()).toBe(1000);
+  await settled(bare);
+  // In turns, since others work here as well; the least of each is what it costs when it is not disturbed.
+  const least = { ours: { zoom: Infinity, pan: Infinity }, bare: { zoom: Infinity, pan: Infinity } };
+  for (let turn = 0; turn < 2; turn++) {
+    for (const [name, one] of [["ours", page], ["bare", bare]] as const) {
+      await one.bringToFront();
+      const now = await speed(one, browser);
+      least[name] = { zoom: Math.min(least[name].zoom, now.zoom), pan: Math.min(least[name].pan, now.pan) };
+    }
+  }
+  await context.close();
+  const words = (s: Speed): string => `zoom ${s.zoom.toFixed(0)}, pan ${s.pan.toFixed(0)} ms of work a frame`;
+  const told = [
+    `${count} of 1,000 on the screen: first drawn in ${draw.toFixed(0)} ms with ${drawing.toFixed(0)} ms of work; ${words(ours)}`,
+    `all 1,000 in sight: ${words(least.ours)}`,
+    `the library alone, all 1,000 in sight: ${words(least.bare)}`,
+    `the share of it: zoom ${(least.ours.zoom / least.bare.zoom).toFixed(2)}, pan ${(least.ours.pan / least.bare.pan).toFixed(2)}`,
+  ];
   for (const line of told) console.log(line);
   writeFileSync(join(SHOTS, "speed.txt"), `${told.join("\n")}\n`);
   expect(everDrawn, "nodes that were drawn at all").toBeLessThan(count + 40); // nothing where nobody looks
   expect(drawing).toBeLessThan(2500); // of the processor: what a clock says depends on who else works here
+  // Moving about takes no more than a canvas of the library with as many of its plainest nodes.
+  expect(least.ours.zoom + least.ours.pan).toBeLessThan(1.1 * (least.bare.zoom + least.bare.pan));
 });

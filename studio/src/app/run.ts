@@ -231,6 +231,7 @@ export async function goOn(): Promise<void> {
   if (run === null || ENDED.has(view?.status ?? "")) return;
   set({ stopped: [], standing: null, debugging: true });
   await attempt(api.resume(run));
+  if (get().run === run) void refresh(run); // also where it was refused, or stops again at once
 }
 
 /** Start one more attempt, or let a node end, or what is around it. */

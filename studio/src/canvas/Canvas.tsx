@@ -11,6 +11,7 @@ import { add, addingOf, connectPorts, enter, mayChange, moveAll, select, selectE
 import { aroundOf } from "../model/around";
 import { AroundContext, Line, type LineData } from "./Line";
 import { NodeCard, WHOLE, type CardData } from "./NodeCard";
+import { Distance, type DistanceHandle } from "./Distance";
 import { Overview, type OverviewHandle } from "./Overview";
 import { NoteCard, noteId, noteOf, type NoteData } from "./NoteCard";
 import { CONTROL } from "../ui/Palette";
@@ -19,6 +20,10 @@ const nodeTypes = { card: NodeCard, note: NoteCard };
 const edgeTypes = { line: Line };
 /** More nodes than these are drawn only where one looks. */
 const HUGE = 150;
+/** The size below which a large blueprint that moves is painted as one picture. */
+const FAR = 0.3;
+/** Milliseconds without a move after which one stands still. */
+const STILL = 200;
 /** The size at which large blueprints begin. */
 const READABLE = 0.5;
 
@@ -231,18 +236,40 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
     const level = view.zoom < 0.09 ? "dots" : view.zoom < 0.17 ? "tiny" : view.zoom < 0.3 ? "far" : view.zoom < 0.45 ? "low" : view.zoom < 0.68 ? "mid" : "near";
     if (frame.current !== null) frame.current.dataset["zoom"] = level;
   }, []);
-  const still = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const still = useRef<ReturnType<typeof setInterval> | undefined>(undefined);
   const overview = useRef<OverviewHandle>(null);
+  const distance = useRef<DistanceHandle>(null);
+  const last = useRef(0);
+  const rest = useCallback(() => {
+    // Asked within a frame: one that takes long is no rest.
+    requestAnimationFrame(() => {
+      if (performance.now() - last.current < STILL) return;
+      clearInterval(still.current);
+      still.current = undefined;
+      delete frame.current?.dataset["moving"];
+      delete frame.current?.dataset["painted"];
+      distance.current?.hide();
+    });
+  }, []);
   const moved = useCallback((view: Viewport) => {
     zoomed(view);
     overview.current?.show();
     if (frame.current === null) return;
     // While one moves about, a large blueprint is drawn without what takes long and says little.
     frame.current.dataset["moving"] = "";
-    clearTimeout(still.current);
-    still.current = setTimeout(() => { delete frame.current?.dataset["moving"]; }, 160);
-  }, [zoomed]);
+    // From afar all of it is one picture until one stands still: a thousand nodes cannot follow.
+    if (view.zoom < FAR && !dragging.current && distance.current !== null) {
+      frame.current.dataset["painted"] = "";
+      distance.current.show();
+    } else if (frame.current.dataset["painted"] !== undefined) {
+      delete frame.current.dataset["painted"];
+      distance.current?.hide();
+    }
+    last.current = performance.now();
+    still.current ??= setInterval(rest, STILL / 2);
+  }, [zoomed, rest]);
   useOnViewportChange({ onChange: moved });
+  useEffect(() => () => clearInterval(still.current), []);
   return (
     <div className={`canvas${scene.length > HUGE ? " huge" : ""}`} ref={frame} onDrop={onDrop} onDragOver={(e) => { e.preventDefault(); e.dataTransfer.dropEffect = "copy"; }}>
       <AroundContext value={around}>
@@ -250,6 +277,7 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
         nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes}
         onNodesChange={onNodesChange} onNodeDragStart={onDragStart} onNodeDragStop={onDragStop} onConnect={onConnect} onConnectEnd={onConnectEnd} isValidConnection={isValid}
         onNodeDoubleClick={(_, node) => { if (node.type === "card" && useStudio.getState().model.nodes.get(node.id)?.kind === "group") enter(node.id); }}
+        onNodeMouseEnter={(event, node) => { (event.currentTarget as HTMLElement).title = flow.getZoom() < FAR && node.type === "card" ? shownName(node.id) : ""; }}
         onEdgeClick={(_, edge) => selectEdge(edge.id)} onPaneClick={() => { selectEdge(null); select([]); selectNotes([]); }}
         nodesDraggable={!readOnly && mayChange()} nodesConnectable={!readOnly && mayChange()} deleteKeyCode={null} selectionKeyCode="Shift" multiSelectionKeyCode={["Meta", "Control", "Shift"]}
         selectionMode={SelectionMode.Partial} onlyRenderVisibleElements={nodes.length > HUGE} minZoom={0.05} maxZoom={2} connectionRadius={34} proOptions={{ hideAttribution: true }}
@@ -258,11 +286,18 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
       >
         <Background variant={BackgroundVariant.Dots} gap={22} size={1.6} />
         <Controls showInteractive={false} position="bottom-left" aria-label="View" />
+        {scene.length > HUGE && <Distance scene={scene} ref={distance} />}
         {scene.length > 12 && <Overview scene={scene} ref={overview} />}
       </ReactFlow>
       </AroundContext>
     </div>
   );
+}
+
+/** The name of a node, told where it is too small to be read on it. */
+function shownName(path: string): string {
+  const node = useStudio.getState().model.nodes.get(path);
+  return node?.name || path;
 }
 
 /** Keep where nodes and notes were moved to. */

@@ -37,7 +37,7 @@ export const Line = memo(function Line(props: EdgeProps): ReactElement {
       <BaseEdge id={props.id} path={way.path} className={`line line-${line.kind}${state}${props.selected ? " line-selected" : ""}`} interactionWidth={16} />
       {label !== "" && (
         <EdgeLabelRenderer>
-          <div className="line-label" style={{ transform: `translate(-50%, -50%) translate(${way.label.x}px, ${way.label.y}px)` }}>{label}</div>
+          <div className="line-label" style={{ transform: `translate(-50%, -108%) translate(${way.label.x}px, ${way.label.y}px)` }}>{label}</div>
         </EdgeLabelRenderer>
       )}
     </>

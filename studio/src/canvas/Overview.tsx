@@ -1,6 +1,6 @@
 import { useReactFlow, useStoreApi } from "@xyflow/react";
 import { useEffect, useImperativeHandle, useRef, type PointerEvent, type ReactElement, type Ref } from "react";
-import type { Box } from "../model/scene";
+import { cornersOf, type Box } from "../model/scene";
 import { useStudio } from "../app/store";
 import { lookOf } from "../ui/icons";
 
@@ -55,13 +55,12 @@ export function Overview({ scene, ref }: { readonly scene: readonly Box[]; reado
       const { nodes } = useStudio.getState().model;
       const colours = new Map<string, string>(); // asking for one takes longer than painting with it
       const colour = (name: string): string => colours.get(name) ?? colours.set(name, look.getPropertyValue(name)).get(name)!;
-      const corner = new Map<string, readonly [number, number]>([["", [0, 0]]]);
+      const corners = cornersOf(scene);
       for (const box of scene) {
-        const [left, top] = corner.get(box.parent) ?? [0, 0];
-        corner.set(box.path, [left + box.x, top + box.y]);
+        const [left, top] = corners.get(box.path)!;
         const node = nodes.get(box.path);
         context.fillStyle = colour(box.open ? "--line" : node === undefined ? "--edge" : `--h-${lookOf(node).hue}`);
-        context.fillRect((left + box.x - x) * by, (top + box.y - y) * by, Math.max(1, box.width * by), Math.max(1, box.height * by));
+        context.fillRect((left - x) * by, (top - y) * by, Math.max(1, box.width * by), Math.max(1, box.height * by));
       }
     };
     paint();

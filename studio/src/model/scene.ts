@@ -117,6 +117,16 @@ function childOf(parent: string, path: string): string | null {
   return `${parent}.${path.slice(parent.length + 1).split(".")[0]!}`;
 }
 
+/** Where each box stands on the whole canvas; a box says where it stands in the one around it. */
+export function cornersOf(scene: readonly Box[]): Map<string, readonly [number, number]> {
+  const corners = new Map<string, readonly [number, number]>([["", [0, 0]]]);
+  for (const box of scene) {
+    const [left, top] = corners.get(box.parent) ?? [0, 0];
+    corners.set(box.path, [left + box.x, top + box.y]);
+  }
+  return corners;
+}
+
 /** Where lines begin or end at a node: the middle of each port, from its corner. */
 export interface PortPlace {
   readonly id: string;

@@ -90,3 +90,13 @@ function standstills(log: RunLog): Span[] {
   if (since !== null) spans.push({ kind: "paused", status: "waiting", from: since, to: null, label: "is paused" });
   return spans;
 }
+
+/** How far apart marks may be, in milliseconds: what people count time in. */
+const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000, 3_600_000, 7_200_000, 21_600_000, 43_200_000, 86_400_000];
+
+/** Round moments of a time of so many milliseconds, from its beginning on: at most seven. */
+export function ticks(milliseconds: number): number[] {
+  const last = STEPS[STEPS.length - 1]!;
+  const step = milliseconds < 6 ? milliseconds / 4 : (STEPS.find((one) => milliseconds / one <= 6) ?? Math.ceil(milliseconds / (6 * last)) * last);
+  return Array.from({ length: Math.floor(milliseconds / step + 1e-9) + 1 }, (_, i) => i * step);
+}

@@ -1,5 +1,5 @@
 import { ReactFlowProvider } from "@xyflow/react";
-import { ArrowLeft, Bug, Command as CommandIcon, LayoutGrid, FileCode, FileTerminal, ListChecks, PanelBottom, PanelLeft, PanelRight, PanelRightClose, Play, Plus, Redo2, Save, Undo2 } from "lucide-react";
+import { ArrowLeft, Bug, Command as CommandIcon, LayoutGrid, PanelBottom, PanelLeft, PanelRight, PanelRightClose, Play, Plus, Redo2, Save, Undo2 } from "lucide-react";
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
 import { Canvas } from "../canvas/Canvas";
 import { leaveRun, useRun, watch } from "../app/run";
@@ -8,6 +8,7 @@ import { InputsDialog, requestRun } from "../ui/Execute";
 import { Inspector } from "../ui/Inspector";
 import { Palette, CONTROL } from "../ui/Palette";
 import { RunPanel } from "../ui/RunPanel";
+import { Splitter, useSize } from "../ui/Splitter";
 import { focusPalette, onEditorKey, warnBeforeLeaving } from "../ui/commands";
 import { add } from "../app/store";
 import { draft, keptOf, NEW, unsaved } from "../app/draft";
@@ -84,13 +85,15 @@ const onWide = (to: () => void): (() => void) => { WIDE.addEventListener("change
 function Dock(): ReactElement {
   const dock = useStudio((s) => s.pane.dock);
   const wide = useSyncExternalStore(onWide, () => WIDE.matches);
+  const size = useSize("dock", { least: 280, most: () => innerWidth * 0.6 });
   return (
-    <div className={`dock dock-${dock}${wide ? " dock-wide" : ""}`}>
+    <div className={`dock dock-${dock}${wide ? " dock-wide" : ""}`} ref={size.element} style={size.pixels === null ? undefined : { width: size.pixels }}>
+      <Splitter size={size} label="Width of form and text" side="left" />
       <header className="dock-head">
         <div className="segments" role="group" aria-label="Form or text">
-          {!wide && <button aria-pressed={dock === "form"} onClick={() => setPane({ dock: "form" })}><ListChecks />Form</button>}
-          <button aria-pressed={dock === "text" || (wide && dock === "form")} onClick={() => setPane({ dock: "text" })}><FileCode />YAML</button>
-          <button aria-pressed={dock === "python"} onClick={() => setPane({ dock: "python" })}><FileTerminal />Python</button>
+          {!wide && <button aria-pressed={dock === "form"} onClick={() => setPane({ dock: "form" })}>Form</button>}
+          <button aria-pressed={dock === "text" || (wide && dock === "form")} onClick={() => setPane({ dock: "text" })}>YAML</button>
+          <button aria-pressed={dock === "python"} onClick={() => setPane({ dock: "python" })}>Python</button>
         </div>
         <TextState />
         <button className="icon" aria-label="Close the dock" onClick={() => setPane({ dock: "none" })}><PanelRightClose /></button>

@@ -4,12 +4,13 @@ import { whyNotPinned } from "../model/pins";
 import { templateOf, type RunLog } from "../model/runs";
 import { api, type RunView, type Wait } from "../app/api";
 import { pin, unpin, useDebug } from "../app/debug";
-import { ENDED, forkFrom, goOn, retry, slowMotion, steer, stepOnce, travel, useRun, watch } from "../app/run";
+import { ENDED, forkFrom, goOn, outputFor, retry, slowMotion, steer, stepOnce, travel, useRun, watch } from "../app/run";
 import { attempt, select, setPane, tell, useStudio, type Pane } from "../app/store";
 import { Debugger } from "./Debugger";
 import { requestRun } from "./Execute";
 import { Field } from "./Field";
 import { duration, Timeline } from "./Timeline";
+import { Splitter, useSize } from "./Splitter";
 import { Value } from "./Value";
 
 const TABS: readonly [Pane["tab"], string][] = [["output", "Output"], ["timeline", "Timeline"], ["events", "Events"], ["debug", "Debug"], ["problems", "Problems"]];
@@ -18,8 +19,10 @@ export function RunPanel({ steering = true }: { readonly steering?: boolean }): 
   const tab = useStudio((s) => s.pane.tab);
   const problems = useStudio((s) => s.problems.length + s.model.troubles.length);
   const run = useRun((s) => s.run);
+  const size = useSize("run", { least: 160, most: () => innerHeight * 0.7 });
   return (
-    <section className="run-panel" aria-label="Run">
+    <section className="run-panel" aria-label="Run" ref={size.element} style={size.pixels === null ? undefined : { height: size.pixels }}>
+      <Splitter size={size} label="Height of the run panel" side="top" />
       <div className="run-bar">
         <div className="tabs" role="tablist">
           {TABS.map(([name, label]) => (
@@ -209,10 +212,18 @@ function NodeOutput({ path }: { readonly path: string }): ReactElement {
   const error = node?.error ?? seen?.error ?? null;
   const status = seen?.status ?? node?.status ?? "pending";
   const failed = list.findIndex((p) => log.nodes.get(p)?.status === "failed");
+  const [before, setBefore] = useState(false);
+  const given = useGiven(path);
   return (
     <div className="output">
       {waits.filter((w) => templateOf(w.node) === path).map((wait) => <Waiting key={wait.node} run={run} wait={wait} />)}
       <div className="output-head">
+        {given.length > 0 && error === null && (
+          <div className="segments" role="group" aria-label="What is shown of the node">
+            <button aria-pressed={before} onClick={() => setBefore(true)}>Input</button>
+            <button aria-pressed={!before} onClick={() => setBefore(false)}>Output</button>
+          </div>
+        )}
         <h2>{instance}</h2><StatusChip status={status} />
         {node !== undefined && node.attempts.length > 1 && <span className="muted">{node.attempts.length} tries</span>}
         {seen?.duration_ms !== null && seen !== undefined && <span className="muted">{duration(seen.duration_ms)}</span>}
@@ -224,10 +235,28 @@ function NodeOutput({ path }: { readonly path: string }): ReactElement {
         {failed >= 0 && list.length > 1 && <button className="link" onClick={() => setNumber(failed)}>first that failed</button>}
       </div>
       {error !== null && <ErrorBox error={error} />}
-      {node?.hasOutput && status !== "failed" && <Value value={node.output} />}
-      {!node?.hasOutput && error === null && <p className="empty">{status === "skipped" ? "It was skipped: what it waits for was not taken, or its condition was false." : status === "pending" ? "It has not run yet." : "It has given nothing of its own."}</p>}
+      {(error !== null || before) && <Given given={given} />}
+      {!before && node?.hasOutput && status !== "failed" && <Value value={node.output} />}
+      {!before && !node?.hasOutput && error === null && <p className="empty">{status === "skipped" ? "It was skipped: what it waits for was not taken, or its condition was false." : status === "pending" ? "It has not run yet." : "It has given nothing of its own."}</p>}
     </div>
   );
+}
+
+interface Source { readonly path: string; readonly value: unknown }
+
+/** What the nodes gave that a node reads, each once. */
+function useGiven(path: string): readonly Source[] {
+  const edges = useStudio((s) => s.model.edges);
+  const version = useRun((s) => s.version);
+  return useMemo(() => {
+    if (version === 0) return [];
+    const sources = new Set(edges.filter((edge) => edge.kind === "data" && edge.target === path).map((edge) => edge.source));
+    return [...sources].map((source) => ({ path: source, value: outputFor(source) })).filter(({ value }) => value !== undefined);
+  }, [edges, path, version]);
+}
+
+function Given({ given }: { readonly given: readonly Source[] }): ReactElement {
+  return <>{given.map(({ path, value }) => <section key={path} className="given" aria-label={`What ${path} gave`}><h3>from <button className="link" onClick={() => select([path])}>{path}</button></h3><Value value={value} /></section>)}</>;
 }
 
 /** What can be done with one node: run it alone, keep what it gave. */

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState, type ReactElement } from "react";
-import { timelineOf, type Row, type Span } from "../model/timeline";
+import { ticks, timelineOf, type Row, type Span } from "../model/timeline";
 import { select, useStudio } from "../app/store";
 import { useRun } from "../app/run";
 
@@ -51,7 +51,7 @@ export function Timeline(): ReactElement {
   const used = new Set(rows.flatMap((row) => row.spans.map(bar)));
   return (
     <div className="timeline" role="group" aria-label="Timeline">
-      <div className="axis" aria-hidden="true"><span />{[0, 0.25, 0.5, 0.75, 1].map((share) => <i key={share} style={{ left: `calc(190px + (100% - 284px) * ${share})` }}>{duration(span * share * 1000)}</i>)}</div>
+      <div className="axis" aria-hidden="true"><span />{ticks(span * 1000).map((at) => <i key={at} style={{ left: `calc(190px + (100% - 284px) * ${at / (span * 1000)})` }}>{duration(at)}</i>)}</div>
       {rows.slice(0, ROWS).map((row) => (
         <button key={row.path + row.label} className={`gantt${row.path !== "" && selected.has(row.path) ? " chosen" : ""}${row.path === "" ? " gantt-run" : ""}`} onClick={() => { if (row.path !== "") select([row.path]); }}>
           <span className="gantt-name" title={row.label}>{row.label}</span>

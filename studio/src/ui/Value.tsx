@@ -91,10 +91,12 @@ function Table({ rows }: { readonly rows: readonly unknown[] }): ReactElement {
     return [...found].slice(0, 40);
   }, [rows]);
   const cell = (v: unknown): string => (typeof v === "string" ? v : v === undefined ? "" : JSON.stringify(v)).slice(0, 300);
+  // The head of a column stands as its numbers do.
+  const numeric = (column: string): string => (rows.slice(0, 200).every((row) => typeof (row as Record<string, unknown> | null)?.[column] === "number") ? "number" : "");
   return (
     <>
       <table>
-        <thead><tr><th scope="col">#</th>{columns.length === 0 ? <th scope="col">value</th> : columns.map((c) => <th scope="col" key={c}>{c}</th>)}</tr></thead>
+        <thead><tr><th scope="col">#</th>{columns.length === 0 ? <th scope="col">value</th> : columns.map((c) => <th scope="col" key={c} className={numeric(c)}>{c}</th>)}</tr></thead>
         <tbody>
           {rows.slice(0, most).map((row, i) => (
             <tr key={i}><td className="index">{i}</td>{columns.length === 0 ? <td>{cell(row)}</td> : columns.map((c) => <td key={c} className={typeof (row as Record<string, unknown> | null)?.[c] === "number" ? "number" : ""}>{cell((row as Record<string, unknown> | null)?.[c])}</td>)}</tr>
