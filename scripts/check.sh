@@ -33,7 +33,7 @@ end_mypy() {
 
 # Measuring coverage takes time of the processor, so what bounds that time is run without.
 timed_tests() {
-    $run pytest -m timed
+    $run pytest -m timed || again pytest -m timed
 }
 
 # Measured tests take two to three times as long. So only those are that by themselves take every
@@ -41,19 +41,29 @@ timed_tests() {
 covering='tests/unit/machine tests/unit/drivers tests/unit/conductor tests/integration/conductor'
 covering="$covering tests/contract tests/property/test_machine.py tests/acceptance/rules"
 covering="$covering tests/simulation/test_fallbacks_in_races.py tests/simulation/test_breakpoints.py"
+ours='not campaign and not timed'
 
 measured_tests() {
     rm -f .coverage .coverage.*
     # shellcheck disable=SC2086
-    $run coverage run -m pytest -n auto --dist worksteal --durations=10 \
-        -m 'not campaign and not timed' $covering
+    $run coverage run -m pytest -n auto --dist worksteal --durations=10 -m "$ours" $covering ||
+        again coverage run -m pytest -m "$ours" $covering
 }
 
 tests() {
     others=''
     for place in $covering; do others="$others --ignore=$place"; done
     # shellcheck disable=SC2086
-    $run pytest -n auto --dist worksteal --durations=25 -m 'not campaign and not timed' $others tests
+    $run pytest -n auto --dist worksteal --durations=25 -m "$ours" $others tests ||
+        again pytest -m "$ours" $others tests
+}
+
+# What has failed beside others may have missed a moment because the machine was busy. It has to
+# pass by itself, and is named as unsteady: somebody should look why.
+again() {
+    printf '== again, what failed, one after the other\n'
+    $run "$@" --last-failed --last-failed-no-failures none || return
+    printf '== unsteady: what failed has passed by itself\n'
 }
 
 # Where every branch is taken by some test: how a run moves, fails, is tried again, cancelled and

@@ -3,6 +3,7 @@ import { defineConfig } from "@playwright/test";
 export default defineConfig({
   testDir: "browser",
   workers: 2, // each has a server, a store and a folder of its own
+  retries: 1, // on a busy machine; what passes the second time only is named as flaky
   timeout: 120_000,
   expect: { timeout: 20_000 }, // patience for a machine that others use as well
   forbidOnly: true,
