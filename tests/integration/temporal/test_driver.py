@@ -138,7 +138,7 @@ async def test_a_wide_map_has_a_short_history(temporal_address):
     }
     items = list(range(1000))
     blueprint = document(nodes, inputs={"items": "array"}, output="${{ wide }}")
-    async with place(temporal_address, cached=100) as conductor:
+    async with place(temporal_address) as conductor:
         result = await conductor.run(blueprint, {"items": items})
         events = await history(conductor, result.run)
     assert result.output == items
@@ -236,7 +236,7 @@ async def test_a_message_is_sent_again_when_something_else_happened_at_that_mome
 
     monkeypatch.setattr(driving.Driving, "tell", slowly)
     blueprint = document({"a": {"wait": {"signal": "go"}}}, output="${{ a }}")
-    async with place(temporal_address, cached=100) as conductor:
+    async with place(temporal_address) as conductor:
         run = await conductor.start(blueprint)
         await asyncio.sleep(0.3)
         signalling = asyncio.ensure_future(run.signal("go", 1))
@@ -259,7 +259,7 @@ async def test_a_message_is_sent_again_when_something_else_happened_at_that_mome
 async def test_a_pure_node_that_takes_long_is_run_as_an_activity_of_its_own(temporal_address):
     nodes = {"a": {"uses": "t.slow", "with": {"seconds": 1.5}}}
     options = Options(local=0.5)
-    async with place(temporal_address, options=options, cached=100) as conductor:
+    async with place(temporal_address, options=options) as conductor:
         result = await conductor.run(document(nodes, output="${{ a }}"))
         events = await history(conductor, result.run)
     assert result.output == "done"

@@ -29,9 +29,12 @@ with workflow.unsafe.imports_passed_through():
         pack,
         unpack,
     )
-    from atomiton.errors import AtomitonError, ErrorInfo
+    from atomiton.errors import AtomitonError, ErrorInfo, IllegalEvent
     from atomiton.machine.events import Event
     from atomiton.machine.records import decode, encode
+
+#: Seconds after which a message is looked at again that does not fit.
+_SOON = 0.001
 
 
 @workflow.defn(name=WORKFLOW)
@@ -124,15 +127,26 @@ class BlueprintWorkflow:
     @workflow.update(name=TELL)
     async def tell(self, record: bytes) -> int:
         """Take a wish; gives the number of facts that there are then."""
+        event = decode(record)
+        try:
+            return await self._take(event)
+        except IllegalEvent:
+            # The library tells of messages first: what makes this one fit may have come with it.
+            await asyncio.sleep(_SOON)
+        except AtomitonError as error:
+            raise ApplicationError(error.message, type=error.code, non_retryable=True) from error
+        try:
+            return await self._take(event)
+        except AtomitonError as error:
+            raise ApplicationError(error.message, type=error.code, non_retryable=True) from error
+
+    async def _take(self, event: Event) -> int:
         driving = self._known()
         await workflow.wait_condition(lambda: driving.listens)
         if driving.finish is not None:
             message = f"run {driving.state.id} has ended: {driving.state.status}"
             raise ApplicationError(message, type="NOT_ALLOWED", non_retryable=True)
-        try:
-            driving.tell(decode(record))
-        except AtomitonError as error:
-            raise ApplicationError(error.message, type=error.code, non_retryable=True) from error
+        driving.tell(event)
         return len(driving.facts)
 
     @tell.validator
