@@ -11,11 +11,8 @@ from atomiton.interop.expressions.tree import Untranslatable
 from atomiton.interop.items import Part, each
 from atomiton.interop.n8n_part import Mapped
 
-#: Where models are asked, by the type of the node of the model, and the secret that it needs.
-_SERVERS: Final = {
-    "langchain.lmChatOllama": ("http://localhost:11434/v1", ""),
-    "langchain.lmChatOpenAi": ("https://api.openai.com/v1", "OPENAI_API_KEY"),
-}
+#: Where models are asked, by the type of the node of the model.
+_SERVERS: Final = {"langchain.lmChatOllama": "http://localhost:11434/v1"}
 _MODEL: Final = "ai_languageModel"
 
 
@@ -24,7 +21,7 @@ def chain(one: Mapped) -> Node:
     if one.version < 1.5 or set(one.part.inner) != {_MODEL} or len(one.part.inner[_MODEL]) != 1:
         raise Untranslatable("only a chain of a model alone is known here")
     model = one.items.parts[one.part.inner[_MODEL][0]]
-    server, secret = _SERVERS.get(model.type, ("", ""))
+    server = _SERVERS.get(model.type, "")
     if not server:
         raise Untranslatable(f"the model '{model.type[:60]}' is not known here")
     said, about = one.parameters, mapping(model.said.get("parameters"))
@@ -38,8 +35,6 @@ def chain(one: Mapped) -> Node:
         params["system"] = one.values.value(system[0].get("message", ""))
     if len(system) > 1:
         raise Untranslatable("there are several messages of the system")
-    if secret:
-        params["key"] = one.secret(secret)
     model.taken = one.part.key
     one.part.entry.differs(f"the server of the model is not in the file: it is taken for {server}")
     one.part.pairs = True
