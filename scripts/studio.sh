@@ -1,8 +1,8 @@
 #!/bin/sh
 # Builds and checks the studio. Usage: studio.sh build|short|test
 #   build  into src/atomiton/studio/static
-#   short  lint, types and all tests, in a real browser where there is one (CHROMIUM names it); says so where there is no Node.js
-#   test   the same, and fails without Node.js
+#   short  lint, types, the tests without a browser, and one in it; says so where there is no Node.js or no browser
+#   test   all of it, with a real browser where there is one (CHROMIUM names it)
 set -eu
 exec </dev/null # nothing here asks for anything
 what=$1
@@ -31,7 +31,7 @@ checks() {
     $tools/vitest run
 }
 
-# Pictures of what was seen are left in studio/shots, of what failed in studio/test-results.
+# Arguments choose tests; without any, all of them are run.
 browser() {
     chromium=${CHROMIUM:-/usr/bin/chromium}
     if [ ! -x "$chromium" ]; then
@@ -40,12 +40,16 @@ browser() {
     fi
     $tools/vite build --logLevel warn
     # The program of the environment by its whole path: uv may be known by one from above only.
-    CHROMIUM=$chromium ATOMITON="$(cd .. && pwd)/.venv/bin/atomiton" $tools/playwright test
+    CHROMIUM=$chromium ATOMITON="$(cd .. && pwd)/.venv/bin/atomiton" $tools/playwright test "$@"
 }
 
 case $what in
 build) $tools/vite build --logLevel warn && echo 'studio: built' ;;
-short | test)
+short)
+    checks
+    browser --grep @smoke
+    ;;
+test)
     checks
     browser
     ;;

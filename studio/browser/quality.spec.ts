@@ -8,7 +8,7 @@ test.describe("without barriers", () => {
   // The checker is put into the page by the test alone; the policy of the page would not let it in.
   test.use({ bypassCSP: true });
   test("no page has any that axe knows", async ({ studio: page }) => {
-    test.setTimeout(180_000); // each of many views is looked at twice, light and dark
+    test.setTimeout(300_000); // each of many views is looked at twice, light and dark
     const all: string[] = [];
     const look = async (where: string): Promise<void> => {
       all.push(...(await barriers(page)).map((b) => `${where}: ${b}`));

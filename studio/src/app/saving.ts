@@ -1,13 +1,14 @@
 /** Saving, and what others have saved meanwhile. */
+import { callsTo, withCallsTo } from "../model/callers";
 import { freeId, whyNotBlueprintId } from "../model/names";
 import * as op from "../model/operations";
 import { difference } from "../model/text";
-import { api, Refused } from "./api";
+import { api, Refused, type BlueprintInfo, type Stored } from "./api";
 import { keepBreakpoints } from "./breakpoints";
 import { edit } from "./changing";
 import { forget } from "./draft";
 import { keepDraft } from "./opening";
-import { get, set } from "./state";
+import { get, next, read, set } from "./state";
 import { attempt, tell } from "./telling";
 
 let saving: Promise<boolean> | null = null;
@@ -18,7 +19,9 @@ export function save(): Promise<boolean> {
   return saving;
 }
 
-async function saveNow(elsewhere: "ask" | "copy" | "rename"): Promise<boolean> {
+type Elsewhere = "ask" | "copy" | "rename";
+
+async function saveNow(elsewhere: Elsewhere, callers: readonly Stored[] = []): Promise<boolean> {
   const { model, etag, id } = get();
   const { text } = model;
   // Half a text may not say its id: it is kept under the one that it had, or was about to have.
@@ -32,7 +35,8 @@ async function saveNow(elsewhere: "ask" | "copy" | "rename"): Promise<boolean> {
   }
   const from = etag !== null && id !== null && name !== id ? id : null;
   if (from !== null && elsewhere === "ask") {
-    set({ renaming: { from, to: name } });
+    set({ renaming: { from, to: name, callers: [] } });
+    void lookForCallers(from, name);
     return false;
   }
   try {
@@ -41,7 +45,7 @@ async function saveNow(elsewhere: "ask" | "copy" | "rename"): Promise<boolean> {
     if (draft !== null) forget(draft);
     set({ etag: info.etag, saved: text, id: name, draft: name, conflict: null, occupied: null, renaming: null });
     keepBreakpoints();
-    if (from !== null && elsewhere === "rename") return await leaveOld(from, name);
+    if (from !== null && elsewhere === "rename") return await leaveOld(from, name, callers);
     showAddress(name);
     const why = info.problem ?? broken ?? undefined;
     if (why === undefined) tell(`saved ${name}, revision ${info.revision}`, "good");
@@ -61,18 +65,59 @@ function showAddress(id: string): void {
   window.dispatchEvent(new HashChangeEvent("hashchange"));
 }
 
-/** Take what was renamed off the list under its old id. */
-async function leaveOld(from: string, to: string): Promise<boolean> {
-  showAddress(to);
-  if ((await attempt(api.remove(from))) !== null) {
-    forget(from);
-    tell(`${from} is ${to} now; runs that it has made stand under ${from}`, "good");
+/** How many blueprints are read at once. */
+const AT_ONCE = 8;
+
+/** Find the blueprints that call one, while it is asked whether that is renamed. */
+async function lookForCallers(from: string, to: string): Promise<void> {
+  const list = (await api.blueprints().catch(() => [])).filter((info) => info.id !== from);
+  const found: Stored[] = [];
+  for (let n = 0; n < list.length; n += AT_ONCE) {
+    const texts = await Promise.all(list.slice(n, n + AT_ONCE).map((info) => api.blueprint(info.id).catch(() => null)));
+    for (const stored of texts) if (stored !== null && callsTo(read(stored.text), from).length > 0) found.push(stored);
   }
+  const { renaming } = get();
+  if (renaming?.from === from && renaming.to === to) set({ renaming: { from, to, callers: found } });
+}
+
+/** Let callers call another id; gives those that were changed, as they are kept now. */
+async function changeCallers(callers: readonly Stored[], from: string, to: string): Promise<{ before: Stored; info: BlueprintInfo }[]> {
+  const changed: { before: Stored; info: BlueprintInfo }[] = [];
+  for (const before of callers) {
+    const { info, text } = before;
+    try {
+      changed.push({ before, info: await api.save(info.id, withCallsTo(read(text), from, to, next), info.etag) });
+    } catch (error) {
+      tell(`${info.id} still calls ${from}: ${error instanceof Refused && error.status === 412 ? "somebody else has changed it meanwhile" : (error as Error).message}`, "bad");
+    }
+  }
+  return changed;
+}
+
+/** Take what was renamed off the list under its old id, after those that call it call the new one: at no time is nothing there. */
+async function leaveOld(from: string, to: string, callers: readonly Stored[]): Promise<boolean> {
+  showAddress(to);
+  const changed = await changeCallers(callers, from, to);
+  if ((await attempt(api.remove(from))) === null) return true;
+  forget(from);
+  const names = changed.map(({ info }) => info.id);
+  const also = names.length === 0 ? "" : `, also in ${names.join(", ")}`;
+  tell(`${from} is ${to} now${also}; runs that it has made stand under ${from}`, "good", changed.length === 0 ? undefined : { label: "Undo", run: () => void renameBack(from, to, changed) });
   return true;
 }
 
+/** Take a renaming back, with what was changed in callers; what somebody else has changed since stays. */
+async function renameBack(from: string, to: string, changed: readonly { before: Stored; info: BlueprintInfo }[]): Promise<void> {
+  if ((await attempt(api.undelete(from))) === null) return;
+  for (const { before, info } of changed) await attempt(api.save(info.id, before.text, info.etag));
+  const { model } = get();
+  if (get().id === to) set({ saved: model.text }); // what is left behind is no draft
+  if ((await attempt(api.remove(to))) !== null) forget(to);
+  location.hash = `#/b/${from}`;
+}
+
 /** Settle what a changed id means: another name, a copy beside it, or a slip; null leaves it open. */
-export async function settleRenaming(how: "rename" | "copy" | "back" | null): Promise<void> {
+export async function settleRenaming(how: "rename" | "copy" | "back" | null, withCallers = true): Promise<void> {
   const { renaming, model } = get();
   set({ renaming: null });
   if (renaming === null || how === null) return;
@@ -81,7 +126,7 @@ export async function settleRenaming(how: "rename" | "copy" | "back" | null): Pr
     return;
   }
   await saving;
-  saving = saveNow(how).finally(() => { saving = null; });
+  saving = saveNow(how, withCallers ? renaming.callers : []).finally(() => { saving = null; });
   await saving;
 }
 

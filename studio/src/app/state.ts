@@ -4,7 +4,7 @@ import { derive, EMPTY, update, type Model } from "../model/blueprint";
 import { startHistory, type History } from "../model/history";
 import { typeOfName, type Types } from "../model/schemas";
 import type { Edit } from "../model/text";
-import type { Problem, StudioInfo } from "./api";
+import type { Problem, Stored, StudioInfo } from "./api";
 
 export interface Toast {
   readonly id: number;
@@ -41,8 +41,8 @@ export interface Studio {
   readonly conflict: { readonly text: string; readonly etag: string } | null;
   /** The id that it was to be saved under for the first time, and that another one has; with one that is free. */
   readonly occupied: { readonly id: string; readonly free: string } | null;
-  /** The id that it was saved under and the one that it has now: whether it is renamed is asked. */
-  readonly renaming: { readonly from: string; readonly to: string } | null;
+  /** The id that it was saved under, the one that it has now, and the blueprints that call it: whether it is renamed is asked. */
+  readonly renaming: { readonly from: string; readonly to: string; readonly callers: readonly Stored[] } | null;
   readonly history: History;
   readonly model: Model;
   readonly problems: readonly Problem[];

@@ -154,15 +154,18 @@ function Conflict(): ReactElement | null {
   const conflict = useStudio((s) => s.conflict);
   const occupied = useStudio((s) => s.occupied);
   const renaming = useStudio((s) => (s.renaming?.to === s.model.head.id ? s.renaming : null));
+  const [also, setAlso] = useState(true);
   if (renaming !== null) {
+    const { callers } = renaming;
     return (
       <div className="conflict" role="alert">
         <span>It was saved as <b>{renaming.from}</b>, and its id is <b>{renaming.to}</b> now.</span>
+        {callers.length > 0 && <label className="callers"><input type="checkbox" checked={also} onChange={(e) => setAlso(e.target.checked)} />Renamed, also in what calls it: {callers.slice(0, 4).map(({ info }) => info.id).join(", ")}{callers.length > 4 ? ` and ${callers.length - 4} more` : ""}</label>}
         <span className="grow" />
         <button onClick={() => void settleRenaming(null)}>Not now</button>
         <button onClick={() => void settleRenaming("back")}>Keep {renaming.from}</button>
         <button onClick={() => void settleRenaming("copy")}>Save a copy</button>
-        <button className="primary" onClick={() => void settleRenaming("rename")}>Rename it</button>
+        <button className="primary" onClick={() => void settleRenaming("rename", also)}>Rename it</button>
       </div>
     );
   }
