@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.integration.interop.examples import HERE, examples, imported
+from tests.integration.interop.examples import complete, example
 from tests.integration.interop.running import gives, run
 
 from atomiton.conductor.result import RunResult
@@ -28,7 +28,7 @@ def machine(start: str, **states: object) -> str:
     ],
 )
 async def test_asl_an_example_chooses_by_data(given: object, state: str, tmp_path: Path) -> None:
-    made = import_workflow((HERE / "asl/path-based-on-data.json").read_bytes())
+    made = import_workflow(example("asl/path-based-on-data.json"))
     assert made.report.exact
     result = await run(made, tmp_path, input=given)
     assert result.output == given
@@ -170,7 +170,7 @@ async def test_asl_in_jsonata(tmp_path: Path) -> None:
 def test_asl_an_example_of_branches_that_race(
     given: object, error: str, state: str, seconds: int, tmp_path: Path
 ) -> None:
-    made = import_workflow((HERE / "asl/either-or-parallel-pattern.json").read_bytes())
+    made = import_workflow(example("asl/either-or-parallel-pattern.json"))
     assert made.report.exact
     file = tmp_path / "imported.yaml"
     file.write_text(made.text, encoding="utf-8")
@@ -190,10 +190,7 @@ def test_asl_an_example_of_branches_that_race(
 
 
 def test_asl_every_example_that_maps_as_a_whole_is_run() -> None:
-    complete = {
-        name for name in examples() if name.startswith("asl/") and imported(name).report.complete
-    }
-    assert complete == {"asl/path-based-on-data.json", "asl/either-or-parallel-pattern.json"}
+    assert complete("asl") == {"asl/path-based-on-data.json", "asl/either-or-parallel-pattern.json"}
 
 
 def test_asl_what_catching_all_means_is_told() -> None:

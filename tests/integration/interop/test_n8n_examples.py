@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from tests.integration.interop.examples import examples, imported
+from tests.integration.interop.examples import complete, imported
 from tests.integration.interop.world import Reply, World
 
 from atomiton import Conductor
@@ -240,12 +240,7 @@ async def test_n8n_a_model_is_asked(tmp_path: Path) -> None:
 
 
 def test_n8n_every_example_that_maps_as_a_whole_is_run() -> None:
-    complete = {
-        Path(name).stem
-        for name in examples()
-        if name.startswith("n8n/") and imported(name).report.complete
-    }
-    assert complete == {
+    assert {Path(name).stem for name in complete("n8n")} == {
         "leads-1-gms-scrape-start",
         "leads-3-manual-reveal",
         "leads-4a-outbound-enroller",

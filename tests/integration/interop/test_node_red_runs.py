@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.integration.interop.examples import HERE
+from tests.integration.interop.examples import example
 from tests.integration.interop.running import run
 
 from atomiton.interop import import_workflow
@@ -14,7 +14,7 @@ from atomiton.interop.data import listing, mapping
 
 
 def red(name: str) -> str:
-    return (HERE / "node_red" / f"{name}.json").read_text(encoding="utf-8")
+    return example(f"node_red/{name}.json").decode()
 
 
 async def payloads(made: str, folder: Path, **inputs: object) -> list[object]:

@@ -6,7 +6,14 @@ import json
 import re
 
 import pytest
-from tests.integration.interop.examples import FOLDERS, HERE, examples, imported, lines_of, stored
+from tests.integration.interop.examples import (
+    FOLDERS,
+    example,
+    examples,
+    imported,
+    lines_of,
+    stored,
+)
 
 from atomiton.blueprint.compile import compile_blueprint
 from atomiton.blueprint.document import read_blueprint
@@ -20,7 +27,7 @@ NAMES = examples()
 
 def parts_of(name: str) -> set[str]:
     """What a file calls its nodes, states or tasks at the top; notes and settings left out."""
-    text = (HERE / name).read_text(encoding="utf-8")
+    text = example(name).decode()
     if name.startswith("n8n/"):
         nodes = json.loads(text)["nodes"]
         return {node["name"] for node in nodes if not node["type"].endswith("stickyNote")}
@@ -33,6 +40,8 @@ def parts_of(name: str) -> set[str]:
 
 
 def test_there_are_enough_of_each() -> None:
+    if not NAMES:
+        pytest.skip("there are no examples")
     count = {folder: sum(name.startswith(f"{folder}/") for name in NAMES) for folder in FOLDERS}
     assert count["n8n"] >= 20
     assert count["serverless/examples"] >= 60
@@ -73,7 +82,7 @@ def test_what_is_not_mapped_keeps_what_the_file_says(name: str) -> None:
 
 
 def test_places_and_notes_of_the_canvas_are_kept() -> None:
-    document = json.loads((HERE / "n8n" / "soc-00-error-handler.json").read_text(encoding="utf-8"))
+    document = json.loads(example("n8n/soc-00-error-handler.json"))
     made = imported("n8n/soc-00-error-handler.json")
     layout = load(made.text).data["layout"]
     ids = {entry.source: entry.node for entry in made.report.entries}
@@ -85,5 +94,5 @@ def test_places_and_notes_of_the_canvas_are_kept() -> None:
 
 
 def test_the_format_can_be_said() -> None:
-    text = (HERE / "asl" / "path-based-on-data.json").read_text(encoding="utf-8")
+    text = example("asl/path-based-on-data.json").decode()
     assert import_workflow(text, "asl").report.format == "asl"
