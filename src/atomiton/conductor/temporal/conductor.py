@@ -30,7 +30,8 @@ from atomiton.conductor.repeats import key_of
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
 from atomiton.conductor.temporal.address import Place, parse
-from atomiton.conductor.temporal.journal import TemporalJournal, told
+from atomiton.conductor.temporal.journal import TemporalJournal
+from atomiton.conductor.temporal.told import told
 from atomiton.conductor.temporal.triggers import TemporalTriggers
 from atomiton.conductor.waits import Wait, waits_of
 from atomiton.conductor.watching import Narrator

@@ -9,8 +9,7 @@ import contextlib
 import re
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn, TypeVar, cast
 from uuid import uuid4
@@ -22,20 +21,18 @@ from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowHandle,
-    WorkflowQueryFailedError,
-    WorkflowQueryRejectedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.converter import PayloadCodec
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from atomiton.conductor.temporal.address import Place, open_client, search_attributes
 from atomiton.conductor.temporal.fired import fired
+from atomiton.conductor.temporal.told import is_busy, told
 from atomiton.drivers.temporal.scheduled import shown_id, workflow_id
 from atomiton.drivers.temporal.wire import (
-    BUSY,
     BY_BLUEPRINT,
     BY_STATUS,
     FACTS,
@@ -51,7 +48,7 @@ from atomiton.drivers.temporal.wire import (
     Start,
     unpack,
 )
-from atomiton.errors import AtomitonError, NotFound, StoreError, Unavailable
+from atomiton.errors import NotFound, StoreError
 from atomiton.machine.events import Event
 from atomiton.machine.records import encode
 from atomiton.ports.journal import Headers, Ids, Record, Records, RunHeader, StatusChange
@@ -80,12 +77,6 @@ _ANSWER = timedelta(seconds=20)
 _TAKEN = timedelta(seconds=5)
 #: Seconds until a message is sent again that came while pure nodes were at work.
 _SHORTLY = 0.05
-#: What is said when a worker should have answered, and none did.
-_SILENT = (
-    RPCStatusCode.CANCELLED,
-    RPCStatusCode.DEADLINE_EXCEEDED,
-    RPCStatusCode.FAILED_PRECONDITION,
-)
 #: What the server says when something else happened to a workflow that had just taken a message.
 _LOST = "unexpected workflow task failure"
 #: How often a message is sent then.
@@ -368,7 +359,7 @@ class TemporalJournal:
                     if time.monotonic() >= until:
                         raise
                 except WorkflowUpdateFailedError as error:
-                    if not _is_busy(error) or time.monotonic() >= until:
+                    if not is_busy(error) or time.monotonic() >= until:
                         raise
                     await asyncio.sleep(_SHORTLY)
                 except RPCError as error:
@@ -472,46 +463,3 @@ def wanted_no_more() -> bool:
     """Whether somebody has cancelled what is being done here."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-@asynccontextmanager
-async def told(run: str) -> AsyncGenerator[None]:
-    """Turn what the server says of a run into the errors of a conductor."""
-    try:
-        yield
-    except RPCError as error:
-        raise _error_of(error, run) from error
-    except WorkflowUpdateFailedError as error:
-        raise _said(error.cause) from error
-    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
-        raise _nobody(run) from error
-    except WorkflowQueryFailedError as error:
-        raise Unavailable(f"run {run} cannot be asked: {error.message}") from error
-    except WorkflowQueryRejectedError as error:
-        raise Unavailable(f"run {run} cannot be asked: {error}") from error
-
-
-def _error_of(error: RPCError, run: str) -> AtomitonError:
-    if error.status is RPCStatusCode.NOT_FOUND:
-        if "already completed" in error.message:
-            return AtomitonError(f"run {run} has ended", code="NOT_ALLOWED")
-        return NotFound(f"there is no run {run}")
-    if error.status is RPCStatusCode.INVALID_ARGUMENT and run:
-        return NotFound(f"there is no run {run}: {error.message}")
-    if error.status in _SILENT:
-        return _nobody(run)
-    return Unavailable(f"the Temporal server: {error.message}")
-
-
-def _is_busy(error: WorkflowUpdateFailedError) -> bool:
-    return isinstance(error.cause, ApplicationError) and error.cause.type == BUSY
-
-
-def _nobody(run: str) -> Unavailable:
-    return Unavailable(f"no worker answers for run {run}: atomiton worker starts one")
-
-
-def _said(cause: BaseException | None) -> AtomitonError:
-    if isinstance(cause, ApplicationError):
-        return AtomitonError(cause.message, code=cause.type or "INTERNAL")
-    return AtomitonError(str(cause), code="INTERNAL")

@@ -28,7 +28,8 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from atomiton.conductor.temporal.calendars import Calendars, calendars, never
-from atomiton.conductor.temporal.journal import TemporalJournal, told
+from atomiton.conductor.temporal.journal import TemporalJournal
+from atomiton.conductor.temporal.told import told
 from atomiton.drivers.temporal.scheduled import shown_id
 from atomiton.errors import AtomitonError, NotFound
 from atomiton.ports.triggers import Fired, Trigger
