@@ -360,7 +360,6 @@ async def test_what_is_not_there_for_runs_on_temporal_is_refused(temporal_addres
         for wish in (
             conductor.start(document(nodes), delay=5),
             conductor.queue_sizes(),
-            conductor.triggers(),
             conductor.secrets(),
         ):
             with pytest.raises(AtomitonError) as refused:
