@@ -88,7 +88,7 @@ step timed timed_tests
 step measured measured_tests
 step coverage whole_coverage
 step tests tests
-step studio sh scripts/studio.sh short "$run"
+step studio sh scripts/studio.sh check "$run"
 
 if [ -n "$failed" ]; then
     printf '\ncheck: failed:%s\n' "$failed"

@@ -1,15 +1,15 @@
 #!/bin/sh
-# Builds and checks the studio. Usage: studio.sh build|short|test
+# Builds and checks the studio. Usage: studio.sh build|check|test
 #   build  into src/atomiton/studio/static
-#   short  lint, types, the tests without a browser, and one in it; says so where there is no Node.js or no browser
-#   test   all of it, with a real browser where there is one (CHROMIUM names it)
+#   test   lint, types and tests, with a real browser where there is one (CHROMIUM names it)
+#   check  the same; says so where there is no Node.js, instead of failing
 set -eu
 exec </dev/null # nothing here asks for anything
 what=$1
 cd "$(dirname "$0")/../studio"
 
 if ! node --version >/dev/null 2>&1 || ! npm --version >/dev/null 2>&1; then
-    if [ "$what" = short ]; then
+    if [ "$what" = check ]; then
         echo 'studio: NOT checked: there is no Node.js on this machine'
         exit 0
     fi
@@ -31,7 +31,6 @@ checks() {
     $tools/vitest run
 }
 
-# Arguments choose tests; without any, all of them are run.
 browser() {
     chromium=${CHROMIUM:-/usr/bin/chromium}
     if [ ! -x "$chromium" ]; then
@@ -40,16 +39,12 @@ browser() {
     fi
     $tools/vite build --logLevel warn
     # The program of the environment by its whole path: uv may be known by one from above only.
-    CHROMIUM=$chromium ATOMITON="$(cd .. && pwd)/.venv/bin/atomiton" $tools/playwright test "$@"
+    CHROMIUM=$chromium ATOMITON="$(cd .. && pwd)/.venv/bin/atomiton" $tools/playwright test
 }
 
 case $what in
 build) $tools/vite build --logLevel warn && echo 'studio: built' ;;
-short)
-    checks
-    browser --grep @smoke
-    ;;
-test)
+check | test)
     checks
     browser
     ;;

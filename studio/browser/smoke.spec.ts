@@ -1,10 +1,10 @@
-/** The least that must work, in seconds: every check runs it where there is a browser. */
+/** The least that must work, in seconds. */
 import { barriers } from "./barriers";
 import { expect, test } from "./server";
 
 test.use({ bypassCSP: true }); // the checker is put into the page by the test alone
 
-test("smoke: an example is opened, changed, executed and looked at, without barriers @smoke", async ({ studio: page }) => {
+test("smoke: an example is opened, changed, executed and looked at, without barriers", async ({ studio: page }) => {
   await page.getByRole("button", { name: /First look/ }).click();
   await expect(page.locator(".card")).toHaveCount(9);
   await page.locator('[data-path="big"] .card-head').click();
