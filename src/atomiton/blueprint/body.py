@@ -137,8 +137,6 @@ class BodyCompiler:
     def _kind(self, node: Node, compiled: PlanNode, names: Names, path: Path) -> None:
         """Compile what a node does, in the scope in which it does it."""
         defaults = self.unit.blueprint.defaults
-        if node.cache is not None:
-            self.unit.problems.unsupported("cached results", (*path, "cache"))
         compiled.retry = node.retry or defaults.retry
         compiled.timeout = node.timeout
         for where in (defaults.runtime, node.runtime):  # the later say it better
@@ -158,6 +156,9 @@ class BodyCompiler:
             self._uses(node, compiled, names, path)
             return
         compiled.retry = node.retry
+        if node.cache:
+            message = "'cache' keeps what a node type gives: it goes with 'uses'"
+            self.unit.problems.add("INVALID_BLUEPRINT", message, (*path, "cache"))
         if node.with_ and node.call is None:
             message = "'with' gives parameters to a node type or to a call"
             self.unit.problems.add("INVALID_BLUEPRINT", message, (*path, "with"))
@@ -181,6 +182,10 @@ class BodyCompiler:
         for timeout in (default, kind.timeout):
             compiled.timeout = timeout if compiled.timeout is None else compiled.timeout
         compiled.prepare = values.parameters(kind, node.with_, path)
+        if node.cache:
+            from atomiton.blueprint.caching import compile_caching  # few blueprints say so
+
+            compiled.caching = compile_caching(node, kind, self._values(names), path)
         compiled.step = len(self.unit.uses)
         self.unit.uses.append(compiled)
 
@@ -314,6 +319,10 @@ class BodyCompiler:
         current, self.names.current = self.names.current, None
         undo = PlanNode(f"{compiled.id}:compensate")
         what = node.compensate.node
+        if what.cache:
+            message = "what undoes a node acts each time: its results cannot be kept"
+            place = (*path, "compensate", "cache")
+            self.unit.problems.add("INVALID_BLUEPRINT", message, place, "leave out 'cache'")
         self._kind(what, undo, names, (*path, "compensate"))
         undo.deadline = what.deadline
         if what.enabled:

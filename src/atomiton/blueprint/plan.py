@@ -147,6 +147,11 @@ class NodeKind(Protocol):
         ...
 
     @property
+    def identity(self) -> str:
+        """Names the type, its version and its code: another text when one of them is another."""
+        ...
+
+    @property
     def effect(self) -> str:
         """pure, idempotent or once."""
         ...
@@ -290,6 +295,18 @@ class LoopPlan(NamedTuple):
     delay: float
 
 
+class Caching(NamedTuple):
+    """How the results of a node are kept.
+
+    Attributes:
+        seconds: For how long they count; None for good.
+        key: Gives what they are kept under, instead of the parameters.
+    """
+
+    seconds: float | None = None
+    key: Getter | None = None
+
+
 class Undo(NamedTuple):
     """How a node is compensated.
 
@@ -339,12 +356,14 @@ class PlanNode:
         routes_error: Whether some node runs when this one fails.
         undo: How it is compensated.
         queue: Whose workers run it, where there are several; None for those of its run.
+        caching: How its results are kept; None when they are not.
     """
 
     __slots__ = (
-        "condition", "deadline", "detail", "early", "edges", "enabled", "fallback", "id", "join",
-        "kind", "least", "needs", "once", "prepare", "pure", "queue", "retry", "routes",
-        "routes_error", "runtime", "step", "successors", "timeout", "type", "undo", "weight",
+        "caching", "condition", "deadline", "detail", "early", "edges", "enabled", "fallback",
+        "id", "join", "kind", "least", "needs", "once", "prepare", "pure", "queue", "retry",
+        "routes", "routes_error", "runtime", "step", "successors", "timeout", "type", "undo",
+        "weight",
     )  # fmt: skip
 
     def __init__(self, id_: str) -> None:
@@ -373,6 +392,7 @@ class PlanNode:
         self.undo: Undo | None = None
         self.runtime: str | None = None
         self.queue: str | None = None
+        self.caching: Caching | None = None
         self.weight = 1.0
 
 

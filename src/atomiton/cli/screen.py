@@ -93,7 +93,8 @@ class Lines(Screen):
             again = f" (attempt {fact.attempt})" if fact.attempt > 1 else ""
             self.write(f"{event.node} started{again}")
         elif isinstance(fact, AttemptCompleted):
-            self.write(f"{event.node} completed{self._taken(event.run, fact, 'in')}")
+            kept = f", as kept from run {fact.cached}" if fact.cached else ""
+            self.write(f"{event.node} completed{self._taken(event.run, fact, 'in')}{kept}")
         elif isinstance(fact, AttemptFailed):
             taken = self._taken(event.run, fact, "after")
             if fact.error.code == "CANCELLED":

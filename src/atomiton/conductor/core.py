@@ -9,8 +9,9 @@ import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from atomiton.conductor.beside import Beside
 from atomiton.conductor.hooks import Hooks
@@ -36,6 +37,9 @@ from atomiton.ports.hooks import PlanHooks
 from atomiton.ports.journal import Journal, StatusChange
 from atomiton.ports.runtime import Runtime
 from atomiton.store.open import open_journal
+
+if TYPE_CHECKING:
+    from atomiton.conductor.caching import Results
 
 #: How many runs that were kept in memory only can still be looked at after they ended.
 REMEMBERED = 32
@@ -116,6 +120,7 @@ class Core:
         self._driver.on_end = self._remember
         self._driver.on_rest = self._rested
         self._driver.hooks = self._hooks_of
+        self._driver.cache = lambda: self.results
         if not self.in_memory:
             self._spawn(self._keep_up())
             if self._resume:
@@ -145,6 +150,13 @@ class Core:
         await self._shelf.close()
         await self._beside.close()
         await self.journal.close()
+
+    @cached_property
+    def results(self) -> Results:
+        """Results of nodes that are kept, for those that say ``cache``."""
+        from atomiton.conductor.caching import Results  # few blueprints say so
+
+        return Results(self._beside, self._now)
 
     @property
     def driver(self) -> LocalDriver:

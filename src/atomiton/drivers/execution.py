@@ -276,11 +276,11 @@ class Execution(Driven, eq=False):
         state, node = self.state, start.node
         straight = self._in_memory and step.is_straight and not start.frame
         try:
+            attempt = self._attempt(start) if step.needs_attempt else None
             get = step.get if straight and not state.changed else None
             if get is not None and type(value := get(state.top)) in step.kinds:
                 output = step.result(await step.function(value))  # type: ignore[misc]
             else:
-                attempt = self._attempt(start) if step.needs_attempt else None
                 given = step.arguments(state, start, attempt)
                 output = step.result(await step.function(**given))  # type: ignore[misc]
         except (KeyboardInterrupt, GeneratorExit):
@@ -300,7 +300,9 @@ class Execution(Driven, eq=False):
                     if number >= 0 or not self._jobs or not self._drain_due:
                         self._go_on(number)
                     return
-        self._resumed(start, AttemptCompleted(now, start.frame, node, start.attempt, output))
+        cached = attempt.cached if attempt else ""
+        fact = AttemptCompleted(now, start.frame, node, start.attempt, output, cached)
+        self._resumed(start, fact)
 
     def _go_on(self, number: int) -> None:
         """After the end of a node that waited: start the one with this number, if it is one."""

@@ -6,6 +6,7 @@ Runs without a hook that fits them are driven by ``Execution`` itself and know n
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from msgspec import field
@@ -302,17 +303,23 @@ class HookedExecution(Execution, eq=False):
 
 
 def hooked_execution(
-    driver: LocalDriver, program: Program, state: RunState, hooks: PlanHooks
+    driver: LocalDriver,
+    program: Program,
+    state: RunState,
+    hooks: PlanHooks,
+    steps: Sequence[Step],
 ) -> HookedExecution:
     """A new run with hooks; nodes that no hook is around are called as without them."""
     if hooks.notices:
         state.notices = []
         state.top.quick = False
-    execution = HookedExecution(driver, state, program.steps, program.firsts, hooks=hooks)
+    execution = HookedExecution(driver, state, steps, program.firsts, hooks=hooks)
     if hooks.steps:
-        steps: list[Step] = list(program.steps)
+        steps = list(steps)
         for number in hooks.steps:
             node = program.plan.uses[number]
-            steps[number] = Step(node, HookedCall(execution, node, steps[number].call, hooks))
+            own = steps[number]
+            steps[number] = Step(node, HookedCall(execution, node, own.call, hooks))
+            steps[number].waits = own.waits
         execution.steps = steps
     return execution

@@ -17,16 +17,16 @@ are not asked again; another attempt, after a failure, asks them anew on the nod
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 import msgspec
 
 from atomiton.blueprint.plan import PlanNode
+from atomiton.drivers.calling import called
 from atomiton.drivers.relay import ask, hook_failure, of_the_hook, report
 from atomiton.ports.calls import Attempt, Call
 from atomiton.ports.hooks import Hook, Moment, NodeEvent, PlanHooks
-from atomiton.ports.runtime import Runtime
 
 if TYPE_CHECKING:
     from atomiton.drivers.hooked import HookedExecution
@@ -79,15 +79,8 @@ class HookedCall:
         for hook in self._fitting("before", attempt):
             await self._asked(hook, self._event("before", attempt, given))
         arguments = self._arguments(given, expressions, attempt)
-        value: object
-        if call.is_async:
-            value = await cast("Awaitable[object]", call.function(**arguments))
-        elif call.runtime == "inline":
-            value = call.function(**arguments)
-        else:
-            runtime = self._execution.driver.runtime(call.runtime)
-            value = await run_job(runtime, call.function, arguments)
-        return await self._finished(call.result(value), given, attempt)
+        value = await called(self._execution.driver, call, arguments)
+        return await self._finished(value, given, attempt)
 
     def _arguments(
         self, given: Parameters, expressions: Mapping[str, object], attempt: Attempt
@@ -179,34 +172,3 @@ class HookedCall:
 def _differ(one: object, other: object) -> bool:
     """Whether plain values differ, in their types too: true is not 1."""
     return msgspec.msgpack.encode(one) != msgspec.msgpack.encode(other)
-
-
-async def run_job(
-    runtime: Runtime, function: Callable[..., object], arguments: Parameters
-) -> object:
-    """Run a plain function in its runtime; when cancelled, so is the job, and its end awaited.
-
-    A function that comes to its end all the same gives its result: its effect stands.
-    """
-    ended: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-
-    def done(result: object, error: BaseException | None) -> None:
-        if error is None:
-            ended.set_result((result,))
-        else:
-            ended.set_result(error)
-
-    job = runtime.start(function, arguments, done)
-    while not ended.done():
-        try:
-            await asyncio.wait([ended])
-        except asyncio.CancelledError:
-            job.cancel()
-        except BaseException:  # given up: nobody will look at the end of the job any more
-            job.abandon()
-            raise
-    outcome = ended.result()
-    if isinstance(outcome, BaseException):
-        raise outcome
-    (result,) = cast("tuple[object]", outcome)
-    return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -20,6 +21,9 @@ from atomiton.machine.records import pieces
 from atomiton.ports.hooks import PlanHooks
 from atomiton.ports.journal import Journal, RunHeader
 from atomiton.ports.runtime import Runtime
+
+if TYPE_CHECKING:
+    from atomiton.ports.cache import Cache
 
 #: Seconds between asking an attempt to stop and giving it up.
 GRACE = 0.5
@@ -41,6 +45,7 @@ class LocalDriver:
     Attributes:
         announce: Told of facts once they are on record.
         hooks: Finds the hooks that fit a program; None where there can be none.
+        cache: Gives where results of nodes are kept; None where nodes are always called.
         runs: The runs being driven, by id.
     """
 
@@ -59,6 +64,7 @@ class LocalDriver:
         self.starter = Starter(self.loop)
         self.announce: Announce | None = None
         self.hooks: Callable[[Program], PlanHooks | None] | None = None
+        self.cache: Callable[[], Cache] | None = None
         self.on_end: Callable[[Execution], None] | None = None
         self.on_rest: Callable[[Execution], None] | None = None
         self.on_progress: Callable[[Execution, str, float, str], None] | None = None
@@ -131,12 +137,17 @@ class LocalDriver:
     ) -> Execution:
         state = RunState(program.plan)
         state.secrets = secrets
+        steps = program.steps
+        if program.cached and self.cache is not None:
+            from atomiton.drivers.cached_call import cached_steps  # few runs need it
+
+            steps = cached_steps(self, self.cache(), state, program)
         if hooks is None:
-            execution = Execution(self, state, program.steps, program.firsts)
+            execution = Execution(self, state, steps, program.firsts)
         else:
             from atomiton.drivers.hooked import hooked_execution  # few runs need it
 
-            execution = hooked_execution(self, program, state, hooks)
+            execution = hooked_execution(self, program, state, hooks, steps)
         if durable:
             execution.recorder = Recorder(execution, self)
         return execution

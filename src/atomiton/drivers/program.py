@@ -104,12 +104,13 @@ class Program:
     """A plan together with how each of its nodes is called, and the blueprint it was made of.
 
     Attributes:
+        cached: The steps whose results are kept.
         record: The blueprint as it is kept for a run: its document, with what it calls.
         steps: Of every node that calls a node type, by ``PlanNode.step``.
         firsts: The command that starts the first attempt of each node of the top body.
     """
 
-    __slots__ = ("blueprint", "firsts", "plan", "record", "steps")
+    __slots__ = ("blueprint", "cached", "firsts", "plan", "record", "steps")
 
     def __init__(
         self,
@@ -122,5 +123,6 @@ class Program:
         self.blueprint = blueprint
         self.record = record
         self.steps = [Step(node, call) for node, call in zip(plan.uses, calls, strict=True)]
+        self.cached = tuple(node.step for node in plan.uses if node.caching is not None)
         nodes = enumerate(plan.root.nodes)
         self.firsts = [StartAttempt(0, number, 1, node.step) for number, node in nodes]

@@ -32,6 +32,7 @@ class SimulatedType(msgspec.Struct, frozen=True):
 
     name: str
     effect: str
+    identity: str = ""
     parameters: tuple[SimulatedPort, ...] = (SimulatedPort(),)
     result: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
     retry: Retry | None = None

@@ -63,14 +63,21 @@ class AttemptStarted(msgspec.Struct, frozen=True, tag="attempt_started", gc=Fals
     attempt: int
 
 
-class AttemptCompleted(msgspec.Struct, frozen=True, tag="attempt_completed", gc=False):
-    """An attempt ended well and gave ``output``."""
+class AttemptCompleted(
+    msgspec.Struct, frozen=True, tag="attempt_completed", gc=False, omit_defaults=True
+):
+    """An attempt ended well and gave ``output``.
+
+    Attributes:
+        cached: Id of the run that gave it, when the node was not called since that is kept.
+    """
 
     time: float
     frame: int
     node: int
     attempt: int
     output: object
+    cached: str = ""
 
 
 class AttemptFailed(msgspec.Struct, frozen=True, tag="attempt_failed", gc=False):

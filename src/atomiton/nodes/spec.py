@@ -8,9 +8,11 @@ and ``acc``.
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from types import CodeType
 from typing import Any, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, cast, overload
 
 import msgspec
@@ -88,6 +90,29 @@ class NodeType(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float | None = None
     source: str = ""
     deprecated: str = ""
+
+    @property
+    def identity(self) -> str:
+        """Names the type, its version and its code: another text when one of them is another.
+
+        Of the code it sees the function itself, and not what that calls.
+
+        Example:
+            >>> NodeType(name="a", function=len, is_async=False).identity.startswith("a@1 ")
+            True
+        """
+        digest = hashlib.sha256()
+        rest: list[object] = [getattr(self.function, "__code__", None)]
+        while rest:
+            part = rest.pop()
+            if isinstance(part, CodeType):
+                digest.update(part.co_code + repr((part.co_names, part.co_varnames)).encode())
+                rest.extend(part.co_consts)
+            elif isinstance(part, frozenset):  # whose order is another in each process
+                rest.extend(sorted(map(repr, cast("frozenset[object]", part))))
+            else:
+                digest.update(repr(part).encode("utf-8", "backslashreplace"))
+        return f"{self.name}@{self.version} {digest.hexdigest()[:32]}"
 
 
 class NodeFunction(Generic[P, R]):

@@ -24,11 +24,12 @@ class Attempt:
         cancelled: Whether it should stop; for functions that run in a thread.
         reason: Why it should stop; empty until then.
         place: Numbers of the frame and of the node, as facts name it.
+        cached: Id of the run that gave the result, when a kept one is given; empty when not.
     """
 
     __slots__ = (
-        "_handlers", "_spend", "attempt", "cancelled", "deadline", "key", "log", "node", "now",
-        "place", "progress", "reason", "run", "secrets",
+        "_handlers", "_spend", "attempt", "cached", "cancelled", "deadline", "key", "log", "node",
+        "now", "place", "progress", "reason", "run", "secrets",
     )  # fmt: skip
 
     def __init__(
@@ -49,6 +50,7 @@ class Attempt:
         self.attempt = attempt
         self.key = f"{run}/{node}"
         self.deadline = deadline
+        self.cached = ""
         self.cancelled = False
         self.reason = ""
         self._handlers: list[Callable[[], object]] = []

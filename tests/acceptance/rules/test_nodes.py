@@ -226,15 +226,6 @@ async def test_runtime_says_where_the_code_runs(world: World) -> None:
     assert result.output[1] != "MainThread"
 
 
-@pytest.mark.parametrize("cache", ["true", "1h", "{ttl: 1h, key: a}"])
-@pytest.mark.parametrize(
-    "body", ["uses: t.do, cache: %s", "uses: t.do, compensate: {uses: t.do, cache: %s}"]
-)
-def test_cached_results_are_refused_for_now(world: World, body: str, cache: str) -> None:
-    problem = world.problem(f"nodes: {{a: {{{body % cache}}}}}")
-    assert problem.code == "NOT_SUPPORTED"
-
-
 async def test_weight_is_the_share_of_the_progress(world: World) -> None:
     run = await world.start("""
         nodes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
@@ -15,6 +16,7 @@ from atomiton.builder.built import BuiltBlueprint
 from atomiton.conductor import Run
 from atomiton.conductor.result import RunResult
 from atomiton.errors import BlueprintError, Problem
+from atomiton.machine.events import AttemptCompleted, AttemptFailed
 from atomiton.machine.finishing import undone
 from atomiton.ports.capabilities import Attempt, Secrets
 
@@ -40,8 +42,13 @@ class World:
         self._tries: dict[str, int] = {}
         self._gates: dict[str, asyncio.Event] = {}
         self._folder = folder
+        self._ahead = 0.0
         self.conductor = Conductor(
-            store="memory:", nodes=self._nodes(), secrets={"TOKEN": "s3cret"}, grace=0.2
+            store="memory:",
+            nodes=self._nodes(),
+            secrets={"TOKEN": "s3cret"},
+            grace=0.2,
+            now=lambda: time.time() + self._ahead,
         )
 
     # -- running ---------------------------------------------------------------------------------
@@ -86,6 +93,19 @@ class World:
         """The one thing for which a blueprint is refused."""
         (problem,) = self.problems(text, called)
         return problem
+
+    async def facts(self, run: str, path: str) -> list[Any]:
+        """How the attempts of a node ended."""
+        ends = AttemptCompleted | AttemptFailed
+        return [
+            event.fact
+            async for event in self.conductor.events(run)
+            if event.node == path and isinstance(event.fact, ends)
+        ]
+
+    def pass_time(self, seconds: float) -> None:
+        """Put the clock ahead."""
+        self._ahead += seconds
 
     # -- steering --------------------------------------------------------------------------------
 

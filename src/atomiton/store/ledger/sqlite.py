@@ -13,6 +13,8 @@ from atomiton.store.ledger.base import Steps
 
 T = TypeVar("T")
 _MEMORY = Path(":memory:")
+#: What makes the tables of a ledger, among the migrations of a store.
+_TABLES = ("0006_ledger.sql", "0007_results.sql")
 
 
 class SqliteLedger:
@@ -42,8 +44,9 @@ class SqliteLedger:
 
 def _memory() -> Database:
     made = open_database(_MEMORY)
-    sql = files("atomiton.store").joinpath("sql", "0006_ledger.sql")
-    made.execute(sql.read_text(encoding="utf-8")).fetchall()
+    for name in _TABLES:
+        sql = files("atomiton.store").joinpath("sql", name)
+        made.execute(sql.read_text(encoding="utf-8")).fetchall()
     return made
 
 
