@@ -42,6 +42,7 @@ ELSEWHERE = {
     "docs/how-to/repeat.md": "tests/acceptance/test_how_to_pages.py",
     "docs/how-to/serve.md": "tests/acceptance/test_server_pages.py",
     "docs/how-to/test-a-blueprint.md": "tests/acceptance/test_how_to_pages.py",
+    "docs/how-to/keep-results.md": "tests/acceptance/test_how_to_pages.py",
     "docs/how-to/try-again.md": "tests/acceptance/test_how_to_pages.py",
     "docs/how-to/wait.md": "tests/acceptance/test_how_to_pages.py",
     "docs/reference/nodes.md": "tests/integration/nodes/test_examples.py",

@@ -39,7 +39,10 @@ def test_testing_a_blueprint_shows_what_happens(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("page", "count"), [("wait.md", 5), ("try-again.md", 3), ("repeat.md", 2)])
+@pytest.mark.parametrize(
+    ("page", "count"),
+    [("wait.md", 5), ("try-again.md", 3), ("repeat.md", 2), ("keep-results.md", 5)],
+)
 def test_a_page_shows_what_happens(tmp_path: Path, page: str, count: int) -> None:
     ran = 0
     for language, name, text in blocks(PAGES / page):

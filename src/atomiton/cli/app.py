@@ -34,6 +34,7 @@ VERBS = {
     "mcp": "Serve blueprints as tools of an assistant.",
     "tokens": "Say who may use a server.",
     "secrets": "Keep secrets for blueprints, sealed.",
+    "cache": "Look at results of nodes that are kept, and forget them.",
     "schema": "Print the JSON Schema of blueprints.",
     "doctor": "Check the installation and the store.",
     "version": "Print the version.",

@@ -93,7 +93,7 @@ class Lines(Screen):
             again = f" (attempt {fact.attempt})" if fact.attempt > 1 else ""
             self.write(f"{event.node} started{again}")
         elif isinstance(fact, AttemptCompleted):
-            kept = f", as kept from run {fact.cached}" if fact.cached else ""
+            kept = f", as {fact.cached} gave it" if fact.cached else ""
             self.write(f"{event.node} completed{self._taken(event.run, fact, 'in')}{kept}")
         elif isinstance(fact, AttemptFailed):
             taken = self._taken(event.run, fact, "after")

@@ -57,6 +57,15 @@ def lines(path):
     return path.read_text().splitlines() if path.exists() else []
 
 
+async def test_results_are_not_kept_on_temporal(temporal_address, tmp_path):
+    log = tmp_path / "log"
+    nodes = {"a": {"uses": "t.touch", "with": {"log": str(log), "value": 1}, "cache": True}}
+    async with place(temporal_address) as conductor:
+        for _ in range(2):
+            assert (await conductor.run(document(nodes))).output == {"a": 1}
+    assert lines(log) == ["1", "1"]
+
+
 async def test_functions_over_items_see_what_is_around_them(temporal_address):
     nodes = {
         "least": {"uses": "t.touch", "with": {"log": "/dev/null", "value": 3}},

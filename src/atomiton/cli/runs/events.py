@@ -78,7 +78,9 @@ def _line(event: RunEvent) -> str:
         value = getattr(fact, name, None)
         if value is not None and value not in ("", {}):
             said = f"  {to_json(value).decode()}"
+    cached = getattr(fact, "cached", "")
+    given = f"  as {cached} gave it" if cached else ""
     attempt = getattr(fact, "attempt", 0)
     again = f" (attempt {attempt})" if attempt > 1 else ""
     about = f"  {event.node}{again}" if event.node else ""
-    return f"{event.number:>5}  {time}  {event.kind:17}{about}{said[:_WIDTH]}".rstrip()
+    return f"{event.number:>5}  {time}  {event.kind:17}{about}{said[:_WIDTH]}{given}".rstrip()
