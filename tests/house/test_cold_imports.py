@@ -54,6 +54,8 @@ CASES = {
     "atomiton run in memory": (command("run", "one.yaml", "--durability", "none"), set(), 355),
     "atomiton run": (command("run", "one.yaml"), set(), 380),
 }
+#: Modules into which later Pythons have split what is one in 3.11.
+LATER = 6 if sys.version_info >= (3, 12) else 0
 
 
 def loaded_by(code: str) -> set[str]:
@@ -83,7 +85,7 @@ def test_what_is_not_needed_is_not_loaded(name: str) -> None:
 def test_no_more_modules_than_the_budget(name: str) -> None:
     code, _, budget = CASES[name]
     loaded = loaded_by(code)
-    assert len(loaded) <= budget, sorted(loaded)
+    assert len(loaded) <= budget + LATER, sorted(loaded)
 
 
 def test_a_loaded_module_is_seen() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import socket
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -109,3 +111,29 @@ def test_other_threads_and_later_code_are_free() -> None:
     assert seen
     assert time.time() > 0
     assert os.listdir()
+
+
+def test_garbage_of_others_is_not_taken_for_a_nodes_doing(tmp_path: Path) -> None:
+    """What a collection of garbage does at its end happens after the node, not within it."""
+
+    class Leftover:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            (tmp_path / "left").write_text("x")
+
+    @node("t.allocating", effect="pure")
+    def allocating(times: int) -> int:
+        return len([[index] for index in range(times)])
+
+    usual = gc.get_threshold()
+    gc.collect()
+    gc.set_threshold(20_000)  # so many objects only the node makes
+    try:
+        Leftover()
+        assert assert_pure(allocating, {"times": 100_000}) == 100_000
+    finally:
+        gc.set_threshold(*usual)
+    gc.collect()
+    assert (tmp_path / "left").exists()
