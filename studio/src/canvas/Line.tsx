@@ -20,13 +20,21 @@ function carried(line: EdgeView): string {
   return value.length === 1 ? "1 item" : `${value.length.toLocaleString()} items`;
 }
 
+/** How long the head of a line is, and half of how high. */
+const HEAD = 9;
+const HALF = 4.5;
+
+/** A head that points at what a line leads to: every line arrives from the left. */
+const headAt = (x: number, y: number): string => `M${x - HEAD},${y - HALF} L${x},${y} L${x - HEAD},${y + HALF} Z`;
+
 export const Line = memo(function Line(props: EdgeProps): ReactElement {
   const { line } = props.data as LineData;
   const { sourceX, sourceY, targetX, targetY, source, target } = props;
   const around = useContext(AroundContext);
   const way = useMemo(() => {
     const { things, own } = inTheWay(around, source, target);
-    return wayOf({ x: sourceX, y: sourceY }, { x: targetX, y: targetY }, things, own, laneOf(source));
+    // The line ends inside of its head, so that the point of it is sharp.
+    return wayOf({ x: sourceX, y: sourceY }, { x: targetX - HEAD / 2, y: targetY }, things, own, laneOf(source));
   }, [around, sourceX, sourceY, targetX, targetY, source, target]);
   const done = useRun((s) => s.tallies.get(line.source)?.status);
   const aim = useRun((s) => s.tallies.get(line.target)?.status);
@@ -35,6 +43,7 @@ export const Line = memo(function Line(props: EdgeProps): ReactElement {
   return (
     <>
       <BaseEdge id={props.id} path={way.path} className={`line line-${line.kind}${state}${props.selected ? " line-selected" : ""}`} interactionWidth={16} />
+      <path className="line-head" d={headAt(targetX, targetY)} />
       {label !== "" && (
         <EdgeLabelRenderer>
           <div className="line-label" style={{ transform: `translate(-50%, -108%) translate(${way.label.x}px, ${way.label.y}px)` }}>{label}</div>

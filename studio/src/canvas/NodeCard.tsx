@@ -96,7 +96,7 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
       {box.open && <div className="frame-ports">{ins.map((name) => <Port key={name} name={name} input />)}</div>}
       <Counts tally={node.repeat === null && !node.parent.includes(".") && (tally?.total ?? 0) < 2 ? undefined : tally} />
       <Handle type="source" id={WHOLE} position={Position.Right} className="port head-port" />
-      {node.compensates !== "" && <span className="undo" title={`Undone by ${node.compensates} when the run fails later`}><Undo2 />{node.compensates}</span>}
+      {node.compensates !== "" && <span className="undo" title={`Undone by ${node.compensates} when the run fails later`}><Undo2 /><span>{node.compensates}</span></span>}
       {(box.error || many) && <Handle type="source" id="error" position={Position.Bottom} className="port error-port" title="when it fails" />}
     </div>
   );

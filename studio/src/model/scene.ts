@@ -26,7 +26,7 @@ export const HEAD = 58;
 export const ROW = 22;
 export const FRAME_HEAD = 46;
 /** What hangs below a node that is undone when the run fails. */
-export const UNDO = 30;
+export const UNDO = 34;
 export const PAD = 28;
 
 interface Ports {
