@@ -5,7 +5,8 @@ import { attempt } from "../app/store";
 import { compare, differences, type Compared, type Side } from "../model/compare";
 import { startLog, takeIn } from "../model/runs";
 import { duration } from "../ui/Timeline";
-import { ErrorBox, StatusChip } from "../ui/RunPanel";
+import { ErrorBox } from "../ui/ErrorBox";
+import { StatusChip } from "../ui/StatusChip";
 
 interface Loaded extends Side {
   readonly view: RunView;

@@ -4,7 +4,8 @@ import { api, type Asked, type RunHeader } from "../app/api";
 import { PERIODS, periodOf } from "../model/period";
 import { attempt } from "../app/store";
 import { duration } from "../ui/Timeline";
-import { StatusChip, Waiting } from "../ui/RunPanel";
+import { StatusChip } from "../ui/StatusChip";
+import { Waiting } from "../ui/Waiting";
 import { ago } from "./Home";
 
 const STATUSES = ["queued", "running", "waiting", "paused", "completed", "failed", "cancelled"];
