@@ -14,6 +14,7 @@ import { NodeCard, WHOLE, type CardData } from "./NodeCard";
 import { Distance, type DistanceHandle } from "./Distance";
 import { Overview, type OverviewHandle } from "./Overview";
 import { NoteCard, noteId, noteOf, type NoteData } from "./NoteCard";
+import { openLarge } from "../ui/commands";
 import { CONTROL } from "../ui/Palette";
 
 const nodeTypes = { card: NodeCard, note: NoteCard };
@@ -276,7 +277,11 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
       <ReactFlow
         nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes}
         onNodesChange={onNodesChange} onNodeDragStart={onDragStart} onNodeDragStop={onDragStop} onConnect={onConnect} onConnectEnd={onConnectEnd} isValidConnection={isValid}
-        onNodeDoubleClick={(_, node) => { if (node.type === "card" && useStudio.getState().model.nodes.get(node.id)?.kind === "group") enter(node.id); }}
+        onNodeDoubleClick={(_, node) => {
+          if (node.type !== "card") return;
+          if (useStudio.getState().model.nodes.get(node.id)?.kind === "group") enter(node.id);
+          else if (!readOnly) openLarge();
+        }}
         onNodeMouseEnter={(event, node) => { (event.currentTarget as HTMLElement).title = flow.getZoom() < FAR && node.type === "card" ? shownName(node.id) : ""; }}
         onEdgeClick={(_, edge) => selectEdge(edge.id)} onPaneClick={() => { selectEdge(null); select([]); selectNotes([]); }}
         nodesDraggable={!readOnly && mayChange()} nodesConnectable={!readOnly && mayChange()} deleteKeyCode={null} selectionKeyCode="Shift" multiSelectionKeyCode={["Meta", "Control", "Shift"]}

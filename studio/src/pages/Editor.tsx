@@ -6,6 +6,7 @@ import { leaveRun, useRun, watch } from "../app/run";
 import { dirty, keepDraft, lookForOthers, mayChange, openBlueprint, openText, paste, redoLast, save, setDialog, setPane, settleConflict, settleOccupied, settleRenaming, tidy, undoLast, useStudio } from "../app/store";
 import { InputsDialog, requestRun } from "../ui/Execute";
 import { Inspector } from "../ui/Inspector";
+import { LargeNode } from "../ui/LargeNode";
 import { Palette, CONTROL } from "../ui/Palette";
 import { RunPanel } from "../ui/RunPanel";
 import { Splitter, useSize } from "../ui/Splitter";
@@ -57,21 +58,23 @@ export default function Editor({ id, run }: { readonly id: string; readonly run:
     };
   }, []);
   const pane = useStudio((s) => s.pane);
+  const large = useStudio((s) => (s.pane.large && s.selected.size === 1 ? [...s.selected][0]! : null));
   return (
     <main className="editor">
       <Toolbar />
       <Conflict />
       <div className="editor-body">
-        <div className="middle">
+        {large !== null && <LargeNode path={large} />}
+        <div className="middle" inert={large !== null}>
           <div className="stage">
             <ReactFlowProvider><Canvas /></ReactFlowProvider>
             {pane.palette ? <Palette /> : mayChange() && <button className="add-node" title="Add a node (N)" onClick={focusPalette}><Plus />Add node</button>}
             <Empty />
             <ExecuteBar />
           </div>
-          {pane.run && <RunPanel />}
+          {pane.run && large === null && <RunPanel />}
         </div>
-        {pane.dock !== "none" && <Dock />}
+        {pane.dock !== "none" && large === null && <Dock />}
       </div>
       <InputsDialog />
     </main>
@@ -130,7 +133,7 @@ function Toolbar(): ReactElement {
       <button className="icon" title="Tidy up (Shift+T)" aria-label="Tidy up" onClick={tidy}><LayoutGrid /></button>
       <span className="rule" />
       <button className="icon" title="Nodes to add (P)" aria-label="Nodes to add" aria-pressed={pane.palette} onClick={() => setPane({ palette: !pane.palette })}><PanelLeft /></button>
-      <button className="icon" title="Run (R)" aria-label="Run panel" aria-pressed={pane.run} onClick={() => setPane({ run: !pane.run })}><PanelBottom /></button>
+      <button className="icon" title="Run (R)" aria-label="Run panel" aria-pressed={pane.run} onClick={() => setPane({ run: !pane.run, large: false })}><PanelBottom /></button>
       <button className="icon" title="Form and text (T)" aria-label="Form and text" aria-pressed={pane.dock !== "none"} onClick={() => setPane({ dock: pane.dock === "none" ? "form" : "none" })}><PanelRight /></button>
       <span className="rule" />
       <button className="ghost" title="Commands (Ctrl+K)" onClick={() => setDialog("commands")}><CommandIcon />Commands<kbd>Ctrl K</kbd></button>

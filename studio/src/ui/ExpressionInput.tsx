@@ -1,9 +1,11 @@
 import { useId, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
 import { holes, wholeExpression } from "../model/expressions";
 import { offers, type Offer } from "../model/completion";
+import { taken } from "../model/given";
 import { useStudio } from "../app/store";
 import { usePreview } from "../app/preview";
 import { outputFor } from "../app/run";
+import { useTaker } from "./Part";
 
 interface Props {
   readonly path: string;
@@ -41,6 +43,13 @@ export function ExpressionInput({ path, value, onChange, bare = false, label, pl
   const types = useStudio((s) => s.types);
   const expression = bare ? value.trim() : wholeExpression(value);
   const seen = usePreview({ path, text: value, bare, over });
+
+  const cursor = useRef<number | null>(null);
+  const taker = useTaker(path, label, (part) => {
+    const now = taken(value, cursor.current, part, bare);
+    cursor.current = now.at;
+    onChange(now.text);
+  });
 
   const look = (text: string, at: number, asked = false): void => {
     const inside = expressionAt(text, at, bare);
@@ -86,12 +95,12 @@ export function ExpressionInput({ path, value, onChange, bare = false, label, pl
   };
 
   return (
-    <div className={`expression${bare || expression !== null ? " is-expression" : ""}`}>
+    <div className={`expression${bare || expression !== null ? " is-expression" : ""}`} {...taker}>
       <textarea
         ref={area} value={value} rows={rows ?? Math.min(8, Math.max(1, value.split("\n").length + (value.length > 46 ? 1 : 0)))} spellCheck={false} aria-label={label} placeholder={placeholder}
         aria-autocomplete="list" {...(shown === null ? {} : { "aria-controls": list, "aria-activedescendant": `${list}-${shown.chosen}` })}
         onChange={(e) => { onChange(e.target.value); look(e.target.value, e.target.selectionStart); }}
-        onKeyDown={onKey} onBlur={() => setTimeout(() => setShown(null), 150)}
+        onKeyDown={onKey} onBlur={(e) => { cursor.current = e.currentTarget.selectionStart; setTimeout(() => setShown(null), 150); }}
         onClick={(e) => { if (shown !== null) look(value, e.currentTarget.selectionStart); }}
       />
       {shown !== null && (

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState, type ReactElement } from "react";
 import { asTyped, fromTyped } from "../model/data";
 import { asWords, kindsOf, shortType, type Schema } from "../model/schemas";
 import { ExpressionInput } from "./ExpressionInput";
+import { useTaker } from "./Part";
 
 interface Props {
   readonly path: string;
@@ -48,8 +49,13 @@ export function Field(props: Props): ReactElement {
     setAsked(true);
     onChange(text === "" && !required ? undefined : text);
   };
+  // A control that is no text gives way to an expression.
+  const taker = useTaker(props.path, name, (part) => {
+    setAsked(true);
+    onChange(`\${{ ${part} }}`);
+  });
   return (
-    <div className={`field${problem === undefined ? "" : " wrong"}`} data-field={name}>
+    <div className={`field${problem === undefined ? "" : " wrong"}`} data-field={name} {...(plain || free || simple === "data" ? {} : taker)}>
       <div className="field-head">
         <span className="field-name">{name}{required && <i title="must be given">*</i>}</span>
         <small>{props.kind ?? (expression ? "expression" : shortType(schema))}</small>

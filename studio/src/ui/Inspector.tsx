@@ -1,4 +1,4 @@
-import { AlignCenterHorizontal, AlignCenterVertical, AlignEndHorizontal, AlignEndVertical, AlignHorizontalSpaceBetween, AlignStartHorizontal, AlignStartVertical, AlignVerticalSpaceBetween, BookOpen, Bug, Copy, Eye, Play, Power, Trash2 } from "lucide-react";
+import { AlignCenterHorizontal, AlignCenterVertical, AlignEndHorizontal, AlignEndVertical, AlignHorizontalSpaceBetween, AlignStartHorizontal, AlignStartVertical, AlignVerticalSpaceBetween, BookOpen, Bug, Copy, Eye, Maximize2, Play, Power, Trash2 } from "lucide-react";
 import { useEffect, useMemo, useState, type ReactElement } from "react";
 import { pathOf } from "../model/operations";
 import { outputOf } from "../model/ports";
@@ -16,7 +16,7 @@ import { problemAt, useProblems, type Found } from "./problems";
 import { Routes } from "./Routes";
 import { SchemaForm } from "./SchemaForm";
 import type { Align } from "../model/align";
-import { ALIGN } from "./commands";
+import { ALIGN, openLarge } from "./commands";
 import { requestRun } from "./Execute";
 
 /** The value of a node as its text says it, read again only when the text of the node has changed. */
@@ -65,6 +65,7 @@ type Tab = "parameters" | "policies" | "docs";
 function NodeForm({ path }: { readonly path: string }): ReactElement | null {
   const node = useStudio((s) => s.model.nodes.get(path));
   const stop = useStudio((s) => s.breakpoints.has(path));
+  const large = useStudio((s) => s.pane.large);
   const [tab, setTab] = useState<Tab>("parameters");
   const value = useValue(path);
   const problems = useProblems(pathOf(path));
@@ -75,6 +76,7 @@ function NodeForm({ path }: { readonly path: string }): ReactElement | null {
       <div className={`inspector-head hue-${hue}`}>
         <span className="tile"><Icon /></span>
         <div><IdInput node={node} /><small>{subtitle(node)}</small></div>
+        {!large && <button className="icon" aria-label="Open large" title="Open large: what it was given, its form, and what it gave (O)" onClick={openLarge}><Maximize2 /></button>}
       </div>
       <div className="row-actions">
         <button title="Run what this node needs, and the node" onClick={() => requestRun({ until: path })}><Play />Run to here</button>

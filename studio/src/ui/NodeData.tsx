@@ -1,5 +1,6 @@
 import { Pin, PinOff, Play } from "lucide-react";
 import { useMemo, useState, type ReactElement } from "react";
+import { readable, type Source } from "../model/given";
 import { whyNotPinned } from "../model/pins";
 import { templateOf, type RunLog } from "../model/runs";
 import type { RunView } from "../app/api";
@@ -20,7 +21,14 @@ function listOf(log: RunLog, view: RunView | null, path: string, version: number
   return log.instances.get(path) ?? told.filter((p) => p.includes("[") && templateOf(p) === path);
 }
 
-export function NodeOutput({ path }: { readonly path: string }): ReactElement {
+interface Props {
+  readonly path: string;
+  /** What it was given stands elsewhere. */
+  readonly alone?: boolean;
+}
+
+/** What a node gave in the run that is looked at, and what it was given for it. */
+export function NodeOutput({ path, alone = false }: Props): ReactElement {
   const log = useRun((s) => s.log);
   const view = useRun((s) => s.view);
   const at = useRun((s) => s.at);
@@ -41,7 +49,7 @@ export function NodeOutput({ path }: { readonly path: string }): ReactElement {
     <div className="output">
       {waits.filter((w) => templateOf(w.node) === path).map((wait) => <Waiting key={wait.node} run={run} wait={wait} />)}
       <div className="output-head">
-        {given.length > 0 && error === null && (
+        {!alone && given.length > 0 && error === null && (
           <div className="segments" role="group" aria-label="What is shown of the node">
             <button aria-pressed={before} onClick={() => setBefore(true)}>Input</button>
             <button aria-pressed={!before} onClick={() => setBefore(false)}>Output</button>
@@ -58,28 +66,27 @@ export function NodeOutput({ path }: { readonly path: string }): ReactElement {
         {failed >= 0 && list.length > 1 && <button className="link" onClick={() => setNumber(failed)}>first that failed</button>}
       </div>
       {error !== null && <ErrorBox error={error} />}
-      {(error !== null || before) && <Given given={given} />}
-      {!before && node?.hasOutput && status !== "failed" && <Value value={node.output} />}
-      {!before && !node?.hasOutput && error === null && <p className="empty">{status === "skipped" ? "It was skipped: what it waits for was not taken, or its condition was false." : status === "pending" ? "It has not run yet." : "It has given nothing of its own."}</p>}
+      {!alone && (error !== null || before) && <Given given={given} />}
+      {(alone || !before) && node?.hasOutput && status !== "failed" && <Value value={node.output} />}
+      {(alone || !before) && !node?.hasOutput && error === null && <p className="empty">{status === "skipped" ? "It was skipped: what it waits for was not taken, or its condition was false." : status === "pending" ? "It has not run yet." : "It has given nothing of its own."}</p>}
     </div>
   );
 }
 
-interface Source { readonly path: string; readonly value: unknown }
+interface Came extends Source { readonly value: unknown }
 
 /** What the nodes gave that a node reads, each once. */
-function useGiven(path: string): readonly Source[] {
-  const edges = useStudio((s) => s.model.edges);
+function useGiven(path: string): readonly Came[] {
+  const model = useStudio((s) => s.model);
   const version = useRun((s) => s.version);
   return useMemo(() => {
     if (version === 0) return [];
-    const sources = new Set(edges.filter((edge) => edge.kind === "data" && edge.target === path).map((edge) => edge.source));
-    return [...sources].map((source) => ({ path: source, value: outputFor(source) })).filter(({ value }) => value !== undefined);
-  }, [edges, path, version]);
+    return readable(model, path).filter((source) => source.read).map((source) => ({ ...source, value: outputFor(source.path) })).filter(({ value }) => value !== undefined);
+  }, [model, path, version]);
 }
 
-function Given({ given }: { readonly given: readonly Source[] }): ReactElement {
-  return <>{given.map(({ path, value }) => <section key={path} className="given" aria-label={`What ${path} gave`}><h3>from <button className="link" onClick={() => select([path])}>{path}</button></h3><Value value={value} /></section>)}</>;
+function Given({ given }: { readonly given: readonly Came[] }): ReactElement {
+  return <>{given.map(({ path, root, value }) => <section key={path} className="given" aria-label={`What ${path} gave`}><h3>from <button className="link" onClick={() => select([path])}>{path}</button></h3><Value value={value} from={root} /></section>)}</>;
 }
 
 /** What can be done with one node: run it alone, keep what it gave. */

@@ -1,6 +1,8 @@
 import { useMemo, useState, type ReactElement } from "react";
 import { ChevronDown, ChevronRight, Copy } from "lucide-react";
+import { partOf } from "../model/given";
 import { tell } from "../app/store";
+import { Part } from "./Part";
 
 type Show = "tree" | "table" | "text" | "image";
 
@@ -33,10 +35,18 @@ function rowsOf(value: unknown): readonly unknown[] | null {
   return lists.length === 1 ? lists[0]! : null;
 }
 
-export function Value({ value }: { readonly value: unknown }): ReactElement {
+interface Props {
+  readonly value: unknown;
+  /** How expressions call it, where parts of it can be taken into a field. */
+  readonly from?: string;
+  /** How it is shown at first, instead of as fits it best. */
+  readonly first?: Show;
+}
+
+export function Value({ value, from, first }: Props): ReactElement {
   const image = useMemo(() => findImage(value), [value]);
   const rows = useMemo(() => rowsOf(value), [value]);
-  const best: Show = image !== null ? "image" : rows !== null && typeof rows[0] === "object" && (Array.isArray(value) || Object.keys(value as object).length <= 2) ? "table" : typeof value === "string" ? "text" : "tree";
+  const best: Show = first ?? (image !== null ? "image" : rows !== null && typeof rows[0] === "object" && (Array.isArray(value) || Object.keys(value as object).length <= 2) ? "table" : typeof value === "string" ? "text" : "tree");
   const [asked, setAsked] = useState<Show | null>(null);
   const possible: Show[] = ["tree", ...(rows === null ? [] : (["table"] as const)), "text", ...(image === null ? [] : (["image"] as const))];
   const shown = asked !== null && possible.includes(asked) ? asked : best;
@@ -50,7 +60,7 @@ export function Value({ value }: { readonly value: unknown }): ReactElement {
         <button className="icon" aria-label="Copy the value" title="Copy" onClick={() => { void navigator.clipboard.writeText(text).then(() => tell("copied")); }}><Copy /></button>
       </div>
       <div className="value-body" tabIndex={0}>
-        {shown === "tree" && <Tree name="" value={value} depth={0} />}
+        {shown === "tree" && <Tree name="" value={value} depth={0} from={from} />}
         {shown === "table" && rows !== null && <Table rows={rows} />}
         {shown === "text" && <pre>{text.length > 200_000 ? `${text.slice(0, 200_000)}\n… ${(text.length - 200_000).toLocaleString()} characters more` : text}</pre>}
         {shown === "image" && image !== null && <img src={image} alt="What the node gave" />}
@@ -61,21 +71,33 @@ export function Value({ value }: { readonly value: unknown }): ReactElement {
 
 const PAGE = 100;
 
-function Tree({ name, value, depth }: { readonly name: string; readonly value: unknown; readonly depth: number }): ReactElement {
+interface Branch {
+  readonly name: string;
+  readonly value: unknown;
+  readonly depth: number;
+  readonly from: string | undefined;
+}
+
+function Tree({ name, value, depth, from }: Branch): ReactElement {
   const [open, setOpen] = useState(depth < 2);
   const [most, setMost] = useState(PAGE);
-  const label = name === "" ? null : <span className="tree-key">{name}</span>;
+  const taken = from === undefined ? null : <Part name={name === "" ? from : name} expression={from} />;
+  const label = taken ?? (name === "" ? null : <span className="tree-key">{name}</span>);
   if (typeof value !== "object" || value === null) {
     return <div className="tree-leaf">{label}<span className={`v-${value === null ? "null" : typeof value}`}>{typeof value === "string" ? JSON.stringify(value.length > 2000 ? `${value.slice(0, 2000)}…` : value) : String(value)}</span></div>;
   }
   const entries = Object.entries(value);
   const kind = Array.isArray(value) ? `${entries.length} ${entries.length === 1 ? "item" : "items"}` : `{${entries.slice(0, 4).map(([k]) => k).join(", ")}${entries.length > 4 ? ", …" : ""}}`;
+  const fold = { "aria-expanded": open, onClick: () => setOpen(!open) };
+  const arrow = open ? <ChevronDown /> : <ChevronRight />;
   return (
     <div className="tree-node">
-      <button className="tree-open" aria-expanded={open} onClick={() => setOpen(!open)}>{open ? <ChevronDown /> : <ChevronRight />}{label}<small>{kind}</small></button>
+      {taken === null
+        ? <button className="tree-open" {...fold}>{arrow}{label}<small>{kind}</small></button>
+        : <div className="tree-row"><button className="tree-open" aria-label={`${open ? "fold" : "unfold"} ${name === "" ? from : name}`} {...fold}>{arrow}</button>{taken}<small>{kind}</small></div>}
       {open && (
         <div className="tree-inner">
-          {entries.slice(0, most).map(([key, inner]) => <Tree key={key} name={key} value={inner} depth={depth + 1} />)}
+          {entries.slice(0, most).map(([key, inner]) => <Tree key={key} name={key} value={inner} depth={depth + 1} from={from === undefined ? undefined : partOf(from, Array.isArray(value) ? Number(key) : key)} />)}
           {entries.length > most && <button className="more" onClick={() => setMost(most + 10 * PAGE)}>{(entries.length - most).toLocaleString()} more</button>}
         </div>
       )}

@@ -38,6 +38,20 @@ export function cycleTheme(): void {
   localStorage.setItem("theme", root.dataset["theme"]);
 }
 
+/** Show the selected node large: what it was given, its form, and what it gave. */
+export function openLarge(): void {
+  const { selected } = useStudio.getState();
+  if (selected.size !== 1) return tell("select the node that is to be opened");
+  setPane({ large: true });
+}
+
+/** Back to the canvas, to the node that was large. */
+function closeLarge(): void {
+  const [path] = useStudio.getState().selected;
+  setPane({ large: false });
+  setTimeout(() => document.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(path ?? "")}"]`)?.focus({ preventScroll: true }), 0);
+}
+
 export function focusPalette(): void {
   setPane({ palette: true });
   setTimeout(() => document.getElementById("palette-search")?.focus(), 30);
@@ -68,6 +82,7 @@ export function editorCommands(): Command[] {
     { title: useDebug.getState().slow === null ? "Slow motion" : "Full speed", group: "Debug", run: () => void slowMotion(useDebug.getState().slow === null ? 700 : null) },
     { title: "Show breakpoints and watched expressions", group: "Debug", run: () => setPane({ run: true, tab: "debug" }) },
     { title: "Show problems", group: "View", run: () => setPane({ run: true, tab: "problems" }) },
+    { title: pane.large ? "Back to the canvas" : "Open the node large", group: "View", keys: "O", run: () => (pane.large ? closeLarge() : openLarge()) },
     { title: "Enter the container", group: "View", keys: "Enter", run: () => enter() },
     { title: "Leave the container", group: "View", keys: "Shift+Enter", run: leave },
     { title: "Fold or unfold the container", group: "View", keys: "F", run: foldSelected },
@@ -120,13 +135,19 @@ function beginNew(): void {
   location.hash = "#/b/new";
 }
 
-/** Go to the next node in the order of the text; with `more`, what is selected stays so. */
-function nextNode(by: number, more = false): void {
+/** The node before or behind what is selected, in the order of the text. */
+export function neighbour(by: number): string | undefined {
   const { model, selected, folded } = useStudio.getState();
   const all = [...model.nodes.keys()].filter((path) => shownAs(path, folded) === path);
   const one = [...selected].pop();
   const at = one === undefined ? (by > 0 ? -1 : 0) : all.indexOf(one);
-  const next = all[(at + by + all.length) % all.length];
+  return all[(at + by + all.length) % all.length];
+}
+
+/** Go to the next node; with `more`, what is selected stays so. */
+export function nextNode(by: number, more = false): void {
+  const { selected } = useStudio.getState();
+  const next = neighbour(by);
   if (next === undefined) return;
   if (more) select([...[...selected].filter((path) => path !== next), next]);
   else reveal(next);
@@ -176,9 +197,14 @@ export function onEditorKey(event: KeyboardEvent): void {
   if (event.key === "F8") return hit(() => void goOn());
   if (event.key === "F10") return hit(() => void stepOnce("over"));
   if (event.key === "F11") return hit(() => void stepOnce(event.shiftKey ? "out" : "into"));
-  const [one] = useStudio.getState().selected;
+  const { selected, pane, dialog } = useStudio.getState();
+  const [one] = selected;
   if (event.key === "F9" && one !== undefined) return hit(() => toggleBreakpoint(one));
-  if (typing || useStudio.getState().dialog !== null || document.querySelector("[aria-modal='true']") !== null) return;
+  if (dialog !== null || document.querySelector("[aria-modal='true']") !== null) return;
+  if (typing) {
+    if (pane.large && event.key === "Escape") hit(() => document.querySelector<HTMLElement>(".large")?.focus());
+    return;
+  }
   if (mod(event)) {
     if (key === "z") return hit(event.shiftKey ? redoLast : undoLast);
     if (key === "y") return hit(redoLast);
@@ -193,16 +219,20 @@ export function onEditorKey(event: KeyboardEvent): void {
     if (found !== undefined) hit(() => alignSelected(found.how));
     return;
   }
+  if (pane.large) {
+    const doing = { escape: closeLarge, o: closeLarge, "[": () => nextNode(-1), "]": () => nextNode(1), "?": () => setDialog("keys") }[key];
+    if (doing !== undefined) hit(doing);
+    return;
+  }
   const [note] = useStudio.getState().notes;
   if (event.key === "Enter" && note !== undefined && !target.matches("button, a, summary")) return hit(() => startWriting(note));
   const group = [...useStudio.getState().selected].pop();
   if (event.key === "Enter" && group !== undefined && !target.matches("button, a, summary")) {
     if (event.shiftKey) return hit(leave);
-    if (useStudio.getState().model.nodes.get(group)?.kind === "group") return hit(() => enter(group));
+    return hit(useStudio.getState().model.nodes.get(group)?.kind === "group" ? () => enter(group) : openLarge);
   }
-  const { pane } = useStudio.getState();
   const plain: Readonly<Record<string, () => void>> = {
-    delete: removeSelected, backspace: removeSelected, n: () => (event.shiftKey ? addNote() : focusPalette()), "/": focusPalette, e: toggleEnabled, f: foldSelected, c: askToConnect, 1: refit, "]": () => nextNode(1, event.shiftKey), "[": () => nextNode(-1, event.shiftKey), "}": () => nextNode(1, true), "{": () => nextNode(-1, true),
+    delete: removeSelected, backspace: removeSelected, n: () => (event.shiftKey ? addNote() : focusPalette()), "/": focusPalette, e: toggleEnabled, f: foldSelected, c: askToConnect, o: openLarge, 1: refit, "]": () => nextNode(1, event.shiftKey), "[": () => nextNode(-1, event.shiftKey), "}": () => nextNode(1, true), "{": () => nextNode(-1, true),
     t: () => (event.shiftKey ? tidy() : setPane({ dock: pane.dock === "text" ? "form" : "text" })), p: () => setPane({ palette: !pane.palette }), r: () => setPane({ run: !pane.run }), "?": () => setDialog("keys"),
     escape: () => { select([]); selectNotes([]); },
   };
