@@ -86,7 +86,7 @@ function useGiven(path: string): readonly Came[] {
 }
 
 function Given({ given }: { readonly given: readonly Came[] }): ReactElement {
-  return <>{given.map(({ path, root, value }) => <section key={path} className="given" aria-label={`What ${path} gave`}><h3>from <button className="link" onClick={() => select([path])}>{path}</button></h3><Value value={value} from={root} /></section>)}</>;
+  return <>{given.map(({ path, root, value }) => <section key={path} className="given" aria-label={`What ${path} gave`}><h3>from <button className="link" aria-label={`Go to ${path}`} onClick={() => select([path])}>{path}</button></h3><Value value={value} from={root} /></section>)}</>;
 }
 
 /** What can be done with one node: run it alone, keep what it gave. */

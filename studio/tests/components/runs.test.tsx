@@ -67,7 +67,7 @@ describe("what a node gave", () => {
     expect(document.querySelector("img")).toBeNull();
     const given = screen.getByRole("region", { name: "What a gave" });
     expect(given.textContent).toContain("total");
-    await user.click(within(given).getByRole("button", { name: "a" }));
+    await user.click(within(given).getByRole("button", { name: "Go to a" }));
     expect([...useStudio.getState().selected]).toEqual(["a"]);
   });
 
