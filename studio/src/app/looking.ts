@@ -29,10 +29,11 @@ export function toggleFold(path: string): void {
 export function setPane(pane: Partial<Pane>): void {
   const { pane: before } = get();
   // What is asked to be seen is not to be behind a large node.
-  const large = pane.large ?? (before.large && pane.dock === undefined && pane.palette === undefined);
+  const large = pane.large ?? (before.large && pane.dock === undefined && pane.palette === undefined && pane.runs === undefined);
   set({ pane: { ...before, ...pane, large } });
   // The canvas has become larger or smaller: what was all in sight is to be so again.
-  if (pane.run !== undefined && pane.run !== before.run && !large && get().model.nodes.size < 100) setTimeout(refit, 60);
+  const resized = (["run", "runs"] as const).some((part) => pane[part] !== undefined && pane[part] !== before[part]);
+  if (resized && !large && get().model.nodes.size < 100) setTimeout(refit, 60);
 }
 
 export function setDialog(dialog: Studio["dialog"], asked = ""): void {

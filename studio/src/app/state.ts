@@ -24,6 +24,8 @@ export interface Pane {
   readonly dock: "form" | "text" | "python" | "none";
   readonly palette: boolean;
   readonly run: boolean;
+  /** The list of runs of the blueprint. */
+  readonly runs: boolean;
   /** Whether the selected node is shown large. */
   readonly large: boolean;
   readonly tab: "output" | "timeline" | "events" | "debug" | "problems";
@@ -73,7 +75,7 @@ const state: Studio = {
   info: null, types: new Map(), fatal: null, id: null, etag: null, saved: "", draft: null, opened: "", conflict: null, occupied: null, renaming: null,
   history: startHistory(""), model: EMPTY, problems: [], checked: null, selected: new Set(), edge: null, notes: new Set(), writing: null,
   folded: new Set(), breakpoints: new Set(), toasts: [], dialog: null, fit: 0, whole: false, look: null, asked: "",
-  pane: { dock: "form", palette: false, run: false, large: false, tab: "output" },
+  pane: { dock: "form", palette: false, run: false, runs: false, large: false, tab: "output" },
 };
 
 export const useStudio = create<Studio>(() => state);

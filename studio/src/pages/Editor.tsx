@@ -1,5 +1,5 @@
 import { ReactFlowProvider } from "@xyflow/react";
-import { ArrowLeft, Bug, Command as CommandIcon, LayoutGrid, PanelBottom, PanelLeft, PanelRight, PanelRightClose, Play, Plus, Redo2, Save, Undo2 } from "lucide-react";
+import { ArrowLeft, Bug, Command as CommandIcon, History, LayoutGrid, PanelBottom, PanelLeft, PanelRight, PanelRightClose, Play, Plus, Redo2, Save, Undo2 } from "lucide-react";
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
 import { Canvas } from "../canvas/Canvas";
 import { leaveRun, useRun, watch } from "../app/run";
@@ -8,6 +8,7 @@ import { InputsDialog, requestRun } from "../ui/Execute";
 import { Inspector } from "../ui/Inspector";
 import { LargeNode } from "../ui/LargeNode";
 import { Palette, CONTROL } from "../ui/Palette";
+import { RunList } from "../ui/RunList";
 import { RunPanel } from "../ui/RunPanel";
 import { Splitter, useSize } from "../ui/Splitter";
 import { focusPalette, onEditorKey, warnBeforeLeaving } from "../ui/commands";
@@ -35,7 +36,7 @@ export default function Editor({ id, run }: { readonly id: string; readonly run:
   useEffect(() => {
     if (run === null) return;
     setPane({ run: true });
-    watch(run, id);
+    if (useRun.getState().run !== run) watch(run, id);
   }, [run, id]);
   useEffect(() => {
     const onPaste = (event: ClipboardEvent): void => {
@@ -65,6 +66,7 @@ export default function Editor({ id, run }: { readonly id: string; readonly run:
       <Conflict />
       <div className="editor-body">
         {large !== null && <LargeNode path={large} />}
+        {pane.runs && large === null && <RunList />}
         <div className="middle" inert={large !== null}>
           <div className="stage">
             <ReactFlowProvider><Canvas /></ReactFlowProvider>
@@ -132,6 +134,7 @@ function Toolbar(): ReactElement {
       <button className="icon" title="Redo (Ctrl+Shift+Z)" aria-label="Redo" onClick={redoLast}><Redo2 /></button>
       <button className="icon" title="Tidy up (Shift+T)" aria-label="Tidy up" onClick={tidy}><LayoutGrid /></button>
       <span className="rule" />
+      <button className="icon" title="Runs of this blueprint (H)" aria-label="Runs of this blueprint" aria-pressed={pane.runs} onClick={() => setPane({ runs: !pane.runs })}><History /></button>
       <button className="icon" title="Nodes to add (P)" aria-label="Nodes to add" aria-pressed={pane.palette} onClick={() => setPane({ palette: !pane.palette })}><PanelLeft /></button>
       <button className="icon" title="Run (R)" aria-label="Run panel" aria-pressed={pane.run} onClick={() => setPane({ run: !pane.run, large: false })}><PanelBottom /></button>
       <button className="icon" title="Form and text (T)" aria-label="Form and text" aria-pressed={pane.dock !== "none"} onClick={() => setPane({ dock: pane.dock === "none" ? "form" : "none" })}><PanelRight /></button>

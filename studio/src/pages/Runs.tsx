@@ -4,11 +4,9 @@ import { api, type Asked, type RunHeader } from "../app/api";
 import { PERIODS, periodOf } from "../model/period";
 import { attempt } from "../app/store";
 import { duration } from "../ui/Timeline";
-import { StatusChip } from "../ui/StatusChip";
+import { STATUSES, StatusChip } from "../ui/StatusChip";
 import { Waiting } from "../ui/Waiting";
 import { ago } from "./Home";
-
-const STATUSES = ["queued", "running", "waiting", "paused", "completed", "failed", "cancelled"];
 
 export function Runs(): ReactElement {
   const [status, setStatus] = useState("");

@@ -17,6 +17,8 @@ interface Props {
   readonly placeholder?: string;
   /** Lines that it shows; without it as many as its text needs. */
   readonly rows?: number;
+  /** The text stands between quotation marks of YAML. */
+  readonly quoted?: boolean;
   /** A text that gives the list whose items it is about. */
   readonly over?: string | undefined;
 }
@@ -35,7 +37,7 @@ function expressionAt(value: string, at: number, bare: boolean): { text: string;
 const OPEN = /(^|[.([{,+\-*/%<>=!&|?:]\s*|[A-Za-z_]\w*|\bin\s+)$/;
 
 /** A text that may hold expressions, with what can be written offered, and what it stood for last. */
-export function ExpressionInput({ path, value, onChange, bare = false, label, placeholder, rows, over }: Props): ReactElement {
+export function ExpressionInput({ path, value, onChange, bare = false, label, placeholder, rows, over, quoted = false }: Props): ReactElement {
   const area = useRef<HTMLTextAreaElement>(null);
   const list = useId();
   const [shown, setShown] = useState<{ items: readonly Offer[]; from: number; at: number; chosen: number } | null>(null);
@@ -46,7 +48,8 @@ export function ExpressionInput({ path, value, onChange, bare = false, label, pl
 
   const cursor = useRef<number | null>(null);
   const taker = useTaker(path, label, (part) => {
-    const now = taken(value, cursor.current, part, bare);
+    const at = quoted ? Math.min(cursor.current ?? value.length, value.length - 1) : cursor.current;
+    const now = taken(value, at, quoted ? JSON.stringify(part).slice(1, -1) : part, bare);
     cursor.current = now.at;
     onChange(now.text);
   });

@@ -167,7 +167,7 @@ export function DataInput({ name, value, onChange, path, hint = "" }: DataProps)
     <div onFocus={() => setEditing(true)} onBlur={() => setEditing(false)}>
       {path === undefined
         ? <textarea className="mono" aria-label={name} rows={rows} spellCheck={false} value={text} onChange={(e) => take(e.target.value)} placeholder="YAML or JSON" />
-        : <ExpressionInput path={path} label={name} value={text} rows={rows} placeholder={hint || "YAML or JSON"} onChange={take} />}
+        : <ExpressionInput path={path} label={name} value={text} rows={rows} quoted={typeof value === "string" && text === shown && text.startsWith('"')} placeholder={hint || "YAML or JSON"} onChange={take} />}
       {wrong !== "" && <p className="problem">{wrong}</p>}
     </div>
   );

@@ -52,6 +52,13 @@ function closeLarge(): void {
   setTimeout(() => document.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(path ?? "")}"]`)?.focus({ preventScroll: true }), 0);
 }
 
+/** Open the list of runs, and go into it; or close it. */
+function showRuns(): void {
+  const open = !useStudio.getState().pane.runs;
+  setPane({ runs: open });
+  if (open) setTimeout(() => (document.querySelector<HTMLElement>(".run-list [aria-current]") ?? document.querySelector<HTMLElement>(".run-list li button"))?.focus(), 250);
+}
+
 export function focusPalette(): void {
   setPane({ palette: true });
   setTimeout(() => document.getElementById("palette-search")?.focus(), 30);
@@ -79,6 +86,7 @@ export function editorCommands(): Command[] {
     { title: "Show the Python code", group: "View", run: () => setPane({ dock: "python" }) },
     { title: pane.palette ? "Hide the nodes to add" : "Show the nodes to add", group: "View", keys: "P", run: () => setPane({ palette: !pane.palette }) },
     { title: pane.run ? "Hide the run" : "Show the run", group: "View", keys: "R", run: () => setPane({ run: !pane.run }) },
+    { title: pane.runs ? "Hide the runs of this blueprint" : "Show the runs of this blueprint", group: "View", keys: "H", run: showRuns },
     { title: useDebug.getState().slow === null ? "Slow motion" : "Full speed", group: "Debug", run: () => void slowMotion(useDebug.getState().slow === null ? 700 : null) },
     { title: "Show breakpoints and watched expressions", group: "Debug", run: () => setPane({ run: true, tab: "debug" }) },
     { title: "Show problems", group: "View", run: () => setPane({ run: true, tab: "problems" }) },
@@ -232,7 +240,7 @@ export function onEditorKey(event: KeyboardEvent): void {
     return hit(useStudio.getState().model.nodes.get(group)?.kind === "group" ? () => enter(group) : openLarge);
   }
   const plain: Readonly<Record<string, () => void>> = {
-    delete: removeSelected, backspace: removeSelected, n: () => (event.shiftKey ? addNote() : focusPalette()), "/": focusPalette, e: toggleEnabled, f: foldSelected, c: askToConnect, o: openLarge, 1: refit, "]": () => nextNode(1, event.shiftKey), "[": () => nextNode(-1, event.shiftKey), "}": () => nextNode(1, true), "{": () => nextNode(-1, true),
+    delete: removeSelected, backspace: removeSelected, n: () => (event.shiftKey ? addNote() : focusPalette()), "/": focusPalette, e: toggleEnabled, f: foldSelected, c: askToConnect, o: openLarge, h: showRuns, 1: refit, "]": () => nextNode(1, event.shiftKey), "[": () => nextNode(-1, event.shiftKey), "}": () => nextNode(1, true), "{": () => nextNode(-1, true),
     t: () => (event.shiftKey ? tidy() : setPane({ dock: pane.dock === "text" ? "form" : "text" })), p: () => setPane({ palette: !pane.palette }), r: () => setPane({ run: !pane.run }), "?": () => setDialog("keys"),
     escape: () => { select([]); selectNotes([]); },
   };

@@ -114,6 +114,17 @@ describe("a part of what came in", () => {
     expect(textNow()).toContain("# kept");
   });
 
+  it("goes before the quotation mark of a text that needs them", async () => {
+    open(TEXT.replace("{value: [{total: 5}]}", '{value: "least "}'));
+    ran();
+    large("orders");
+    await user.click(within(input()).getByRole("button", { name: "least" }));
+    expect(told()).toContain("click into the field that it is to go to, or drag it there");
+    await user.click(screen.getByRole("textbox", { name: "value" }));
+    await user.click(within(input()).getByRole("button", { name: "least" }));
+    expect(textNow()).toContain('value: "least ${{ inputs.least }}"');
+  });
+
   it("goes into an expression as it is", async () => {
     open(TEXT);
     ran();
