@@ -109,7 +109,7 @@ test("in a map it shows what the item is, and each item by its number", async ({
   await expect(page.locator(".steering .chip-completed")).toBeVisible();
   await page.locator('[data-path="each.line"] .card-head').dblclick();
   const item = page.getByRole("region", { name: "order", exact: true });
-  await expect(item.locator(".seen")).toContainText('"customer":"Ada"');
+  await expect(item.getByText('"Ada"')).toBeVisible();
   const output = page.getByRole("region", { name: "Output" });
   await output.getByRole("spinbutton").fill("1");
   await expect(output.getByText("Grace: 1310")).toBeVisible();

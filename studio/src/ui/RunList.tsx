@@ -92,7 +92,7 @@ export function RunList(): ReactElement {
       <div className="run-list-body" onKeyDown={onKey}>
         <ol ref={list}>{(runs ?? []).map((run) => <One key={run.run} run={run} shown={run.run === shown} earlier={hash !== null && run.blueprint_hash !== hash} />)}</ol>
         {runs !== null && runs.length === 0 && <p className="empty">{status === "" ? "It has not run yet. Press Execute, and its runs are listed here." : `None is ${status}.`}</p>}
-        {older !== null && <button className="link more-sources" onClick={older}>Older runs</button>}
+        {older !== null && <button className="link more-came" onClick={older}>Older runs</button>}
       </div>
     </section>
   );

@@ -3,6 +3,7 @@ import { useMemo, useState, type ReactElement, type ReactNode } from "react";
 import { partOf, readable, type Source } from "../model/given";
 import { outputOf } from "../model/ports";
 import { fieldsOf, shortType, type Schema } from "../model/schemas";
+import type { Previewed } from "../app/api";
 import { usePreview } from "../app/preview";
 import { outputFor, useRun } from "../app/run";
 import { select, useStudio } from "../app/store";
@@ -24,12 +25,15 @@ export function Sources({ path }: { readonly path: string }): ReactElement {
   const far = sources.filter((s) => !near.includes(s));
   const hidden = far.length > FEW && !all;
   if (sources.length === 0) return <p className="empty">Nothing comes before this node, and the blueprint has no inputs: it begins with what its form says.</p>;
+  // In one list, so that what is unfolded stays so when the node begins to read it.
   return (
     <>
-      {near.map((source) => <One key={source.root} path={path} source={source} open near />)}
-      {far.length > 0 && near.length > 0 && <h3 className="others">Others that it could read</h3>}
-      {(hidden ? far.slice(0, FEW) : far).map((source) => <One key={source.root} path={path} source={source} near={false} open={near.length === 0 && far.length === 1} />)}
-      {hidden && <button className="link more-sources" onClick={() => setAll(true)}>{far.length - FEW} more</button>}
+      {[
+        ...near.map((source) => <One key={source.root} path={path} source={source} open near />),
+        ...(far.length > 0 && near.length > 0 ? [<h3 key="" className="others">Others that it could read</h3>] : []),
+        ...(hidden ? far.slice(0, FEW) : far).map((source) => <One key={source.root} path={path} source={source} near={false} open={near.length === 0 && far.length === 1} />),
+      ]}
+      {hidden && <button className="link more-came" onClick={() => setAll(true)}>{far.length - FEW} more</button>}
     </>
   );
 }
@@ -49,7 +53,7 @@ function One({ path, source, open, near }: Shown & { readonly path: string }): R
 function Fold({ name, first, head, children }: { readonly name: string; readonly first: boolean; readonly head: ReactNode; readonly children: ReactNode }): ReactElement {
   const [open, setOpen] = useState(first);
   return (
-    <section className="source" aria-label={`What ${name} gave`}>
+    <section className="came" aria-label={`What ${name} gave`}>
       <header><button className="icon" aria-expanded={open} aria-label={`${open ? "Fold" : "Unfold"} what ${name} gave`} onClick={() => setOpen(!open)}>{open ? <ChevronDown /> : <ChevronRight />}</button>{head}</header>
       {open && children}
     </section>
@@ -68,7 +72,7 @@ function FromNode({ source, open, near }: Shown): ReactElement | null {
       <span className={`tile hue-${hue}`}><Icon /></span>
       <button className="link" title="Look at this node" aria-label={`Go to ${source.path}`} onClick={() => select([source.path])}>{node.name || node.id}</button>
       <small>{node.name === "" ? "" : node.id}</small>
-      {value === undefined && near && <button className="run-source" aria-label={`Run ${source.path}`} title={`Run what ${source.path} needs, and it`} onClick={() => requestRun({ until: source.path })}><Play />Run it</button>}
+      {value === undefined && near && <button className="run-came" aria-label={`Run ${source.path}`} title={`Run what ${source.path} needs, and it`} onClick={() => requestRun({ until: source.path })}><Play />Run it</button>}
     </>
   );
   return <Fold name={source.path} first={open} head={head}>{value === undefined ? <Fields root={source.root} schema={outputOf(node, types)} /> : <Value value={value} from={source.root} first="tree" />}</Fold>;
@@ -96,10 +100,22 @@ function Fields({ root, schema }: { readonly root: string; readonly schema: Sche
 /** The item of a map, or its number: that of the first one is shown. */
 function Item({ path, root, kind }: { readonly path: string; readonly root: string; readonly kind: Source["kind"] }): ReactElement {
   const seen = usePreview({ path, text: `\${{ ${root} }}`, bare: false });
+  const value = useMemo(() => whole(seen), [seen]);
+  const what = kind === "index" ? "number of the turn" : "item of the turn";
   return (
-    <section className="source source-item" aria-label={root}>
-      <div className="tree-leaf"><Part name={root} expression={root} /><small>{kind === "index" ? "number of the turn" : "item of the turn"}</small></div>
-      {seen?.ok === true && <output className="seen" title="Of the first turn">= {seen.text}</output>}
+    <section className="came came-item" aria-label={root}>
+      <header><b>{root}</b><small>{value === undefined ? what : `${what}: the first one`}</small></header>
+      {value === undefined ? <Fields root={root} schema={kind === "index" ? { type: "integer" } : {}} /> : <Value value={value} from={root} first="tree" />}
     </section>
   );
+}
+
+/** What is shown of an expression, as a value; undefined where it was cut. */
+function whole(seen: Previewed | null): unknown {
+  if (seen?.ok !== true || seen.size > seen.text.length) return undefined;
+  try {
+    return JSON.parse(seen.text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
