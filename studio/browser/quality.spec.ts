@@ -17,6 +17,11 @@ test.describe("without barriers", () => {
     await look("home");
     await page.getByRole("button", { name: /First look/ }).click();
     await expect(page.locator(".card")).toHaveCount(9);
+    await page.locator('[data-path="sorted"] .card-head').click();
+    await page.keyboard.press("o");
+    await page.getByRole("region", { name: "Node sorted, large" }).waitFor();
+    await look("a node, large, before a run");
+    await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Execute", exact: true }).click();
     await look("inputs");
     await page.getByRole("button", { name: "Run", exact: true }).click();
@@ -51,6 +56,15 @@ test.describe("without barriers", () => {
     await page.locator('[data-path="big"] .card-head').click();
     await expect(page.locator('[data-field="where"] .seen')).toBeVisible();
     await look("previews");
+    await page.keyboard.press("o");
+    await page.getByRole("region", { name: "Node big, large" }).waitFor();
+    await look("a node, large");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("h");
+    await expect(page.locator(".one-run").first()).toBeVisible();
+    await look("runs of the blueprint");
+    await page.getByRole("button", { name: "Close the list of runs" }).click();
+    await page.locator('[data-path="big"] .card-head').click();
     await page.keyboard.press("c");
     await look("connecting");
     await page.keyboard.press("Escape");

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import fc from "fast-check";
 import { derive } from "../src/model/blueprint";
+import { asExpression } from "../src/model/data";
 import { holes, wholeExpression } from "../src/model/expressions";
 import { partOf, readable, taken } from "../src/model/given";
 
@@ -68,5 +69,16 @@ describe("what is taken into a field", () => {
       expect(now.text.slice(0, now.at)).toContain("read.rows");
       if (holes(text).length === 0 && text.trim() !== "" && wholeExpression(text) === null) expect(now.text.replace(bare ? "read.rows" : "${{ read.rows }}", "")).toBe(text);
     }));
+  });
+});
+
+describe("a value with expressions in it", () => {
+  it("is one expression that gives it", () => {
+    expect(asExpression({ total: "${{ sum.sum }}", "a b": ["${{ x }}", 1, null, true, 'say "no"'] })).toBe('{"total": (sum.sum), "a b": [(x), 1, null, true, "say \\"no\\""]}');
+    expect(asExpression({})).toBe("{}");
+  });
+  it("is none where a text is one in part, or none yet", () => {
+    expect(asExpression({ a: "Hello ${{ x }}" })).toBeNull();
+    expect(asExpression(["${{ }}"])).toBeNull();
   });
 });

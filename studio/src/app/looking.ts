@@ -31,9 +31,6 @@ export function setPane(pane: Partial<Pane>): void {
   // What is asked to be seen is not to be behind a large node.
   const large = pane.large ?? (before.large && pane.dock === undefined && pane.palette === undefined && pane.runs === undefined);
   set({ pane: { ...before, ...pane, large } });
-  // The canvas has become larger or smaller: what was all in sight is to be so again.
-  const resized = (["run", "runs"] as const).some((part) => pane[part] !== undefined && pane[part] !== before[part]);
-  if (resized && !large && get().model.nodes.size < 100) setTimeout(refit, 60);
 }
 
 export function setDialog(dialog: Studio["dialog"], asked = ""): void {
@@ -92,6 +89,11 @@ export function foldAll(fold: boolean): void {
   const groups = [...get().model.nodes.values()].filter((node) => node.kind === "group").map((node) => node.path);
   set({ folded: new Set(fold ? groups : []) });
   refit();
+}
+
+/** Everything as it was fitted in last, in the room that there is now. */
+export function fitAgain(): void {
+  set((s) => ({ fit: s.fit + 1 }));
 }
 
 export function refit(): void {

@@ -1,5 +1,5 @@
 import {
-  applyNodeChanges, Background, Position, BackgroundVariant, Controls, ReactFlow, getViewportForBounds, useReactFlow, useStoreApi, SelectionMode, useOnViewportChange, type Viewport,
+  applyNodeChanges, Background, Position, BackgroundVariant, Controls, ReactFlow, getViewportForBounds, useReactFlow, useStore, useStoreApi, SelectionMode, useOnViewportChange, type Viewport,
   type Connection, type Edge, type IsValidConnection, type Node, type NodeChange, type OnConnectEnd,
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
@@ -7,7 +7,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, typ
 import { FRAME_HEAD, PAD, portPlaces, sceneOf, shownAs, type Box } from "../model/scene";
 import type { EdgeView, Model, Note } from "../model/blueprint";
 import { whyNot } from "../model/ports";
-import { add, addingOf, connectPorts, enter, mayChange, moveAll, select, selectEdge, selectNotes, tell, useStudio, type Adding } from "../app/store";
+import { add, addingOf, connectPorts, enter, fitAgain, mayChange, moveAll, select, selectEdge, selectNotes, tell, useStudio, type Adding } from "../app/store";
 import { aroundOf } from "../model/around";
 import { AroundContext, Line, type LineData } from "./Line";
 import { NodeCard, WHOLE, type CardData } from "./NodeCard";
@@ -149,6 +149,19 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
   const edges = useMemo(() => edgesOf(model.edges, folded, chosen, kept.current), [model.edges, folded, chosen]);
   useEffect(() => { kept.current = new Map(edges.map((e) => [e.id, e])); }, [edges]);
   const fitted = useRef(-1);
+  /** What is shown since everything was fitted in; and in what room. */
+  const whole = useRef<Viewport | null>(null);
+  const room = useStore((s) => `${s.width}x${s.height}`);
+  const roomBefore = useRef(room);
+  useEffect(() => {
+    if (roomBefore.current === room) return;
+    roomBefore.current = room;
+    if (whole.current === null || scene.length > HUGE) return;
+    const [x, y, zoom] = store.getState().transform;
+    // As long as nobody has moved it, all that was in sight stays so in more or less room.
+    const { x: left, y: top, zoom: before } = whole.current;
+    if (Math.abs(x - left) < 1 && Math.abs(y - top) < 1 && Math.abs(zoom - before) < 0.001) fitAgain();
+  }, [room, scene, store]);
   useLayoutEffect(() => {
     const { width, height } = store.getState();
     if (fitted.current === fit || scene.length === 0 || width === 0) return;
@@ -160,7 +173,8 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
     // What is too large to be seen at once begins at its beginning.
     const x = bounds.width * view.zoom > width ? 40 - bounds.x * view.zoom : view.x;
     const y = bounds.height * view.zoom > height ? 64 - bounds.y * view.zoom : view.y;
-    void flow.setViewport({ x, y, zoom: view.zoom });
+    whole.current = { x, y, zoom: view.zoom };
+    void flow.setViewport(whole.current);
   });
 
   const dragging = useRef(false);

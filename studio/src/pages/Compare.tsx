@@ -4,9 +4,9 @@ import { api, type RunView } from "../app/api";
 import { attempt } from "../app/store";
 import { compare, differences, type Compared, type Side } from "../model/compare";
 import { startLog, takeIn } from "../model/runs";
-import { duration } from "../ui/Timeline";
 import { ErrorBox } from "../ui/ErrorBox";
 import { StatusChip } from "../ui/StatusChip";
+import { duration, moment, shortRun } from "../ui/time";
 
 interface Loaded extends Side {
   readonly view: RunView;
@@ -44,8 +44,8 @@ export default function Compare({ a, b }: { readonly a: string; readonly b: stri
       <div className="versus">
         {both.map(({ view, log }, n) => (
           <section key={view.run} aria-label={n === 0 ? "The first run" : "The second run"}>
-            <p><a href={`#/runs/${view.run}`}>{view.run.slice(0, 18)}…</a> <StatusChip status={view.status} /></p>
-            <p className="muted">{view.blueprint}, {new Date(log.started * 1000).toLocaleString()}, took {duration(view.duration_ms)}{view.forked_from === null ? "" : ", a fork"}</p>
+            <p><a href={`#/runs/${view.run}`}>{shortRun(view.run)}</a> <StatusChip status={view.status} /></p>
+            <p className="muted">{view.blueprint}, {moment(log.started)}, took {duration(view.duration_ms)}{view.forked_from === null ? "" : ", a fork"}</p>
             {view.error !== null && <ErrorBox error={view.error} />}
           </section>
         ))}

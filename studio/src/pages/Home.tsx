@@ -4,15 +4,9 @@ import { api, type BlueprintInfo } from "../app/api";
 import { templates, type Template } from "../app/templates";
 import { attempt, mayChange, tell, useStudio } from "../app/store";
 import { lookOfType } from "../ui/icons";
+import { ago } from "../ui/time";
+import { Words } from "../ui/Words";
 import { draft, forget, NEW, unsaved, type Kept } from "../app/draft";
-
-export function ago(seconds: number): string {
-  const past = Date.now() / 1000 - seconds;
-  if (past < 60) return "just now";
-  if (past < 3600) return `${Math.floor(past / 60)} min ago`;
-  if (past < 86400) return `${Math.floor(past / 3600)} h ago`;
-  return new Date(seconds * 1000).toLocaleDateString();
-}
 
 const listed = (words: readonly string[]): string => [words.slice(0, -1).join(", "), words[words.length - 1]].filter((w) => w !== "").join(" and ");
 
@@ -63,7 +57,7 @@ export function Home(): ReactElement {
           ))}
           {found.map((info) => (
             <li key={info.id} className="blueprint">
-              <a href={`#/b/${info.id}`}><b>{info.name || info.id}</b><small>{info.description || info.id}</small></a>
+              <a href={`#/b/${info.id}`}><b>{info.name || info.id}</b><small><Words text={info.description || (info.name === "" || info.name === info.id ? "" : info.id)} /></small></a>
               <footer><span>revision {info.revision}</span><span>{ago(info.updated_at)}</span>{typeof info.problem === "string" && <span className="chip chip-waiting" title={info.problem}>draft</span>}
                 {mayChange() && <button className="icon" aria-label={`Remove ${info.id}`} title="Remove" onClick={() => void remove(info)}><Trash2 /></button>}</footer>
             </li>
@@ -77,7 +71,7 @@ export function Home(): ReactElement {
           <li key={template.id} className="template">
             <button onClick={() => begin(template.text)}>
               <span className="tiles">{template.types.slice(0, 5).map((type) => { const { icon: Icon, hue } = lookOfType(type); return <span key={type} className={`tile hue-${hue}`}><Icon /></span>; })}</span>
-              <b>{template.title}</b><small>{template.about}</small>
+              <b>{template.title}</b><small><Words text={template.about} /></small>
               {template.needed.length > 0 && <span className="needed"><Plug aria-hidden="true" />Needs {listed(template.needed)}</span>}
             </button>
           </li>

@@ -2,7 +2,7 @@ import { RefreshCw, RotateCcw } from "lucide-react";
 import { useCallback, useEffect, useState, type ReactElement } from "react";
 import { api, type DeadLetter, type QueueSizes, type RunHeader } from "../app/api";
 import { attempt, tell, useStudio } from "../app/store";
-import { ago } from "./Home";
+import { ago, moment, shortRun } from "../ui/time";
 
 interface Queued {
   readonly header: RunHeader;
@@ -62,7 +62,7 @@ export default function Queue(): ReactElement {
       <h2 className="section">Waiting</h2>
       {queued.length === 0 ? <p className="empty">No run waits for its turn.</p> : <div className="table-wrap"><table className="runs">
         <thead><tr><th scope="col">Blueprint</th><th scope="col">Queued</th><th scope="col">Why it waits</th><th scope="col">Run</th></tr></thead>
-        <tbody>{queued.map(({ header, why, until }) => <tr key={header.run}><td><b>{header.blueprint}</b></td><td>{ago(header.created_at)}</td><td>{why}{until === null ? "" : `, until ${new Date(until * 1000).toLocaleString()}`}</td><td><a href={`#/runs/${header.run}`}>{header.run.slice(0, 14)}…</a></td></tr>)}</tbody>
+        <tbody>{queued.map(({ header, why, until }) => <tr key={header.run}><td><b>{header.blueprint}</b></td><td>{ago(header.created_at)}</td><td>{why}{until === null ? "" : `, until ${moment(until)}`}</td><td><a className="run-id" title={header.run} href={`#/runs/${header.run}`}>{shortRun(header.run)}</a></td></tr>)}</tbody>
       </table></div>}
       <div className="page-head section-head">
         <h2 className="section">Dead letters</h2>
@@ -74,7 +74,7 @@ export default function Queue(): ReactElement {
       {dead !== null && dead.length === 0 && <p className="empty">{blueprint + code === "" ? "No queued run has failed." : "None fits this."}</p>}
       {dead !== null && dead.length > 0 && <div className="table-wrap"><table className="runs">
         <thead><tr><th scope="col">Blueprint</th><th scope="col">Failed</th><th scope="col">Why</th><th scope="col">Run</th><th scope="col"><span className="hidden">Actions</span></th></tr></thead>
-        <tbody>{dead.map((letter) => <tr key={letter.run} className="row-failed"><td><b>{letter.blueprint}</b></td><td title={new Date(letter.ended_at * 1000).toLocaleString()}>{ago(letter.ended_at)}</td><td className="why" title={letter.message}><code>{letter.code}</code> {letter.message}</td><td><a href={`#/runs/${letter.run}`}>{letter.run.slice(0, 14)}…</a></td><td>{may && <button aria-label={`Replay ${letter.run}`} onClick={() => void replay([letter])}><RotateCcw />Replay</button>}</td></tr>)}</tbody>
+        <tbody>{dead.map((letter) => <tr key={letter.run} className="row-failed"><td><b>{letter.blueprint}</b></td><td title={moment(letter.ended_at)}>{ago(letter.ended_at)}</td><td className="why" title={letter.message}><code>{letter.code}</code> {letter.message}</td><td><a className="run-id" title={letter.run} href={`#/runs/${letter.run}`}>{shortRun(letter.run)}</a></td><td>{may && <button aria-label={`Replay ${letter.run}`} onClick={() => void replay([letter])}><RotateCcw />Replay</button>}</td></tr>)}</tbody>
       </table>{next !== null && <button className="more" onClick={() => void more()}>Older ones</button>}</div>}
     </main>
   );

@@ -6,6 +6,7 @@ import { leaveRun, watch } from "../app/run";
 import { setPane, showText, tell, useStudio } from "../app/store";
 import { Canvas } from "../canvas/Canvas";
 import { RunPanel } from "../ui/RunPanel";
+import { moment } from "../ui/time";
 
 /** One run: what it did on the canvas, and in time. */
 export default function RunPage({ run }: { readonly run: string }): ReactElement {
@@ -38,7 +39,7 @@ export default function RunPage({ run }: { readonly run: string }): ReactElement
       <header className="toolbar">
         <a className="icon" href="#/runs" aria-label="All runs"><ArrowLeft /></a>
         <div className="doc-name"><h1>{header?.blueprint ?? "Run"}</h1><small>{run}</small></div>
-        {header !== null && <span className="muted">{new Date(header.created_at * 1000).toLocaleString()}</span>}
+        {header !== null && <span className="muted">{moment(header.created_at)}</span>}
         <span className="grow" />
         {newer && <span className="chip chip-waiting" title="This is the blueprint that the run began with; it was changed since">changed since</span>}
         {kept !== null && <div className="segments toolbar-segments" role="group" aria-label="Canvas or text">

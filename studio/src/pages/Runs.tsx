@@ -3,10 +3,9 @@ import { useCallback, useEffect, useState, type ReactElement } from "react";
 import { api, type Asked, type RunHeader } from "../app/api";
 import { PERIODS, periodOf } from "../model/period";
 import { attempt } from "../app/store";
-import { duration } from "../ui/Timeline";
 import { STATUSES, StatusChip } from "../ui/StatusChip";
 import { Waiting } from "../ui/Waiting";
-import { ago } from "./Home";
+import { ago, duration, moment, shortRun } from "../ui/time";
 
 export function Runs(): ReactElement {
   const [status, setStatus] = useState("");
@@ -66,10 +65,10 @@ export function Runs(): ReactElement {
                 <td><input type="checkbox" aria-label={`Compare ${run.run}`} checked={chosen.includes(run.run)} onChange={() => toggle(run.run)} /></td>
                 <td><StatusChip status={run.status} /></td>
                 <td><b>{run.blueprint}</b></td>
-                <td title={new Date(run.created_at * 1000).toLocaleString()}>{ago(run.created_at)}</td>
+                <td title={moment(run.created_at)}>{ago(run.created_at)}</td>
                 <td className="number">{run.ended_at === null ? "" : duration((run.ended_at - run.created_at) * 1000)}</td>
                 <td className="why" title={run.error_message ?? run.reason ?? ""}>{run.error_message ?? run.reason ?? ""}</td>
-                <td><a href={`#/runs/${run.run}`}>{run.run.slice(0, 14)}…</a></td>
+                <td><a className="whole-row run-id" title={run.run} href={`#/runs/${run.run}`}>{shortRun(run.run)}</a></td>
               </tr>
             ))}
           </tbody>
@@ -96,7 +95,7 @@ export function Approvals(): ReactElement {
       <ul className="inbox">
         {(asked ?? []).map((a) => (
           <li key={a.run + a.wait.node}>
-            <header><b>{a.blueprint}</b><a href={`#/runs/${a.run}`}>look at the run</a></header>
+            <header><b>{a.blueprint}</b><a href={`#/runs/${a.run}`}>Look at the run</a></header>
             <Waiting run={a.run} wait={a.wait} done={() => setTimeout(() => void load(), 300)} />
           </li>
         ))}

@@ -2,7 +2,7 @@ import { CalendarClock, FolderSearch, Pause, Play, Radio, RefreshCw, Webhook, Za
 import { useCallback, useEffect, useState, type ReactElement, type SyntheticEvent } from "react";
 import { api, type Trigger } from "../app/api";
 import { attempt, tell, useStudio } from "../app/store";
-import { ago } from "./Home";
+import { ago, moment } from "../ui/time";
 
 const KINDS: Readonly<Record<Trigger["kind"], [ReactElement, string]>> = {
   schedule: [<CalendarClock />, "schedule"], webhook: [<Webhook />, "webhook"], event: [<Radio />, "event"], watch: [<FolderSearch />, "watched folder"],
@@ -61,9 +61,9 @@ export default function Triggers(): ReactElement {
               <tr key={trigger.id} className={trigger.fired.paused ? "off" : ""}>
                 <td><a href={`#/b/${trigger.blueprint}`}><b>{trigger.blueprint}</b></a></td>
                 <td><span className="trigger-kind">{KINDS[trigger.kind][0]}{KINDS[trigger.kind][1]}</span> <code>{waitsFor(trigger)}</code></td>
-                <td>{trigger.fired.paused ? <span className="chip chip-paused">paused</span> : trigger.next_at === null ? <span className="muted">when it happens</span> : <span title={new Date(trigger.next_at * 1000).toLocaleString()}>{until(trigger.next_at)}<br /><small className="muted">{new Date(trigger.next_at * 1000).toLocaleString()}</small></span>}</td>
+                <td>{trigger.fired.paused ? <span className="chip chip-paused">paused</span> : trigger.next_at === null ? <span className="muted">when it happens</span> : <span title={moment(trigger.next_at)}>{until(trigger.next_at)}<br /><small className="muted">{moment(trigger.next_at)}</small></span>}</td>
                 <td>
-                  {trigger.fired.fired_at === null ? <span className="muted">never</span> : <span title={new Date(trigger.fired.fired_at * 1000).toLocaleString()}>{ago(trigger.fired.fired_at)}</span>}
+                  {trigger.fired.fired_at === null ? <span className="muted">never</span> : <span title={moment(trigger.fired.fired_at)}>{ago(trigger.fired.fired_at)}</span>}
                   {trigger.fired.run !== null && <> <a href={`#/runs/${trigger.fired.run}`}>the run</a></>}
                   {(trigger.invalid ?? trigger.fired.problem) !== null && <p className="problem">{trigger.invalid ?? trigger.fired.problem}</p>}
                 </td>

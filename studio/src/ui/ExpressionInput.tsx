@@ -19,6 +19,8 @@ interface Props {
   readonly rows?: number;
   /** The text stands between quotation marks of YAML. */
   readonly quoted?: boolean;
+  /** What is evaluated to show what it gives, where that is not its text; null where it cannot be. */
+  readonly evaluated?: string | null | undefined;
   /** A text that gives the list whose items it is about. */
   readonly over?: string | undefined;
 }
@@ -37,14 +39,14 @@ function expressionAt(value: string, at: number, bare: boolean): { text: string;
 const OPEN = /(^|[.([{,+\-*/%<>=!&|?:]\s*|[A-Za-z_]\w*|\bin\s+)$/;
 
 /** A text that may hold expressions, with what can be written offered, and what it stood for last. */
-export function ExpressionInput({ path, value, onChange, bare = false, label, placeholder, rows, over, quoted = false }: Props): ReactElement {
+export function ExpressionInput({ path, value, onChange, bare = false, label, placeholder, rows, over, quoted = false, evaluated = value }: Props): ReactElement {
   const area = useRef<HTMLTextAreaElement>(null);
   const list = useId();
   const [shown, setShown] = useState<{ items: readonly Offer[]; from: number; at: number; chosen: number } | null>(null);
   const model = useStudio((s) => s.model);
   const types = useStudio((s) => s.types);
   const expression = bare ? value.trim() : wholeExpression(value);
-  const seen = usePreview({ path, text: value, bare, over });
+  const seen = usePreview({ path, text: evaluated ?? "", bare, over });
 
   const cursor = useRef<number | null>(null);
   const taker = useTaker(path, label, (part) => {

@@ -1,9 +1,10 @@
 import { SquareFunction } from "lucide-react";
 import { useEffect, useRef, useState, type ReactElement } from "react";
-import { asTyped, fromTyped } from "../model/data";
+import { asExpression, asTyped, fromTyped } from "../model/data";
 import { asWords, kindsOf, shortType, type Schema } from "../model/schemas";
 import { ExpressionInput } from "./ExpressionInput";
 import { useTaker } from "./Part";
+import { Words } from "./Words";
 
 interface Props {
   readonly path: string;
@@ -71,7 +72,7 @@ export function Field(props: Props): ReactElement {
         ? <ExpressionInput path={props.path} label={name} bare={expression} value={asText(value)} over={props.over} placeholder={placeholder(props)} onChange={write} />
         : props.typed === undefined ? <Control {...props} control={simple} /> : <Line name={name} value={value} typed={props.typed} placeholder={placeholder(props)} onChange={onChange} />}
       {problem !== undefined && <p className="problem" role="alert">{problem}</p>}
-      {description !== "" && <p className="help">{description}</p>}
+      {description !== "" && <p className="help"><Words text={description} /></p>}
     </div>
   );
 }
@@ -163,11 +164,12 @@ export function DataInput({ name, value, onChange, path, hint = "" }: DataProps)
     }
   };
   const rows = Math.min(12, Math.max(2, text.split("\n").length));
+  const made = typeof value === "object" && value !== null ? asExpression(value) : undefined;
   return (
     <div onFocus={() => setEditing(true)} onBlur={() => setEditing(false)}>
       {path === undefined
         ? <textarea className="mono" aria-label={name} rows={rows} spellCheck={false} value={text} onChange={(e) => take(e.target.value)} placeholder="YAML or JSON" />
-        : <ExpressionInput path={path} label={name} value={text} rows={rows} quoted={typeof value === "string" && text === shown && text.startsWith('"')} placeholder={hint || "YAML or JSON"} onChange={take} />}
+        : <ExpressionInput path={path} label={name} value={text} rows={rows} evaluated={made === undefined ? undefined : made === null ? null : `\${{ ${made} }}`} quoted={typeof value === "string" && text === shown && text.startsWith('"')} placeholder={hint || "YAML or JSON"} onChange={take} />}
       {wrong !== "" && <p className="problem">{wrong}</p>}
     </div>
   );

@@ -10,7 +10,7 @@ import { select, tell, useStudio } from "../app/store";
 import { ErrorBox } from "./ErrorBox";
 import { requestRun } from "./Execute";
 import { StatusChip } from "./StatusChip";
-import { duration } from "./Timeline";
+import { duration } from "./time";
 import { Value } from "./Value";
 import { Waiting } from "./Waiting";
 

@@ -3,6 +3,7 @@ import { useMemo, useRef, useState, type ReactElement } from "react";
 import { add, addingOf, mayChange, setPane, useStudio, type Adding } from "../app/store";
 import type { NodeType } from "../model/schemas";
 import { lookOf, lookOfType } from "./icons";
+import { Words } from "./Words";
 import type { NodeView } from "../model/blueprint";
 
 /** What is not a type of node but a way to move. */
@@ -103,7 +104,7 @@ export function Palette(): ReactElement {
                 onDragStart={(e) => { e.dataTransfer.setData("application/x-atomiton", choice.key); e.dataTransfer.effectAllowed = "copy"; }}
               >
                 <span className="tile"><choice.look.icon /></span>
-                <span><b>{choice.title}</b><small>{choice.description}</small></span>
+                <span><b>{choice.title}</b><small><Words text={choice.description} /></small></span>
               </button>
             ))}
           </section>

@@ -4,7 +4,7 @@ import { api, type RunHeader } from "../app/api";
 import { ENDED, useRun, watch } from "../app/run";
 import { attempt, setPane, useStudio } from "../app/store";
 import { STATUSES } from "./StatusChip";
-import { duration } from "./Timeline";
+import { duration, moment } from "./time";
 
 /** Runs that are asked for at once. */
 const PAGE = 50;
@@ -14,13 +14,6 @@ const AGAIN = 3000;
 const ICONS: Readonly<Record<string, ReactElement>> = {
   queued: <CircleDashed />, running: <LoaderCircle className="spin" />, waiting: <Clock3 />, paused: <CirclePause />, compensating: <Undo2 />, completed: <Check />, failed: <X />, cancelled: <X />,
 };
-
-/** When a run began: its time, and its day where that is not today. */
-export function moment(seconds: number, now = new Date()): string {
-  const began = new Date(seconds * 1000);
-  const time = began.toLocaleTimeString("en-GB");
-  return began.toDateString() === now.toDateString() ? time : `${began.toLocaleDateString("en-GB", { day: "numeric", month: "short", ...(began.getFullYear() === now.getFullYear() ? {} : { year: "numeric" }) })}, ${time}`;
-}
 
 /** The runs of a blueprint, the latest first, looked at again and again. */
 function useRuns(blueprint: string, status: string): { runs: readonly RunHeader[] | null; older: (() => void) | null } {

@@ -8,7 +8,8 @@ import { ErrorBox } from "./ErrorBox";
 import { NodeOutput } from "./NodeData";
 import { Splitter, useSize } from "./Splitter";
 import { Steering } from "./Steering";
-import { duration, Timeline } from "./Timeline";
+import { duration } from "./time";
+import { Timeline } from "./Timeline";
 import { Value } from "./Value";
 import { Waiting } from "./Waiting";
 
@@ -100,7 +101,7 @@ function Output(): ReactElement {
       {error !== null && <ErrorBox error={error} />}
       {view !== null && ENDED.has(view.status) && error === null && view.status !== "cancelled" && <><h2>What the run gave</h2><Value value={view.output} /></>}
       {view !== null && (view.compensation.completed?.length ?? 0) > 0 && <p className="help">Undone: {view.compensation.completed!.join(", ")}</p>}
-      {view !== null && !ENDED.has(view.status) && waits.length === 0 && <p className="empty">{view.reason ?? `${log.nodes.size.toLocaleString()} steps so far…`}</p>}
+      {view !== null && !ENDED.has(view.status) && waits.length === 0 && <p className="empty">{view.status === "paused" ? "It stands still: Continue or Step lets it go on." : (view.reason ?? `${log.nodes.size.toLocaleString()} steps so far…`)}</p>}
     </div>
   );
 }

@@ -10,7 +10,7 @@ import { select, useStudio } from "../app/store";
 import { requestRun } from "./Execute";
 import { lookOf } from "./icons";
 import { Part } from "./Part";
-import { Value } from "./Value";
+import { Tree, Value } from "./Value";
 
 /** Nodes that are listed though they have nothing to do with the one that is looked at. */
 const FEW = 4;
@@ -70,12 +70,12 @@ function FromNode({ source, open, near }: Shown): ReactElement | null {
   const head = (
     <>
       <span className={`tile hue-${hue}`}><Icon /></span>
-      <button className="link" title="Look at this node" aria-label={`Go to ${source.path}`} onClick={() => select([source.path])}>{node.name || node.id}</button>
+      <button className="link" title="Look at this node" aria-label={`Go to ${node.name || node.id}`} onClick={() => select([source.path])}>{node.name || node.id}</button>
       <small>{node.name === "" ? "" : node.id}</small>
-      {value === undefined && near && <button className="run-came" aria-label={`Run ${source.path}`} title={`Run what ${source.path} needs, and it`} onClick={() => requestRun({ until: source.path })}><Play />Run it</button>}
+      {value === undefined && near && <button className="run-came" aria-label={`Run it: ${source.path}`} title={`Run what ${source.path} needs, and it`} onClick={() => requestRun({ until: source.path })}><Play />Run it</button>}
     </>
   );
-  return <Fold name={source.path} first={open} head={head}>{value === undefined ? <Fields root={source.root} schema={outputOf(node, types)} /> : <Value value={value} from={source.root} first="tree" />}</Fold>;
+  return <Fold name={source.path} first={open} head={head}>{value === undefined ? <Fields root={source.root} schema={outputOf(node, types)} /> : <Given value={value} root={source.root} />}</Fold>;
 }
 
 function Inputs({ open }: { readonly open: boolean }): ReactElement {
@@ -105,9 +105,15 @@ function Item({ path, root, kind }: { readonly path: string; readonly root: stri
   return (
     <section className="came came-item" aria-label={root}>
       <header><b>{root}</b><small>{value === undefined ? what : `${what}: the first one`}</small></header>
-      {value === undefined ? <Fields root={root} schema={kind === "index" ? { type: "integer" } : {}} /> : <Value value={value} from={root} first="tree" />}
+      {value === undefined ? <Fields root={root} schema={kind === "index" ? { type: "integer" } : {}} /> : <Given value={value} root={root} />}
     </section>
   );
+}
+
+/** What came in, as a tree; what has no parts needs no choice of how it is shown. */
+function Given({ value, root }: { readonly value: unknown; readonly root: string }): ReactElement {
+  if (typeof value === "object" && value !== null) return <Value value={value} from={root} first="tree" />;
+  return <div className="value value-body"><Tree name="" value={value} depth={0} from={root} /></div>;
 }
 
 /** What is shown of an expression, as a value; undefined where it was cut. */

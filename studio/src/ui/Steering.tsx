@@ -5,7 +5,7 @@ import { ENDED, forkFrom, goOn, retry, slowMotion, steer, stepOnce, useRun, watc
 import { tell, useStudio } from "../app/store";
 import { Field } from "./Field";
 import { StatusChip } from "./StatusChip";
-import { duration } from "./Timeline";
+import { duration } from "./time";
 
 /** How the run fares, and what can be done with it. */
 export function Steering(): ReactElement {

@@ -2,18 +2,10 @@ import { useEffect, useMemo, useState, type ReactElement } from "react";
 import { ticks, timelineOf, type Row, type Span } from "../model/timeline";
 import { select, useStudio } from "../app/store";
 import { useRun } from "../app/run";
+import { duration } from "./time";
 
 const ROWS = 200;
 const LEGEND: readonly [string, string][] = [["bar-completed", "at work"], ["bar-failed", "failed"], ["bar-retry", "before another try"], ["bar-wait", "waited"], ["bar-queue", "in the queue"], ["bar-paused", "paused"]];
-
-export function duration(ms: number): string {
-  if (ms === 0) return "0";
-  if (ms < 1) return `${ms.toFixed(2)} ms`;
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
-  return `${(ms / 3_600_000).toFixed(1)} h`;
-}
 
 const ENDED = new Set(["completed", "failed", "cancelled"]);
 

@@ -69,14 +69,14 @@ function Preset({ index, cron }: { readonly index: number; readonly cron: string
   );
 }
 
-const WHEN: Intl.DateTimeFormatOptions = { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" };
+const WHEN: Intl.DateTimeFormatOptions = { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 
 function inWords(moment: number, timezone: string): string {
   const date = new Date(moment * 1000);
   try {
-    return date.toLocaleString(undefined, { ...WHEN, timeZone: timezone });
+    return date.toLocaleString("en-GB", { ...WHEN, timeZone: timezone });
   } catch {
-    return date.toLocaleString(undefined, WHEN); // this browser does not know the zone
+    return date.toLocaleString("en-GB", WHEN); // this browser does not know the zone
   }
 }
 

@@ -78,7 +78,7 @@ interface Branch {
   readonly from: string | undefined;
 }
 
-function Tree({ name, value, depth, from }: Branch): ReactElement {
+export function Tree({ name, value, depth, from }: Branch): ReactElement {
   const [open, setOpen] = useState(depth < 2);
   const [most, setMost] = useState(PAGE);
   const taken = from === undefined ? null : <Part name={name === "" ? from : name} expression={from} />;

@@ -2,12 +2,13 @@ import { useState, type ReactElement } from "react";
 import { api, type Wait } from "../app/api";
 import { attempt, tell } from "../app/store";
 import { Field } from "./Field";
+import { moment } from "./time";
 
 /** Something that a run waits for, with what can be done about it. */
 export function Waiting({ run, wait, done }: { readonly run: string; readonly wait: Wait; readonly done?: () => void }): ReactElement {
   const [comment, setComment] = useState("");
   const [values, setValues] = useState<Record<string, unknown>>({});
-  const until = wait.until ? ` until ${new Date(wait.until * 1000).toLocaleString()}` : "";
+  const until = wait.until ? ` until ${moment(wait.until)}` : "";
   if (wait.kind === "approval") {
     const answer = async (approved: boolean): Promise<void> => {
       const fields = approved ? values : Object.fromEntries(Object.entries(values).filter(([, v]) => v !== undefined));

@@ -57,7 +57,7 @@ describe("a node, large", () => {
     expect(within(within(input()).getByRole("region", { name: "What big gave" })).getByRole("button", { name: "count" })).toBeTruthy();
     expect(within(output()).getByText("It has not run yet.")).toBeTruthy();
     expect(within(output()).getByRole("button", { name: "Run only this" })).toBeTruthy();
-    expect(within(input()).getByRole("button", { name: "Run big" })).toBeTruthy();
+    expect(within(input()).getByRole("button", { name: "Run it: big" })).toBeTruthy();
     open(TEXT.replace("inputs: {least: {type: integer}}\n", ""), ["last"]);
     await user.click(within(output()).getByRole("button", { name: "Run to here" }));
     const begun = asked.find((one) => one.method === "POST" && one.path === "/runs");

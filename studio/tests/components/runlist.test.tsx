@@ -4,7 +4,8 @@ import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 import { useRun } from "../../src/app/run";
 import { useStudio } from "../../src/app/store";
-import { moment, RunList } from "../../src/ui/RunList";
+import { RunList } from "../../src/ui/RunList";
+import { moment } from "../../src/ui/time";
 import { answers, asked, look, open } from "./desk";
 
 const user = userEvent.setup({ delay: null });
