@@ -49,6 +49,7 @@ from atomiton.server.streams import Stream, run_stream
 from atomiton.server.table import Call, Reply, Route, checked
 
 RUN = PREFIX + "/runs/{run}"
+READING = 30.0  # seconds for each fact of a run that is over
 
 
 async def start(call: Call) -> Reply:
@@ -147,27 +148,30 @@ async def events(call: Call) -> EventPage | Stream:
     """The facts of a run: a page of them, or a stream that ends with the run."""
     query = checked(call.query, EventsQuery)
     run = call.params["run"]
-    await call.conductor.header(run)  # an unknown run is an answer, not the end of a stream
+    header = await call.conductor.header(
+        run
+    )  # an unknown run is an answer, not the end of a stream
     if SSE in call.headers.get("accept", ""):
         after = query.after
         last = call.headers.get("last-event-id", "")
         if last.isdecimal():
             after = int(last[:16])
         return run_stream(call, run, after, binary=query.encoding == "msgpack")
-    return await _page(call, run, query)
+    return await _page(call, run, query, over=header.ended_at is not None)
 
 
-async def _page(call: Call, run: str, query: EventsQuery) -> EventPage:
+async def _page(call: Call, run: str, query: EventsQuery, *, over: bool) -> EventPage:
     found: list[RunEvent] = []
     iterator = call.conductor.events(run, query.after)
     ended = False
     deadline = asyncio.get_running_loop().time() + query.wait
     try:
         while len(found) < query.limit:
-            event = await _next(iterator, 0.02 if found else deadline, call)
+            # All that a run has done that is over is there: reading it ends by itself.
+            patience = asyncio.get_running_loop().time() + READING if over else 0.02
+            event = await _next(iterator, patience if found or over else deadline, call)
             if event is None:
-                ended = (await call.conductor.header(run)).ended_at is not None
-                break
+                break  # whoever asks again is told of the end, with all that came before it
             found.append(event)
     except StopAsyncIteration:
         ended = True
