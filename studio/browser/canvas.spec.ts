@@ -161,3 +161,32 @@ test("what an expression gives is shown while it is written, as a run would eval
   await page.locator('[data-path="late"] .card-head').click();
   await expect(page.locator('[data-field="message"] .seen')).toHaveText("= [3,1,2]");
 });
+
+test("a node at an end offers to go on, and so does a line that is drawn to where nothing is", async ({ studio: page }) => {
+  await write(page, `atomiton: 1
+id: going-on
+nodes:
+  list: {uses: data.value, with: {value: [1, 2]}}
+  big: {uses: data.filter, with: {items: "\${{ list }}", where: item > 1}}
+`);
+  await page.getByRole("button", { name: "Form", exact: true }).click();
+  await page.locator('[data-path="list"] .card-head').click();
+  await expect(page.getByRole("button", { name: /Add a node behind/ })).toHaveCount(0); // it leads somewhere
+  await page.locator('[data-path="big"] .card-head').click();
+  await shot(page, "going-on");
+  await page.getByRole("button", { name: "Add a node behind big" }).click();
+  await expect(page.getByRole("searchbox", { name: "Search nodes" })).toBeFocused();
+  await page.keyboard.type("sort");
+  await page.keyboard.press("Enter");
+  await expect(page.locator(".react-flow__edge")).toHaveCount(2);
+  await page.getByRole("button", { name: "Close the list of nodes" }).click();
+  const port = (await page.locator('[data-path="sort"] .head-port.source').boundingBox())!;
+  await page.mouse.move(port.x + port.width / 2, port.y + port.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(port.x + 40, port.y + 220, { steps: 6 });
+  await page.mouse.up();
+  await expect(page.getByRole("searchbox", { name: "Search nodes" })).toBeFocused();
+  await page.keyboard.type("slice");
+  await page.keyboard.press("Enter");
+  await expect(page.locator(".react-flow__edge")).toHaveCount(3);
+});

@@ -249,6 +249,10 @@ test("triggers: what is next, pause, resume, fire, and why one could not", async
   await page.getByRole("button", { name: "Fire now" }).click();
   await expect(page.locator(".toast-bad")).toContainText("customer");
   await shot(page, "triggers");
+  await page.getByRole("textbox", { name: "customer" }).fill("Ada");
+  await page.getByRole("button", { name: "Fire now" }).click();
+  await page.getByRole("button", { name: "Look at the run" }).last().click();
+  await expect(page.locator(".steering .chip-completed")).toBeVisible();
 });
 
 test("the queue: why a run waits, and dead letters that are replayed", async ({ studio: page, served }) => {

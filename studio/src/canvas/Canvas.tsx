@@ -14,7 +14,7 @@ import { NodeCard, WHOLE, type CardData } from "./NodeCard";
 import { Distance, type DistanceHandle } from "./Distance";
 import { Overview, type OverviewHandle } from "./Overview";
 import { NoteCard, noteId, noteOf, type NoteData } from "./NoteCard";
-import { openLarge } from "../ui/commands";
+import { focusPalette, openLarge } from "../ui/commands";
 import { CONTROL } from "../ui/Palette";
 
 const nodeTypes = { card: NodeCard, note: NoteCard };
@@ -227,7 +227,8 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
   }, []);
   const onConnect = useCallback((line: Connection) => connectPorts(line.source, portOf(line.sourceHandle), line.target, line.targetHandle ?? "*"), []);
   const onConnectEnd: OnConnectEnd = useCallback((_event, state) => {
-    if (state.isValid === true || state.fromNode === null || state.toNode === null) return;
+    if (state.isValid === true || state.fromNode === null) return;
+    if (state.toNode === null) return addBehind(state.fromNode.id, state.fromHandle);
     const reversed = state.fromHandle?.type === "target";
     const [from, to] = reversed ? [state.toNode, state.fromNode] : [state.fromNode, state.toNode];
     const [fromHandle, toHandle] = reversed ? [state.toHandle, state.fromHandle] : [state.fromHandle, state.toHandle];
@@ -311,6 +312,16 @@ export function Canvas({ readOnly = false }: { readonly readOnly?: boolean }): R
       </AroundContext>
     </div>
   );
+}
+
+/** A line that was drawn to where nothing is asks for a node to lead to. */
+function addBehind(path: string, handle: { readonly type: string; readonly id?: string | null } | null): void {
+  const from = useStudio.getState().model.nodes.get(path);
+  const port = portOf(handle?.id);
+  // A new node comes behind all that a node gives, or a field of it that fits; not behind a route that was not the first.
+  if (from === undefined || handle?.type !== "source" || port === "error" || from.routes.length > 0) return;
+  select([path]);
+  focusPalette();
 }
 
 /** The name of a node, told where it is too small to be read on it. */

@@ -1,12 +1,13 @@
 import { Handle, Position, useConnection, type NodeProps } from "@xyflow/react";
-import { Check, ChevronDown, ChevronRight, CircleDot, Clock3, LoaderCircle, Minus, OctagonAlert, Pin, RotateCcw, ShieldAlert, Timer, TriangleAlert, Undo2, X } from "lucide-react";
+import { Check, ChevronDown, ChevronRight, CircleDot, Clock3, LoaderCircle, Minus, OctagonAlert, Pin, Plus, RotateCcw, ShieldAlert, Timer, TriangleAlert, Undo2, X } from "lucide-react";
 import { memo, type ReactElement } from "react";
 import type { NodeView } from "../model/blueprint";
 import type { Tally } from "../model/runs";
 import { shownPorts, type Box } from "../model/scene";
-import { toggleBreakpoint, toggleFold, useStudio } from "../app/store";
+import { mayChange, toggleBreakpoint, toggleFold, useStudio } from "../app/store";
 import { useDebug } from "../app/debug";
 import { useRun } from "../app/run";
+import { focusPalette } from "../ui/commands";
 import { lookOf, subtitle } from "../ui/icons";
 
 export interface CardData extends Record<string, unknown> {
@@ -58,6 +59,7 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
   const pinned = useDebug((s) => id in s.pins);
   const here = useRun((s) => s.stopped.some((p) => p.replace(/\[\d+\]/g, "") === id));
   const tally = useRun(tallySame(id));
+  const last = useStudio((s) => selected && s.draft !== null && s.selected.size === 1 && !s.model.edges.some((line) => line.source === id));
   const connecting = useConnection((c) => c.inProgress && c.fromNode.id !== id);
   if (node === undefined) return null;
   const { icon: Icon, hue } = lookOf(node);
@@ -96,6 +98,7 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
       {box.open && <div className="frame-ports">{ins.map((name) => <Port key={name} name={name} input />)}</div>}
       <Counts tally={node.repeat === null && !node.parent.includes(".") && (tally?.total ?? 0) < 2 ? undefined : tally} />
       <Handle type="source" id={WHOLE} position={Position.Right} className="port head-port" />
+      {last && !box.open && mayChange() && <button className="add-next nodrag" title="Add a node behind this one (N)" aria-label={`Add a node behind ${node.id}`} onClick={(e) => { e.stopPropagation(); focusPalette(); }}><Plus /></button>}
       {node.compensates !== "" && <span className="undo" title={`Undone by ${node.compensates} when the run fails later`}><Undo2 /><span>{node.compensates}</span></span>}
       {(box.error || many) && <Handle type="source" id="error" position={Position.Bottom} className="port error-port" title="when it fails" />}
     </div>

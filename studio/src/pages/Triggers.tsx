@@ -1,7 +1,9 @@
 import { CalendarClock, FolderSearch, Pause, Play, Radio, RefreshCw, Webhook, Zap } from "lucide-react";
 import { useCallback, useEffect, useState, type ReactElement, type SyntheticEvent } from "react";
 import { api, type Trigger } from "../app/api";
-import { attempt, tell, useStudio } from "../app/store";
+import { attempt, read, tell, useStudio } from "../app/store";
+import type { InputView } from "../model/blueprint";
+import { InputFields, missing, type Given } from "../ui/InputFields";
 import { ago, moment } from "../ui/time";
 
 const KINDS: Readonly<Record<Trigger["kind"], [ReactElement, string]>> = {
@@ -82,25 +84,28 @@ export default function Triggers(): ReactElement {
   );
 }
 
-/** Start the run of a trigger now, with inputs where its blueprint needs some. */
-function Fire({ trigger, done }: { readonly trigger: Trigger; readonly done: () => void }): ReactElement {
-  const [text, setText] = useState("{}");
+/** Start the run of a trigger now, with inputs where its blueprint has some. */
+function Fire({ trigger, done }: { readonly trigger: Trigger; readonly done: () => void }): ReactElement | null {
+  const [inputs, setInputs] = useState<readonly InputView[] | null>(null);
+  const [values, setValues] = useState<Given>({});
+  useEffect(() => {
+    let gone = false;
+    void attempt(api.blueprint(trigger.blueprint)).then((stored) => { if (!gone) setInputs(stored === null ? [] : read(stored.text).head.inputs); });
+    return () => { gone = true; };
+  }, [trigger.blueprint]);
   const fire = async (event: SyntheticEvent): Promise<void> => {
     event.preventDefault();
-    let inputs: unknown;
-    try {
-      inputs = JSON.parse(text);
-    } catch (error) {
-      return tell(`the inputs are no JSON: ${error instanceof Error ? error.message : ""}`, "bad");
-    }
-    const run = await attempt(api.fireTrigger(trigger.id, inputs));
+    const wanting = missing(inputs ?? [], values);
+    if (wanting !== null) return tell(wanting, "bad");
+    const run = await attempt(api.fireTrigger(trigger.id, Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))));
     if (run === null) return;
-    tell(`${trigger.id} was fired: ${run}`, "good");
+    tell(`${trigger.id} was fired`, "good", { label: "Look at the run", run: () => { location.hash = `#/runs/${run}`; } });
     done();
   };
+  if (inputs === null) return null;
   return (
     <form className="fire" onSubmit={(event) => void fire(event)}>
-      <label><span>Inputs, as JSON</span><textarea className="code" rows={2} value={text} onChange={(e) => setText(e.target.value)} /></label>
+      {inputs.length === 0 ? <p className="help">It takes no inputs.</p> : <InputFields inputs={inputs} values={values} onChange={setValues} />}
       <button className="primary" type="submit"><Zap />Fire now</button>
     </form>
   );

@@ -3,10 +3,9 @@ import { useState, type ReactElement, type SyntheticEvent } from "react";
 import { create } from "zustand";
 import { execute } from "../app/run";
 import { tell, useStudio } from "../app/store";
-import { asWords } from "../model/schemas";
 import { useDebug } from "../app/debug";
 import { whyNotPinned } from "../model/pins";
-import { Field } from "./Field";
+import { InputFields, missing, type Given } from "./InputFields";
 import { useModal } from "./modal";
 
 interface Wish {
@@ -45,12 +44,12 @@ function remembered(id: string): Record<string, unknown> {
 
 function Form({ wish, onClose }: { readonly wish: Wish; readonly onClose: () => void }): ReactElement {
   const head = useStudio((s) => s.model.head);
-  const [values, setValues] = useState<Record<string, unknown>>(() => remembered(head.id));
+  const [values, setValues] = useState<Given>(() => remembered(head.id));
   const ref = useModal<HTMLDivElement>(onClose);
-  const missing = head.inputs.filter((i) => i.required && values[i.name] === undefined).map((i) => i.name);
   const submit = (event: SyntheticEvent): void => {
     event.preventDefault();
-    if (missing.length > 0) return tell(`still to be given: ${missing.join(", ")}`, "bad");
+    const wanting = missing(head.inputs, values);
+    if (wanting !== null) return tell(wanting, "bad");
     const known = Object.fromEntries(head.inputs.filter((i) => values[i.name] !== undefined).map((i) => [i.name, values[i.name]]));
     sessionStorage.setItem(`inputs:${head.id}`, JSON.stringify(known));
     onClose();
@@ -61,9 +60,7 @@ function Form({ wish, onClose }: { readonly wish: Wish; readonly onClose: () => 
       <div className="dialog" role="dialog" aria-modal="true" aria-label="Inputs of the run" ref={ref}><form onSubmit={submit}>
         <header><h2>Run {head.name || head.id}</h2><button type="button" className="icon" aria-label="Close" onClick={onClose}><X /></button></header>
         <div className="dialog-body">
-          {head.inputs.map((input) => (
-            <Field key={input.name} plain path="" name={input.name} schema={input.schema} required={input.required} fallback={input.schema["default"]} description={asWords(input.schema["description"])} value={values[input.name]} onChange={(v) => setValues((old) => ({ ...old, [input.name]: v }))} />
-          ))}
+          <InputFields inputs={head.inputs} values={values} onChange={setValues} />
         </div>
         <footer>{wish.paused && <small>It starts paused: step through it.</small>}<button type="button" onClick={onClose}>Cancel</button><button className="primary" type="submit"><Play />Run</button></footer>
       </form></div>

@@ -80,7 +80,7 @@ function NodeForm({ path }: { readonly path: string }): ReactElement | null {
         {!large && <button className="icon" aria-label="Open large" title="Open large: what it was given, its form, and what it gave (O)" onClick={openLarge}><Maximize2 /></button>}
       </div>
       <div className="row-actions">
-        <button title="Run what this node needs, and the node" onClick={() => requestRun({ until: path })}><Play />Run to here</button>
+        <button className={large ? "primary" : ""} title="Run what this node needs, and the node" onClick={() => requestRun({ until: path })}><Play />Run to here</button>
         <button className={stop ? "on" : ""} aria-pressed={stop} title="A run stops before this node" onClick={() => toggleBreakpoint(path)}><Bug />Breakpoint</button>
         <button className={node.enabled ? "" : "on"} aria-label={node.enabled ? "Switch off" : "Switch on"} title={node.enabled ? "Switch off: it is skipped" : "Switch on"} onClick={() => toggleEnabled()}><Power /></button>
         <button aria-label="Duplicate" title="Duplicate (Ctrl+D)" onClick={() => duplicate()}><Copy /></button>

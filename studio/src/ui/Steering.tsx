@@ -3,7 +3,7 @@ import { useState, type ReactElement } from "react";
 import { useDebug } from "../app/debug";
 import { ENDED, forkFrom, goOn, retry, slowMotion, steer, stepOnce, useRun, watch } from "../app/run";
 import { tell, useStudio } from "../app/store";
-import { Field } from "./Field";
+import { InputFields, type Given } from "./InputFields";
 import { StatusChip } from "./StatusChip";
 import { duration } from "./time";
 
@@ -45,7 +45,7 @@ function ForkButton(): ReactElement | null {
   const inputs = useStudio((s) => s.model.head.inputs);
   const log = useRun((s) => s.log);
   const [open, setOpen] = useState(false);
-  const [values, setValues] = useState<Record<string, unknown>>({});
+  const [values, setValues] = useState<Given>({});
   const [one] = selected;
   const node = one?.split(".")[0];
   if (node === undefined) return null;
@@ -60,7 +60,7 @@ function ForkButton(): ReactElement | null {
       {open && (
         <div className="popover" role="dialog" aria-label="Run again from here">
           <p className="help">What ran before {node} is kept. Its inputs may be others now.</p>
-          {inputs.map((input) => <Field key={input.name} plain path="" name={input.name} schema={input.schema} value={values[input.name]} fallback={input.schema["default"]} onChange={(v) => setValues((old) => ({ ...old, [input.name]: v }))} />)}
+          <InputFields inputs={inputs} values={values} onChange={setValues} />
           <div className="row-actions"><button className="primary" onClick={() => void fork(false)}>Run</button><button onClick={() => void fork(true)}>Start paused</button></div>
         </div>
       )}
