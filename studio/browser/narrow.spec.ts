@@ -34,6 +34,20 @@ for (const [width, height] of [[1024, 700], [1440, 900]] as const) {
       expect(await hidden(page, ".dock-head"), dock).toEqual([]);
       expect(await hidden(page, ".toolbar"), dock).toEqual([]);
     }
+    await page.getByRole("button", { name: "Form", exact: true }).click();
+    await page.getByRole("button", { name: "Runs of this blueprint" }).click();
+    await expect(page.locator(".one-run").first()).toBeVisible();
+    await settled(page);
+    await page.screenshot({ path: join(SHOTS, `narrow-${width}-runs.png`) });
+    for (const bar of [".run-list > header", ".toolbar", ".dock-head", ".run-bar"]) expect(await hidden(page, bar), bar).toEqual([]);
+    await page.getByRole("button", { name: "Runs of this blueprint" }).click();
+    await page.locator('[data-path="slow"] .card-head').click();
+    await page.keyboard.press("o");
+    await settled(page);
+    await page.screenshot({ path: join(SHOTS, `narrow-${width}-large.png`) });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    for (const bar of [".large-head", ".large .inspector > .row-actions", ".toolbar"]) expect(await hidden(page, bar), bar).toEqual([]);
+    await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Cancel", exact: true }).click();
     await expect(page.locator(".run-bar .chip-cancelled")).toBeVisible();
   });

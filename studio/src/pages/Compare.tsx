@@ -85,7 +85,7 @@ function Times({ row, slowest }: { readonly row: Compared; readonly slowest: num
   return (
     <div className="times">
       <span className="both-times" aria-hidden="true"><i style={{ width: share(row.one?.duration_ms) }} /><i style={{ width: share(row.two?.duration_ms) }} /></span>
-      <span className="muted">{row.longer === null ? "" : `${row.longer < 0 ? "−" : "+"}${duration(Math.abs(row.longer))}`}</span>
+      <span className="muted">{row.longer === null ? "" : Math.abs(row.longer) < 0.01 ? "as long" : `${row.longer < 0 ? "−" : "+"}${duration(Math.abs(row.longer))}`}</span>
     </div>
   );
 }

@@ -5,7 +5,6 @@ import { describe, expect, it } from "vitest";
 import { useRun } from "../../src/app/run";
 import { useStudio } from "../../src/app/store";
 import { RunList } from "../../src/ui/RunList";
-import { moment } from "../../src/ui/time";
 import { answers, asked, look, open } from "./desk";
 
 const user = userEvent.setup({ delay: null });
@@ -56,12 +55,5 @@ describe("the runs of a blueprint", () => {
     look([["run_requested", null, 0]], { status: "running" });
     await waitFor(() => expect(document.querySelectorAll(".one-run .state-running")).toHaveLength(1));
     expect(document.querySelectorAll(".one-run")).toHaveLength(52);
-  });
-
-  it("are told by their time, and by their day where that is another", () => {
-    const noon = new Date(2026, 10, 22, 12, 0, 0);
-    expect(moment(new Date(2026, 10, 22, 9, 5, 7).getTime() / 1000, noon)).toBe("09:05:07");
-    expect(moment(new Date(2026, 10, 21, 23, 5, 7).getTime() / 1000, noon)).toBe("21 Nov, 23:05:07");
-    expect(moment(new Date(2025, 10, 21, 23, 5, 7).getTime() / 1000, noon)).toBe("21 Nov 2025, 23:05:07");
   });
 });
