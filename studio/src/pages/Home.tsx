@@ -4,6 +4,7 @@ import { api, type BlueprintInfo } from "../app/api";
 import { templates, type Template } from "../app/templates";
 import { attempt, mayChange, tell, useStudio } from "../app/store";
 import { lookOfType } from "../ui/icons";
+import { Words } from "../ui/Words";
 import { draft, forget, NEW, unsaved, type Kept } from "../app/draft";
 
 export function ago(seconds: number): string {
@@ -77,7 +78,7 @@ export function Home(): ReactElement {
           <li key={template.id} className="template">
             <button onClick={() => begin(template.text)}>
               <span className="tiles">{template.types.slice(0, 5).map((type) => { const { icon: Icon, hue } = lookOfType(type); return <span key={type} className={`tile hue-${hue}`}><Icon /></span>; })}</span>
-              <b>{template.title}</b><small>{template.about}</small>
+              <b>{template.title}</b><small><Words text={template.about} /></small>
               {template.needed.length > 0 && <span className="needed"><Plug aria-hidden="true" />Needs {listed(template.needed)}</span>}
             </button>
           </li>

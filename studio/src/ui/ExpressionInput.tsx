@@ -2,7 +2,7 @@ import { useId, useRef, useState, type KeyboardEvent, type ReactElement } from "
 import { holes, wholeExpression } from "../model/expressions";
 import { offers, type Offer } from "../model/completion";
 import { useStudio } from "../app/store";
-import { usePreview } from "../app/preview";
+import { usePreview, useSilent } from "../app/preview";
 import { outputFor } from "../app/run";
 
 interface Props {
@@ -40,7 +40,9 @@ export function ExpressionInput({ path, value, onChange, bare = false, label, pl
   const model = useStudio((s) => s.model);
   const types = useStudio((s) => s.types);
   const expression = bare ? value.trim() : wholeExpression(value);
-  const seen = usePreview({ path, text: value, bare, over });
+  const told = usePreview({ path, text: value, bare, over });
+  const silent = useSilent({ path, text: value, bare, over });
+  const seen = silent === null ? told : null;
 
   const look = (text: string, at: number, asked = false): void => {
     const inside = expressionAt(text, at, bare);
@@ -103,6 +105,7 @@ export function ExpressionInput({ path, value, onChange, bare = false, label, pl
           ))}
         </ul>
       )}
+      {told !== null && silent !== null && <output className="seen seen-none">{silent} has given nothing in this run</output>}
       {seen?.ok === true && <output className="seen" title={`${seen.kind}, over the data of the latest run\n${seen.text}${seen.size > seen.text.length ? "…" : ""}`}>= {seen.text.length > 160 ? `${seen.text.slice(0, 160)}…` : seen.text}</output>}
       {seen?.ok === false && <output className="seen seen-bad" title="Over the data of the latest run">{seen.error}</output>}
     </div>

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState, type ReactElement } from "react";
 import { asTyped, fromTyped } from "../model/data";
 import { asWords, kindsOf, shortType, type Schema } from "../model/schemas";
 import { ExpressionInput } from "./ExpressionInput";
+import { Words } from "./Words";
 
 interface Props {
   readonly path: string;
@@ -65,7 +66,7 @@ export function Field(props: Props): ReactElement {
         ? <ExpressionInput path={props.path} label={name} bare={expression} value={asText(value)} over={props.over} placeholder={placeholder(props)} onChange={write} />
         : props.typed === undefined ? <Control {...props} control={simple} /> : <Line name={name} value={value} typed={props.typed} placeholder={placeholder(props)} onChange={onChange} />}
       {problem !== undefined && <p className="problem" role="alert">{problem}</p>}
-      {description !== "" && <p className="help">{description}</p>}
+      {description !== "" && <p className="help"><Words text={description} /></p>}
     </div>
   );
 }

@@ -14,6 +14,7 @@ import { TypeParameters } from "./Parameters";
 import { Policies } from "./Policies";
 import { problemAt, useProblems, type Found } from "./problems";
 import { Routes } from "./Routes";
+import { Words } from "./Words";
 import { SchemaForm } from "./SchemaForm";
 import type { Align } from "../model/align";
 import { ALIGN } from "./commands";
@@ -134,7 +135,7 @@ function About({ node }: { readonly node: NodeView }): ReactElement {
   const fields = Object.entries(fieldsOf(outputOf(node, types)));
   return (
     <div className="about">
-      {type !== undefined && <><h2><BookOpen />{type.title}</h2><p>{type.description}</p><p className="help">{EFFECTS[type.effect] ?? type.effect}</p></>}
+      {type !== undefined && <><h2><BookOpen />{type.title}</h2><p><Words text={type.description} /></p><p className="help">{EFFECTS[type.effect] ?? type.effect}</p></>}
       <h3><Eye />Output</h3>
       {fields.length === 0 ? <p className="help">{shortType(outputOf(node, types))}</p> : (
         <dl>{fields.map(([name, schema]) => <div key={name}><dt>{name}</dt><dd>{shortType(schema)}{typeof schema["description"] === "string" ? ` — ${schema["description"]}` : ""}</dd></div>)}</dl>

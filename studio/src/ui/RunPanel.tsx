@@ -237,7 +237,7 @@ function NodeOutput({ path }: { readonly path: string }): ReactElement {
       {error !== null && <ErrorBox error={error} />}
       {(error !== null || before) && <Given given={given} />}
       {!before && node?.hasOutput && status !== "failed" && <Value value={node.output} />}
-      {!before && !node?.hasOutput && error === null && <p className="empty">{status === "skipped" ? "It was skipped: what it waits for was not taken, or its condition was false." : status === "pending" ? "It has not run yet." : "It has given nothing of its own."}</p>}
+      {!before && !node?.hasOutput && error === null && <p className="empty">{status === "skipped" ? "It was skipped: what it waits for was not taken, or its condition was false." : status === "pending" ? "It has not run yet." : status === "cancelled" ? "It was cancelled: what comes before it failed, or the run was ended." : "It has given nothing of its own."}</p>}
     </div>
   );
 }
