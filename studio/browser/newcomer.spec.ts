@@ -62,6 +62,7 @@ test("a newcomer: a template, changed, failing, mended, stepped through, saved",
   await expect(page.getByText("stopped before sorted")).toBeVisible();
   await expect(page.locator('[data-path="big"] .state-completed')).toBeVisible();
   await expect(page.locator('[data-field="by"] .seen')).toHaveText("= 240.5"); // of the run that has stopped, not of the one before
+  await expect(page.getByRole("region", { name: "What big gave" }).locator("tbody tr")).toHaveCount(4); // what it is about to work on
   await shot(page, "newcomer-08-stopped");
   await page.getByRole("button", { name: "Step", exact: true }).click();
   await expect(page.locator('[data-path="sorted"] .state-completed')).toBeVisible();

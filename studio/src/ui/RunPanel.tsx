@@ -212,8 +212,9 @@ function NodeOutput({ path }: { readonly path: string }): ReactElement {
   const error = node?.error ?? seen?.error ?? null;
   const status = seen?.status ?? node?.status ?? "pending";
   const failed = list.findIndex((p) => log.nodes.get(p)?.status === "failed");
-  const [before, setBefore] = useState(false);
+  const [asked, setBefore] = useState<boolean | null>(null);
   const given = useGiven(path);
+  const before = asked ?? (status === "pending" && given.length > 0); // what it is about to work on, before it has given anything
   return (
     <div className="output">
       {waits.filter((w) => templateOf(w.node) === path).map((wait) => <Waiting key={wait.node} run={run} wait={wait} />)}
@@ -237,6 +238,7 @@ function NodeOutput({ path }: { readonly path: string }): ReactElement {
       {error !== null && <ErrorBox error={error} />}
       {(error !== null || before) && <Given given={given} />}
       {!before && node?.hasOutput && status !== "failed" && <Value value={node.output} />}
+      {before && status === "pending" && <p className="help">It has not run yet. This is what the nodes before it gave.</p>}
       {!before && !node?.hasOutput && error === null && <p className="empty">{status === "skipped" ? "It was skipped: what it waits for was not taken, or its condition was false." : status === "pending" ? "It has not run yet." : status === "cancelled" ? "It was cancelled: what comes before it failed, or the run was ended." : "It has given nothing of its own."}</p>}
     </div>
   );
