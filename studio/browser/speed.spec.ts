@@ -9,6 +9,7 @@ import { derive } from "../src/model/blueprint";
 import { portPlaces, sceneOf } from "../src/model/scene";
 import type { NodeType } from "../src/model/schemas";
 import { expect, settled, SHOTS, test } from "./server";
+import { work } from "./work";
 
 const BENCH = join(import.meta.dirname, "../bench");
 let plain: Server;
@@ -30,21 +31,6 @@ test.beforeAll(async () => {
   await new Promise((resolve) => plain.once("listening", resolve));
 });
 test.afterAll(() => { plain.close(); });
-
-/** Milliseconds of the processor that the page's own thread takes for something; a busy machine changes these little. */
-async function work(page: Page, doing: () => Promise<unknown>): Promise<number> {
-  const session = await page.context().newCDPSession(page);
-  await session.send("Performance.enable", { timeDomain: "threadTicks" });
-  const taken = async (): Promise<number> => {
-    const { metrics } = await session.send("Performance.getMetrics");
-    return 1000 * metrics.find((m) => m.name === "TaskDuration")!.value;
-  };
-  const before = await taken();
-  await doing();
-  const after = await taken();
-  await session.detach();
-  return after - before;
-}
 
 interface Speed { readonly zoom: number; readonly pan: number }
 
@@ -143,7 +129,7 @@ nodes:
 });
 
 test("1,000 nodes beside the least that the library takes", async ({ studio: page, served, browser }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(240_000);
   const lines = Array.from({ length: 1000 }, (_, i) => `  n${i}:\n    uses: data.value\n    with:\n      value: ${i < 20 ? i : `\${{ n${i - 20} + 1 }}`}`);
   const text = `atomiton: 1\nid: many\nnodes:\n${lines.join("\n")}\n`;
   await fetch(`${served.address}/api/v1/blueprints/many`, { method: "PUT", body: text, headers: { "content-type": "application/yaml", authorization: `Bearer ${await served.token()}` } });
@@ -168,7 +154,7 @@ test("1,000 nodes beside the least that the library takes", async ({ studio: pag
   const bare = await context.newPage();
   const library = `http://127.0.0.1:${(plain.address() as AddressInfo).port}`;
   // As many of its nodes in sight: where ours are half as large as they can be, its own stand closer.
-  await bare.goto(`${library}/?wait&visible&zoom=0.44`);
+  await bare.goto(`${library}/?wait&visible&zoom=0.6`);
   const bareDrawing = await work(bare, async () => { await appear(bare, ".react-flow__node", 60, "#go"); });
   await settled(bare);
   const bareCount = await bare.locator(".react-flow__node").count();
@@ -191,7 +177,9 @@ test("1,000 nodes beside the least that the library takes", async ({ studio: pag
   for (const line of told) console.log(line);
   writeFileSync(join(SHOTS, "speed.txt"), `${told.join("\n")}\n`);
   expect(everDrawn, "nodes that were drawn at all").toBeLessThan(count + 40); // nothing where nobody looks
-  expect(drawing).toBeLessThan(2500); // of the processor: what a clock says depends on who else works here
-  // Moving about takes about what a canvas of the library takes with as many of its plainest nodes; on a busy machine figures stray.
-  for (const { ours, bare: its } of [near, far]) expect(ours.zoom + ours.pan).toBeLessThan(1.5 * (its.zoom + its.pan));
+  expect(drawing).toBeLessThan(1000); // of the processor: what a clock says depends on who else works here
+  expect(drawing).toBeLessThan(1.5 * bareDrawing); // as many cards, with all that ours show; it is drawn once, so one figure is all there is
+  // Moving about takes about what a canvas of the library takes with as many of its plainest nodes, and from afar less: all is one picture then.
+  expect(near.ours.zoom + near.ours.pan).toBeLessThan(1.3 * (near.bare.zoom + near.bare.pan)); // on a busy machine figures stray
+  expect(far.ours.zoom + far.ours.pan).toBeLessThan(far.bare.zoom + far.bare.pan);
 });
