@@ -14,6 +14,9 @@ document.body.style.margin = "0";
 const app = document.getElementById("app")!;
 app.style.width = "100vw";
 app.style.height = "100vh";
-createRoot(app).render(
+const draw = (): void => createRoot(app).render(
   <ReactFlow defaultNodes={nodes} defaultEdges={edges} onlyRenderVisibleElements={asked.has("visible")} minZoom={0.05} defaultViewport={{ x: 60, y: 60, zoom: Number(asked.get("zoom") ?? 0.3) }} />,
 );
+// What is measured from is a click, as a page of ours is gone to: all is loaded by then.
+if (asked.has("wait")) addEventListener("hashchange", draw, { once: true });
+else draw();

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { barriers } from "./barriers";
 import { expect, settled, shot, test, write } from "./server";
+import { work } from "./work";
 
 test.describe("without barriers", () => {
   // The checker is put into the page by the test alone; the policy of the page would not let it in.
@@ -163,7 +164,8 @@ test("a thousand nodes: drawn soon, and moving one draws one", async ({ studio: 
   await page.locator(".react-flow__pane").waitFor();
   await page.evaluate(() => { location.hash = "#/"; });
   await page.getByRole("heading", { name: "Blueprints" }).waitFor();
-  const took = await page.evaluate(async () => {
+  let took = 0;
+  const drawing = await work(page, async () => { took = await page.evaluate(async () => {
     const began = performance.now();
     location.hash = "#/b/thousand";
     await new Promise<void>((resolve) => {
@@ -171,7 +173,7 @@ test("a thousand nodes: drawn soon, and moving one draws one", async ({ studio: 
       look();
     });
     return performance.now() - began;
-  });
+  }); });
   await settled(page);
   await shot(page, "thousand");
   const shown = await page.locator(".card").count();
@@ -201,8 +203,9 @@ test("a thousand nodes: drawn soon, and moving one draws one", async ({ studio: 
   await page.mouse.move(card.x + 60, card.y + 60, { steps: 6 });
   const moved = await page.evaluate(() => (window as unknown as { drawn: () => string[] }).drawn());
   await page.mouse.up();
-  console.log(`1,000 nodes: first drawn in ${Math.round(took)} ms (${shown} on the screen), zoom at ${frames.toFixed(0)} frames a second, ${moved.length} node(s) drawn while one is dragged`);
-  expect(took).toBeLessThan(Number(process.env["FIRST_DRAW_MS"] ?? 4000)); // a busy machine; FIRST_DRAW_MS asks for more
+  console.log(`1,000 nodes: first drawn in ${Math.round(took)} ms, ${Math.round(drawing)} of them work (${shown} on the screen), zoom at ${frames.toFixed(0)} frames a second, ${moved.length} node(s) drawn while one is dragged`);
+  expect(drawing).toBeLessThan(1000); // of the processor: what a clock says depends on who else works here
+  if (process.env["FIRST_DRAW_MS"] !== undefined) expect(took).toBeLessThan(Number(process.env["FIRST_DRAW_MS"])); // on a quiet machine
   expect(moved.length).toBeLessThanOrEqual(2);
 });
 

@@ -9,6 +9,7 @@ import { derive } from "../src/model/blueprint";
 import { portPlaces, sceneOf } from "../src/model/scene";
 import type { NodeType } from "../src/model/schemas";
 import { expect, settled, SHOTS, test } from "./server";
+import { work } from "./work";
 
 const BENCH = join(import.meta.dirname, "../bench");
 let plain: Server;
@@ -31,24 +32,9 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => { plain.close(); });
 
-/** Milliseconds of the processor that the page's own thread takes for something; a busy machine changes these little. */
-async function work(page: Page, doing: () => Promise<unknown>): Promise<number> {
-  const session = await page.context().newCDPSession(page);
-  await session.send("Performance.enable", { timeDomain: "threadTicks" });
-  const taken = async (): Promise<number> => {
-    const { metrics } = await session.send("Performance.getMetrics");
-    return 1000 * metrics.find((m) => m.name === "TaskDuration")!.value;
-  };
-  const before = await taken();
-  await doing();
-  const after = await taken();
-  await session.detach();
-  return after - before;
-}
-
 interface Speed { readonly zoom: number; readonly pan: number }
 
-const FRAMES = 30;
+const FRAMES = 40;
 
 /** Milliseconds of the processor that the browser takes for each frame while one turns the wheel, and while one drags the pane: of the page and of what draws it. */
 async function speed(page: Page, browser: Browser): Promise<Speed> {
@@ -65,17 +51,32 @@ async function speed(page: Page, browser: Browser): Promise<Speed> {
       const send = (type: string, dx: number, on: EventTarget): void => { on.dispatchEvent(new MouseEvent(type, { clientX: x + dx, clientY: y, bubbles: true, cancelable: true, view: window, button: 0, buttons: 1 })); };
       if (what === "pan") send("mousedown", 0, pane);
       for (let n = 0; n < frames; n++) {
-        if (what === "pan") send("mousemove", (n % 30 < 15 ? n % 15 : 15 - (n % 15)) * 12, window);
-        else pane.dispatchEvent(new WheelEvent("wheel", { deltaY: n % 20 < 10 ? -12 : 12, ctrlKey: true, clientX: middle, clientY: height, bubbles: true, cancelable: true }));
+        if (what === "pan") send("mousemove", (n % 20 < 10 ? n % 20 : 20 - (n % 20)) * 12, window);
+        else pane.dispatchEvent(new WheelEvent("wheel", { deltaY: n % 20 < 10 ? -3 : 3, ctrlKey: true, clientX: middle, clientY: height, bubbles: true, cancelable: true }));
         await new Promise(requestAnimationFrame);
       }
-      if (what === "pan") send("mouseup", 0, window);
+      if (what === "pan") for (const type of ["mousemove", "mouseup"]) send(type, 0, window); // where it began, as the zoom is
     }, [kind, FRAMES, box.x + 8, box.y + box.height - 160, box.x + box.width / 2, box.y + box.height / 2] as const);
     return (await taken() - before) / FRAMES;
   };
   const result = { zoom: await move("zoom"), pan: await move("pan") };
   await session.detach();
   return result;
+}
+
+interface Beside { readonly ours: Speed; readonly bare: Speed }
+
+/** In turns, since others work here as well; the least of each is what it costs when it is not disturbed. */
+async function inTurns(page: Page, bare: Page, browser: Browser): Promise<Beside> {
+  const least = { ours: { zoom: Infinity, pan: Infinity }, bare: { zoom: Infinity, pan: Infinity } };
+  for (let turn = 0; turn < 3; turn++) {
+    for (const [name, one] of [["ours", page], ["bare", bare]] as const) {
+      await one.bringToFront();
+      const now = await speed(one, browser);
+      least[name] = { zoom: Math.min(least[name].zoom, now.zoom), pan: Math.min(least[name].pan, now.pan) };
+    }
+  }
+  return least;
 }
 
 /** Milliseconds from a navigation inside of the page until nodes are drawn. */
@@ -128,7 +129,7 @@ nodes:
 });
 
 test("1,000 nodes beside the least that the library takes", async ({ studio: page, served, browser }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(240_000);
   const lines = Array.from({ length: 1000 }, (_, i) => `  n${i}:\n    uses: data.value\n    with:\n      value: ${i < 20 ? i : `\${{ n${i - 20} + 1 }}`}`);
   const text = `atomiton: 1\nid: many\nnodes:\n${lines.join("\n")}\n`;
   await fetch(`${served.address}/api/v1/blueprints/many`, { method: "PUT", body: text, headers: { "content-type": "application/yaml", authorization: `Bearer ${await served.token()}` } });
@@ -149,36 +150,36 @@ test("1,000 nodes beside the least that the library takes", async ({ studio: pag
   await settled(page);
   const count = await page.locator(".card").count();
   const everDrawn = Number(await page.locator("html").getAttribute("data-drawn"));
-  const ours = await speed(page, browser);
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const bare = await context.newPage();
+  const library = `http://127.0.0.1:${(plain.address() as AddressInfo).port}`;
+  // As many of its nodes in sight: where ours are half as large as they can be, its own stand closer.
+  await bare.goto(`${library}/?wait&visible&zoom=0.6`);
+  const bareDrawing = await work(bare, async () => { await appear(bare, ".react-flow__node", 60, "#go"); });
+  await settled(bare);
+  const bareCount = await bare.locator(".react-flow__node").count();
+  const near = await inTurns(page, bare, browser);
+  await page.bringToFront();
   await page.keyboard.press("1");
   await expect.poll(() => page.locator(".card").count()).toBe(1000);
   await settled(page);
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-  const bare = await context.newPage();
-  await bare.goto(`http://127.0.0.1:${(plain.address() as AddressInfo).port}/?zoom=0.06`);
+  await bare.goto(`${library}/?zoom=0.06`);
   await expect.poll(() => bare.locator(".react-flow__node").count()).toBe(1000);
   await settled(bare);
-  // In turns, since others work here as well; the least of each is what it costs when it is not disturbed.
-  const least = { ours: { zoom: Infinity, pan: Infinity }, bare: { zoom: Infinity, pan: Infinity } };
-  for (let turn = 0; turn < 2; turn++) {
-    for (const [name, one] of [["ours", page], ["bare", bare]] as const) {
-      await one.bringToFront();
-      const now = await speed(one, browser);
-      least[name] = { zoom: Math.min(least[name].zoom, now.zoom), pan: Math.min(least[name].pan, now.pan) };
-    }
-  }
+  const far = await inTurns(page, bare, browser);
   await context.close();
-  const words = (s: Speed): string => `zoom ${s.zoom.toFixed(0)}, pan ${s.pan.toFixed(0)} ms of work a frame`;
+  const words = ({ ours, bare: its }: Beside): string => `zoom ${ours.zoom.toFixed(1)} and its ${its.zoom.toFixed(1)}, pan ${ours.pan.toFixed(1)} and its ${its.pan.toFixed(1)} ms of work a frame: ${(ours.zoom / its.zoom).toFixed(2)} and ${(ours.pan / its.pan).toFixed(2)} of it`;
   const told = [
-    `${count} of 1,000 on the screen: first drawn in ${draw.toFixed(0)} ms with ${drawing.toFixed(0)} ms of work; ${words(ours)}`,
-    `all 1,000 in sight: ${words(least.ours)}`,
-    `the library alone, all 1,000 in sight: ${words(least.bare)}`,
-    `the share of it: zoom ${(least.ours.zoom / least.bare.zoom).toFixed(2)}, pan ${(least.ours.pan / least.bare.pan).toFixed(2)}`,
+    `${count} of 1,000 on the screen: first drawn in ${draw.toFixed(0)} ms with ${drawing.toFixed(0)} ms of work; the library draws ${bareCount} with ${bareDrawing.toFixed(0)} ms`,
+    `as many in sight: ${words(near)}`,
+    `all 1,000 in sight: ${words(far)}`,
   ];
   for (const line of told) console.log(line);
   writeFileSync(join(SHOTS, "speed.txt"), `${told.join("\n")}\n`);
   expect(everDrawn, "nodes that were drawn at all").toBeLessThan(count + 40); // nothing where nobody looks
-  expect(drawing).toBeLessThan(2500); // of the processor: what a clock says depends on who else works here
-  // Moving about takes about what a canvas of the library takes with as many of its plainest nodes; on a busy machine figures stray.
-  expect(least.ours.zoom + least.ours.pan).toBeLessThan(1.5 * (least.bare.zoom + least.bare.pan));
+  expect(drawing).toBeLessThan(1000); // of the processor: what a clock says depends on who else works here
+  expect(drawing).toBeLessThan(1.5 * bareDrawing); // as many cards, with all that ours show; it is drawn once, so one figure is all there is
+  // Moving about takes about what a canvas of the library takes with as many of its plainest nodes, and from afar less: all is one picture then.
+  expect(near.ours.zoom + near.ours.pan).toBeLessThan(1.3 * (near.bare.zoom + near.bare.pan)); // on a busy machine figures stray
+  expect(far.ours.zoom + far.ours.pan).toBeLessThan(far.bare.zoom + far.bare.pan);
 });

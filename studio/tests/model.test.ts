@@ -127,6 +127,17 @@ describe("changing", () => {
       ORDER.replace("# end\n", '# end\nname: "Orders: all"\n'));
   });
 
+  it("keeps the quotes that somebody chose, and not those that an empty text needed for a moment", () => {
+    const through = (written: string, ...values: string[]): string => values.reduce(
+      (text, value) => { const now = make(text); return after(now, op.setValue(now, [...op.pathOf("a"), "with", "value"], value)); },
+      `nodes:\n  a:\n    with:\n      value: ${written}\n`).split("value: ")[1]!.trim();
+    expect(through("item.total > 1", "", "item.total > 2")).toBe("item.total > 2");
+    expect(through("plain", "007", "seven")).toBe("seven");
+    expect(through("'chosen'", "other")).toBe("'other'");
+    expect(through('"chosen"', "other")).toBe('"other"');
+    expect(through('"a: b"', "c: d")).toBe('"c: d"');
+  });
+
   it("connects and disconnects", () => {
     const model = make(ORDER);
     const made = after(model, op.connect(model, "read", "headers", "tell", "message"));

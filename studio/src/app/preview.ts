@@ -1,5 +1,5 @@
 /** What expressions give, as the server evaluates them over the run that is shown, or the latest one. */
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { holes } from "../model/expressions";
 import { api, type Previewed } from "./api";
 import { useRun } from "./run";
@@ -26,6 +26,19 @@ export interface Asking {
   readonly text: string;
   readonly bare: boolean;
   readonly over?: string | undefined;
+}
+
+const GAVE: ReadonlySet<string> = new Set(["completed", "skipped"]);
+
+/** A node that a text refers to, and that has given nothing in the run that is shown: it failed, or it is not its turn yet. */
+export function useSilent({ path, text, over = "" }: Asking): string | null {
+  const edges = useStudio((s) => s.model.edges);
+  const words = useMemo(() => new Set(`${text} ${over}`.match(/\w+/g)), [text, over]);
+  return useRun(({ run, at, tallies }) => {
+    if (run === null || at !== null) return null;
+    const gave = (source: string): boolean => GAVE.has(tallies.get(source)?.status ?? "") || (tallies.get(source)?.completed ?? 0) > 0;
+    return edges.find(({ kind, source, target }) => kind === "data" && target === path && words.has(source.split(".").pop()!) && !gave(source))?.source ?? null;
+  });
 }
 
 /** What a text with expressions gives; null while nothing can be said. */

@@ -47,6 +47,8 @@ let viewing = false;
 let again = false;
 /** Number of the fact at which the person was last told that the run has stopped. */
 let told = 0;
+/** The run that goes step by step by itself: it says itself what is next, since an answer from before a step says nothing of it. */
+let slowRun: string | null = null;
 
 export function leaveRun(): void {
   stop();
@@ -217,7 +219,7 @@ export async function execute(how: Executing): Promise<void> {
 function stand(standing: Standing | null): void {
   const before = get();
   const paths = standing === null ? [] : standing.stopped !== null ? [standing.stopped] : standing.next.map((n) => n.node);
-  const same = paths.length === before.stopped.length && paths.every((path, i) => path === before.stopped[i]);
+  const same = before.run === slowRun || (paths.length === before.stopped.length && paths.every((path, i) => path === before.stopped[i]));
   set({ standing, ...(same ? {} : { stopped: paths }), ...(standing === null ? {} : { debugging: true }) });
   if (standing !== null && standing.stopped !== null && standing.events > told && useDebug.getState().slow === null) {
     told = standing.events;
@@ -245,6 +247,15 @@ export async function stepOnce(mode: StepMode = "into"): Promise<void> {
 
 /** Step by step, by itself, for as long as slow motion is wanted; then at full speed. */
 async function slowly(run: string): Promise<void> {
+  if (slowRun === run) return;
+  slowRun = run;
+  await stepping(run);
+  if (slowRun !== run) return; // another one is gone through meanwhile
+  slowRun = null;
+  if (get().run === run) set({ stopped: [] });
+}
+
+async function stepping(run: string): Promise<void> {
   for (;;) {
     const { slow } = useDebug.getState();
     const { run: shown, view } = get();
@@ -254,7 +265,7 @@ async function slowly(run: string): Promise<void> {
       return;
     }
     const standing = await attempt(api.standing(run));
-    if (standing === null) return;
+    if (standing === null || get().run !== run) return;
     if (!standing.paused && !["running", "waiting", "queued"].includes(standing.status)) return;
     if (standing.paused && standing.next.length > 0) {
       set({ standing, stopped: [standing.next[0]!.node] });

@@ -34,6 +34,8 @@ export interface NodeRun {
   output: unknown;
   hasOutput: boolean;
   error: ErrorInfo | null;
+  /** The run that gave the output, when the node was not called since that is kept; empty when it was. */
+  kept: string;
 }
 
 /** What is known of all the runs of one node of the blueprint. */
@@ -110,7 +112,7 @@ function one(log: RunLog, event: RunEvent): void {
 function nodeOf(log: RunLog, path: string): NodeRun {
   let node = log.nodes.get(path);
   if (node === undefined) {
-    node = { path, status: "pending", attempts: [], output: undefined, hasOutput: false, error: null };
+    node = { path, status: "pending", attempts: [], output: undefined, hasOutput: false, error: null, kept: "" };
     log.nodes.set(path, node);
     const template = templateOf(path);
     const list = log.instances.get(template);
@@ -145,6 +147,7 @@ function attempt(node: NodeRun, event: RunEvent): void {
     last.status = node.status = "completed";
     node.output = fact["output"];
     node.hasOutput = true;
+    node.kept = typeof fact["cached"] === "string" ? fact["cached"] : "";
     node.error = null;
   } else {
     const error = (fact["error"] as ErrorInfo | undefined) ?? { code: "ATTEMPT_LOST", message: "the process that ran it died" };

@@ -213,7 +213,7 @@ function replace(text: string, map: YAMLMap, pair: Pair, value: unknown): Edit[]
   }
   const to = endOfNode(text, old);
   if (simple && isScalar(old) && !isBlock(old) && !(typeof value === "string" && value.includes("\n"))) {
-    const made = behindKey(value, indent, old.type).slice(1);
+    const made = behindKey(value, indent, quoteFor(old, value)).slice(1);
     return [{ from: range[0], to: range[1], insert: made }];
   }
   if (isFlow(old) && !simple) return [{ from: range[0], to, insert: inFlow(value) }];
@@ -224,8 +224,15 @@ function isBlock(node: Scalar): boolean {
   return node.type === Scalar.BLOCK_FOLDED || node.type === Scalar.BLOCK_LITERAL;
 }
 
+const isPlain = (value: unknown): boolean => !/^["']/.test(inFlow(value));
+
+/** The quotes of the value before, where its author chose them; those that it only needed go with it, as `""` does. */
+function quoteFor(old: Scalar, value: unknown): Scalar.Type | undefined {
+  return isPlain(old.value) || !isPlain(value) ? old.type : undefined;
+}
+
 function flowText(old: unknown, value: unknown): string {
-  if (typeof value === "string" && isScalar(old) && old.type === Scalar.QUOTE_DOUBLE) return JSON.stringify(value);
+  if (typeof value === "string" && isScalar(old) && quoteFor(old, value) === Scalar.QUOTE_DOUBLE) return JSON.stringify(value);
   return inFlow(value);
 }
 

@@ -1,5 +1,6 @@
 import { Search, X } from "lucide-react";
 import { useMemo, useState, type ReactElement } from "react";
+import { flushSync } from "react-dom";
 import { dismiss, setDialog, useStudio } from "../app/store";
 import { commonCommands, editorCommands, type Command } from "./commands";
 import { useModal } from "./modal";
@@ -35,8 +36,8 @@ function Commands({ editor }: { readonly editor: boolean }): ReactElement {
   const found = groups.flatMap(([, inner]) => inner);
   const run = (command: Command | undefined): void => {
     if (command === undefined) return;
-    close();
-    setTimeout(command.run, 0);
+    flushSync(close); // the focus is back where it was before the command may move it
+    command.run(); // at once: a key that is pressed next must not overtake it
   };
   return (
     <div className="veil top" onMouseDown={(e) => { if (e.target === e.currentTarget) close(); }}>

@@ -3,7 +3,7 @@ import { holes, wholeExpression } from "../model/expressions";
 import { offers, type Offer } from "../model/completion";
 import { taken } from "../model/given";
 import { useStudio } from "../app/store";
-import { usePreview } from "../app/preview";
+import { usePreview, useSilent } from "../app/preview";
 import { outputFor } from "../app/run";
 import { useTaker } from "./Part";
 
@@ -46,7 +46,10 @@ export function ExpressionInput({ path, value, onChange, bare = false, label, pl
   const model = useStudio((s) => s.model);
   const types = useStudio((s) => s.types);
   const expression = bare ? value.trim() : wholeExpression(value);
-  const seen = usePreview({ path, text: evaluated ?? "", bare, over });
+  const about = { path, text: evaluated ?? "", bare, over };
+  const told = usePreview(about);
+  const silent = useSilent(about);
+  const seen = silent === null ? told : null;
 
   const cursor = useRef<number | null>(null);
   const taker = useTaker(path, label, (part) => {
@@ -117,6 +120,7 @@ export function ExpressionInput({ path, value, onChange, bare = false, label, pl
           ))}
         </ul>
       )}
+      {told !== null && silent !== null && <output className="seen seen-none">{silent} has given nothing in this run</output>}
       {seen?.ok === true && <output className="seen" title={`${seen.kind}, over the data of the latest run\n${seen.text}${seen.size > seen.text.length ? "…" : ""}`}>= {seen.text.length > 160 ? `${seen.text.slice(0, 160)}…` : seen.text}</output>}
       {seen?.ok === false && <output className="seen seen-bad" title="Over the data of the latest run">{seen.error}</output>}
     </div>

@@ -1,5 +1,6 @@
 import type { ReactElement } from "react";
 import { DataInput } from "./Field";
+import { Words } from "./Words";
 
 interface Props {
   readonly path?: string;
@@ -17,7 +18,7 @@ export function LabelledData({ label, value, onChange, path, help = "", problem 
       <div className="field-head"><span className="field-name">{label}</span></div>
       <DataInput name={label} value={value} onChange={onChange} {...(path === undefined ? {} : { path })} />
       {problem !== undefined && <p className="problem" role="alert">{problem}</p>}
-      {help !== "" && <p className="help">{help}</p>}
+      {help !== "" && <p className="help"><Words text={help} /></p>}
     </div>
   );
 }

@@ -43,8 +43,9 @@ export function NodeOutput({ path, alone = false }: Props): ReactElement {
   const error = node?.error ?? seen?.error ?? null;
   const status = seen?.status ?? node?.status ?? "pending";
   const failed = list.findIndex((p) => log.nodes.get(p)?.status === "failed");
-  const [before, setBefore] = useState(false);
+  const [asked, setBefore] = useState<boolean | null>(null);
   const given = useGiven(path);
+  const before = !alone && (asked ?? (status === "pending" && given.length > 0)); // what it is about to work on, before it has given anything
   return (
     <div className="output">
       {waits.filter((w) => templateOf(w.node) === path).map((wait) => <Waiting key={wait.node} run={run} wait={wait} />)}
@@ -57,6 +58,7 @@ export function NodeOutput({ path, alone = false }: Props): ReactElement {
         )}
         <h2>{instance}</h2><StatusChip status={status} />
         {node !== undefined && node.attempts.length > 1 && <span className="muted">{node.attempts.length} tries</span>}
+        {node !== undefined && node.kept !== "" && <a className="chip" href={`#/runs/${node.kept}`} title="It was not called: this is what it gave then">kept</a>}
         {seen?.duration_ms !== null && seen !== undefined && <span className="muted">{duration(seen.duration_ms)}</span>}
         <span className="grow" />
         <NodeActions path={path} value={node?.hasOutput === true ? node.output : undefined} />
@@ -67,8 +69,9 @@ export function NodeOutput({ path, alone = false }: Props): ReactElement {
       </div>
       {error !== null && <ErrorBox error={error} />}
       {!alone && (error !== null || before) && <Given given={given} />}
-      {(alone || !before) && node?.hasOutput && status !== "failed" && <Value value={node.output} />}
-      {(alone || !before) && !node?.hasOutput && error === null && <p className="empty">{status === "skipped" ? "It was skipped: what it waits for was not taken, or its condition was false." : status === "pending" ? "It has not run yet." : "It has given nothing of its own."}</p>}
+      {before && status === "pending" && <p className="help">It has not run yet. This is what the nodes before it gave.</p>}
+      {!before && node?.hasOutput && status !== "failed" && <Value value={node.output} />}
+      {!before && !node?.hasOutput && error === null && <p className="empty">{status === "skipped" ? "It was skipped: what it waits for was not taken, or its condition was false." : status === "pending" ? "It has not run yet." : status === "cancelled" ? "It was cancelled: what comes before it failed, or the run was ended." : "It has given nothing of its own."}</p>}
     </div>
   );
 }

@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
-import { render, screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
+import { setSlow, useDebug } from "../../src/app/debug";
 import { setDialog, useStudio } from "../../src/app/store";
 import { Dialogs } from "../../src/ui/Dialogs";
 import { Palette } from "../../src/ui/Palette";
@@ -55,6 +56,17 @@ describe("the list of commands", () => {
     await waitFor(() => expect(textNow()).toContain("uses: data.filter"));
     expect(screen.queryByRole("dialog")).toBeNull();
   });
+  it("does what is chosen before any key that follows", () => {
+    open(TEXT, []);
+    setDialog("commands", "slow motion");
+    render(<Dialogs editor />);
+    expect(useDebug.getState().slow).toBeNull();
+    fireEvent.keyDown(screen.getByRole("combobox", { name: "Search commands" }), { key: "Enter" });
+    expect(useDebug.getState().slow).not.toBeNull(); // nothing was waited for
+    expect(screen.queryByRole("dialog")).toBeNull();
+    setSlow(null);
+  });
+
   it("closes by Escape without doing anything, and says where nothing is called that", async () => {
     open(TEXT);
     setDialog("commands");

@@ -135,9 +135,18 @@ describe("an expression", () => {
   it("shows what it gave over the latest run, as text and nothing else", async () => {
     open(TEXT, ["big"]);
     answers.set("POST /expressions/preview", { ok: true, text: '"<b>x</b>"', kind: "string", size: 10, error: null, offset: null });
-    look([["run_requested", null, 0]]);
+    look([["run_requested", null, 0], ["attempt_started", "orders", 1, { attempt: 1 }], ["attempt_completed", "orders", 2, { attempt: 1, output: [] }]]);
     render(<Inspector />);
     expect((await within(field("items")).findByText('= "<b>x</b>"')).querySelector("b")).toBeNull();
     expect(asked.find((one) => one.path === "/expressions/preview")?.body).toMatchObject({ run: "run_1", node: "big" });
+  });
+
+  it("says so where the node that it refers to has given nothing yet, instead of what null would give", async () => {
+    open(TEXT, ["big"]);
+    answers.set("POST /expressions/preview", { ok: true, text: "null", kind: "null", size: 4, error: null, offset: null });
+    look([["run_requested", null, 0]]);
+    render(<Inspector />);
+    await within(field("items")).findByText("orders has given nothing in this run");
+    expect(within(field("items")).queryByText("= null")).toBeNull();
   });
 });
