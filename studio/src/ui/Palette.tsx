@@ -37,7 +37,7 @@ export function choices(types: ReadonlyMap<string, NodeType>): Choice[] {
     words: `${c.title} ${c.wish} ${c.description} control`.toLowerCase(),
   }));
   const own = [...types.values()].map((type) => ({
-    key: type.name, title: type.title, description: type.description, category: NAMES[type.category] ?? type.category,
+    key: type.name, title: type.title, description: type.description, category: NAMES[type.category] ?? type.category.charAt(0).toUpperCase() + type.category.slice(1),
     adding: addingOf(type), look: lookOfType(type.name, type.icon), words: `${type.title} ${type.name} ${type.description}`.toLowerCase(),
   }));
   return [...control, ...own];

@@ -92,7 +92,8 @@ export function RunList(): ReactElement {
 }
 
 function One({ run, shown, earlier }: { readonly run: RunHeader; readonly shown: boolean; readonly earlier: boolean }): ReactElement {
-  const why = run.error_message ?? (ENDED.has(run.status) ? "" : run.reason) ?? "";
+  const reason = ENDED.has(run.status) || run.reason === run.status ? "" : run.reason;
+  const why = run.error_message ?? reason ?? "";
   const time = run.ended_at === null ? "" : ` ${run.status === "completed" ? "in" : "after"} ${duration((run.ended_at - run.created_at) * 1000)}`;
   return (
     <li className={`one-run run-${run.status}`}>
