@@ -92,8 +92,13 @@ class SimulatedCall:
             raise
         if script.ending != "good":
             raise NodeError("as drawn", code=script.ending, retryable=script.retryable)
-        given = [name, attempt.attempt, timeless(parameters)]
-        return {"value": zlib.crc32(msgspec.json.encode(given)) % 1000}
+        return given(name, attempt, parameters)
+
+
+def given(name: str, attempt: Attempt, parameters: dict[str, object]) -> dict[str, object]:
+    """What an attempt gives that ends well, as in the simulation."""
+    of = [name, attempt.attempt, timeless(parameters)]
+    return {"value": zlib.crc32(msgspec.json.encode(of)) % 1000}
 
 
 def program_of(seed: int) -> Program:

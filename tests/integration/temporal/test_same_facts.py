@@ -1,4 +1,11 @@
-"""The same blueprints, drawn at random, come to the same on Temporal as in the simulation."""
+"""The same blueprints, drawn at random, come to the same wherever they run.
+
+Each is run by the simulation, by the local driver in memory and on record in SQLite, and on a real
+Temporal server; all are held against the simulation. Those that go in single file have the very
+same facts, but for moments. Of the others those that complete have the same attempts, each with the
+same end, in whatever order; which of them still begin once a node has failed is a race, in which
+the simulation itself comes to either end, so that of those that fail only that is the same.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +16,17 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from tests.integration.temporal import drawn
+from tests.integration.temporal import at_home, drawn
 
+from atomiton.blueprint.plan import Plan
 from atomiton.conductor.temporal.address import parse
 from atomiton.drivers.simulated_blueprints import random_plan, weather_of
+from atomiton.drivers.simulated_process import lineage
 from atomiton.drivers.simulation import simulate
 from atomiton.drivers.temporal import workflow
 from atomiton.drivers.temporal.wire import Options
 from atomiton.errors import AtomitonError
+from atomiton.machine import RunState, apply
 from atomiton.machine.events import (
     AttemptCompleted,
     AttemptFailed,
@@ -73,10 +83,26 @@ def in_file(facts: Sequence[Event]) -> bool:
     return True
 
 
+def attempts(plan: Plan, facts: Sequence[Event]) -> list[tuple[object, ...]]:
+    """How every attempt began and ended, by names that do not depend on the order of events."""
+    state, found = RunState(plan), []
+    for fact in facts:
+        is_attempt = isinstance(fact, AttemptStarted | AttemptCompleted | AttemptFailed)
+        frame = state.frames.get(fact.frame) if is_attempt else None
+        apply(state, fact)
+        if is_attempt:
+            name = lineage(frame or state.frames[fact.frame], fact.node)
+            output = repr(drawn.timeless(getattr(fact, "output", None)))
+            code = fact.error.code if isinstance(fact, AttemptFailed) else ""
+            found.append((name, fact.attempt, type(fact).__name__, output, code))
+    return sorted(found)
+
+
 def difference(seed: int, real: drawn.Ending) -> str:
     """What a run came to that the simulation does not; nothing when they agree."""
     weather = weather_of(seed)
-    told = simulate(random_plan(seed, weather), seed)
+    plan = random_plan(seed, weather)
+    told = simulate(plan, seed)
     if real.status != told.status:
         return f"it is {real.status}, not {told.status}"
     if weather == "file":
@@ -90,9 +116,25 @@ def difference(seed: int, real: drawn.Ending) -> str:
             ours, theirs = sorted(ours, key=repr), sorted(theirs, key=repr)
         pairs = zip_longest(ours, theirs)
         return next((f"{one}, not {other}" for one, other in pairs if one != other), "")
-    if real.status == "completed" and (real.output, real.nodes) != (told.output, told.nodes):
+    if real.status != "completed":
+        return ""
+    if (real.output, real.nodes) != (told.output, told.nodes):
         return f"it gave {real.output} with {real.nodes}, not {told.output} with {told.nodes}"
-    return ""
+    ours, theirs = attempts(plan, real.facts), attempts(plan, told.facts)
+    return next(
+        (f"{one}, not {other}" for one, other in zip_longest(ours, theirs) if one != other), ""
+    )
+
+
+def differences_at_home(seeds: Sequence[int], folder: Path) -> list[str]:
+    """Run them all by the local driver; tells what came to something else."""
+    wrong = []
+    for seed in seeds:
+        legs = {"memory": at_home.run_in_memory(seed)}
+        legs["SQLite"] = at_home.run_on_record(seed, folder)
+        found = {where: difference(seed, ending) for where, ending in legs.items()}
+        wrong += [f"seed {seed} in {where}: {what}" for where, what in found.items() if what]
+    return wrong
 
 
 async def compare(
@@ -131,6 +173,17 @@ async def compare(
 
 
 @pytest.mark.slow
+def test_blueprints_at_random_give_the_same_facts_on_one_machine(tmp_path):
+    assert differences_at_home([*FILE, *CALM, *FOUND], tmp_path) == []
+
+
+def test_what_is_not_the_same_is_found(tmp_path):
+    real = at_home.run_in_memory(FILE[1])
+    other = [*real.facts[:-1], replace(real.facts[-1], attempt=7)]
+    assert "attempt=7" in difference(FILE[1], replace(real, facts=other))
+
+
+@pytest.mark.slow
 async def test_blueprints_at_random_give_the_same_facts(temporal_address, tmp_path):
     seeds = [*FILE, *CALM, *FOUND]
     assert await compare(temporal_address, seeds, 8, drawn.NEAR, 1000, tmp_path) == []
@@ -153,8 +206,10 @@ async def test_five_hundred_blueprints_give_the_same_facts(
     wrong += await compare(
         temporal_address + "-far", seeds[::5], 12, drawn.PATIENT_FAR, 0, tmp_path
     )
+    wrong += await asyncio.to_thread(differences_at_home, seeds, tmp_path)
     tell(
-        f"Temporal: {SLICE} blueprints at random from {first}: {len(wrong)} came to something else"
+        f"local, simulation, Temporal: {SLICE} blueprints at random from {first}: "
+        f"{len(wrong)} came to something else"
     )
     for line in wrong:
         tell(f"    {line}")
