@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import contextlib
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -20,6 +21,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec
 
 from atomiton.errors import NotFound, StoreError
+from atomiton.store.object_address import object_address
 from atomiton.store.open import missing
 
 if TYPE_CHECKING:
@@ -84,36 +86,54 @@ class FolderBlobs:
 
 
 class ObjectBlobs:
-    """Large values in a store of objects: ``s3://BUCKET/PREFIX``, ``gs://``, ``az://``.
+    """Large values in a store of objects.
 
     Args:
-        url: Its address; credentials come from the environment.
-        options: What the library takes beside it, such as ``region``.
+        url: ``s3://BUCKET/PREFIX``, ``gs://`` or ``az://``; ``?endpoint=`` and ``?region=`` may
+            follow, credentials come from the environment.
     """
 
-    def __init__(self, url: str, **options: object) -> None:
+    def __init__(self, url: str) -> None:
         try:
             from obstore.store import from_url
         except ModuleNotFoundError as error:
             raise missing(error, "a store of objects", "cloud") from error
-        self._store: ObjectStore = cast("Callable[..., ObjectStore]", from_url)(url, **options)
-        self._url = url
+        self._url, options = object_address(url, "s3://bucket/values")
+        make = cast("Callable[..., ObjectStore]", from_url)
+        with self._explained():
+            try:
+                self._store = make(self._url, **options)
+            except ValueError as error:
+                raise StoreError(f"store {self._url}: {error}") from error
 
     async def put(self, name: str, data: bytes) -> None:
         """Keep a value."""
         import obstore
 
-        await obstore.put_async(self._store, name, data)
+        with self._explained():
+            await obstore.put_async(self._store, name, data)
 
     async def get(self, name: str) -> bytes:
         """Give a value back."""
         import obstore
 
+        with self._explained():
+            try:
+                found = await obstore.get_async(self._store, name)
+                return bytes(await found.bytes_async())
+            except FileNotFoundError as error:
+                raise NotFound(f"there is no value {name} in {self._url}") from error
+
+    @contextlib.contextmanager
+    def _explained(self) -> Generator[None]:
+        """Say which store a failure is of."""
+        from obstore.exceptions import BaseError
+
         try:
-            found = await obstore.get_async(self._store, name)
-        except FileNotFoundError as error:
-            raise NotFound(f"there is no value {name} in {self._url}") from error
-        return bytes(await found.bytes_async())
+            yield
+        except (BaseError, OSError) as error:
+            first = str(error).strip().splitlines()[:1]
+            raise StoreError(f"store {self._url}: {first[0] if first else error!r}") from error
 
 
 def open_blobs(address: str) -> Blobs:

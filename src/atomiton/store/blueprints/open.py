@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from atomiton.errors import StoreError
 from atomiton.ports.blueprints import BlueprintStore
+from atomiton.store.object_address import object_address
 from atomiton.store.open import missing
 
 _OBJECTS = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss")
-#: What may stand behind the ``?`` of an address of objects: nothing that is secret.
-_OPTIONS = ("endpoint", "region", "virtual_hosted_style_request")
 
 
 def create_storage(url: str) -> BlueprintStore:
@@ -85,17 +83,4 @@ def _open_objects(url: str) -> BlueprintStore:
         from atomiton.store.blueprints.objects import ObjectBlueprints
     except ModuleNotFoundError as error:
         raise missing(error, "a store of objects", "cloud") from error
-    parts = urlsplit(url)
-    if not parts.netloc or "@" in parts.netloc:
-        raise StoreError(f"store {parts.scheme}: name a bucket, as in s3://bucket/blueprints")
-    options: dict[str, object] = dict(parse_qsl(parts.query, keep_blank_values=True))
-    for name in options:
-        if name not in _OPTIONS:
-            known = ", ".join(_OPTIONS)
-            raise StoreError(
-                f"store {parts.scheme}://{parts.netloc}: unknown option {name!r}; only {known} "
-                "may stand in the address, credentials belong into the environment"
-            )
-    if str(options.get("endpoint", "")).startswith("http://"):
-        options["client_options"] = {"allow_http": True}
-    return ObjectBlueprints(urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")), options)
+    return ObjectBlueprints(*object_address(url, "s3://bucket/blueprints"))
