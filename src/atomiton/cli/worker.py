@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +13,7 @@ import click
 from atomiton.cli.options import nodes_option
 
 if TYPE_CHECKING:
-    from atomiton.conductor.temporal.worker import WorkerSettings
+    from atomiton.conductor.temporal.worker import TemporalWorker, WorkerSettings
 
 
 @click.command("worker")
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     help="Seconds for nodes at work when it stops.",
 )
 @click.option("--metrics", metavar="HOST:PORT", help="Serve numbers for Prometheus there.")
+@click.option("--health", metavar="HOST:PORT", help="Serve /healthz and /readyz there.")
 @click.option("--build", metavar="NAME", help="Version of the code, for a rolling upgrade.")
 @click.option("--deployment", metavar="NAME", help="What it is a version of; by default the queue.")
 def command(
@@ -59,6 +62,7 @@ def command(
     cached: int,
     drain: float,
     metrics: str | None,
+    health: str | None,
     build: str | None,
     deployment: str | None,
     *,
@@ -85,11 +89,11 @@ def command(
         deployment=deployment or "",
         metrics=metrics or "",
     )
-    asyncio.run(_work(settings))
+    asyncio.run(_work(settings, health))
     click.echo("stopped", err=True)
 
 
-async def _work(settings: WorkerSettings) -> None:
+async def _work(settings: WorkerSettings, health: str | None) -> None:
     """Work until a signal comes."""
     from atomiton.conductor.temporal.worker import TemporalWorker
 
@@ -104,7 +108,8 @@ async def _work(settings: WorkerSettings) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told)
-    async with TemporalWorker(settings) as worker:
+    worker = TemporalWorker(settings)
+    async with _looked_after(worker, health), worker:
         click.echo(f"working for {settings.place.address}")
         ended = asyncio.ensure_future(worker.stopped())
         asked = asyncio.ensure_future(stop.wait())
@@ -113,3 +118,16 @@ async def _work(settings: WorkerSettings) -> None:
         if ended.done():
             await ended
         ended.cancel()
+
+
+@asynccontextmanager
+async def _looked_after(worker: TemporalWorker, health: str | None) -> AsyncGenerator[None]:
+    """Say how the worker is, also while it stops, if somebody wants to know."""
+    if health is None:
+        yield
+        return
+    from atomiton.server.probes import probes
+
+    async with probes(health, worker.ready) as address:
+        click.echo(f"{address}/healthz says how it is", err=True)
+        yield

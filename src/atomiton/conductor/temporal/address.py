@@ -141,7 +141,7 @@ async def open_client(place: Place, codec: PayloadCodec | None = None, metrics: 
                     if _STARTING not in str(error):
                         raise
                 await asyncio.sleep(0.2)
-            await _check_namespace(client, place)
+            await check_namespace(client, place)
     except (RuntimeError, TimeoutError) as error:
         why = "it does not answer" if isinstance(error, TimeoutError) else str(error)
         message = f"the Temporal server at {place.target} cannot be reached: {why:.300}"
@@ -152,7 +152,8 @@ async def open_client(place: Place, codec: PayloadCodec | None = None, metrics: 
     return client
 
 
-async def _check_namespace(client: Client, place: Place) -> None:
+async def check_namespace(client: Client, place: Place) -> None:
+    """Ask the server for the namespace; ``RPCError`` if it does not answer, or has none."""
     from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 
     asked = DescribeNamespaceRequest(namespace=place.namespace)

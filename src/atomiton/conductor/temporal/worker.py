@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from atomiton.conductor.library import Library
-from atomiton.conductor.temporal.address import Place, open_client
+from atomiton.conductor.temporal.address import Place, check_namespace, open_client
 from atomiton.drivers.program import Program
 from atomiton.errors import AtomitonError
 from atomiton.nodes.guard import Capabilities
@@ -20,6 +20,7 @@ from atomiton.nodes.registry import Registry
 from atomiton.ports.runtime import Runtime
 
 if TYPE_CHECKING:
+    from temporalio.client import Client
     from temporalio.converter import PayloadCodec
     from temporalio.worker import Worker, WorkflowRunner
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _STEP = 60
 #: Seconds after which a worker that had a run in memory is taken for dead, and another goes on.
 _AWAY = 5.0
+#: Seconds within which the server answers who asks whether the worker takes work in.
+_HEARD = 2.0
 
 
 class WorkerSettings(msgspec.Struct, frozen=True):
@@ -105,6 +108,8 @@ class TemporalWorker:
         if self.library.hooks:
             message = "hooks are not called for runs on Temporal: leave them out of --nodes"
             raise AtomitonError(message, code="NOT_SUPPORTED")
+        self._client: Client | None = None
+        self._why_not = "it has not begun"
 
     async def __aenter__(self) -> Self:
         """Begin to work."""
@@ -120,17 +125,16 @@ class TemporalWorker:
         self._stop = asyncio.Event()
         self._worker = self._make(client)
         self._task = asyncio.create_task(self._worker.run())
+        self._client, self._why_not = client, ""
         return self
 
-    def _make(self, client: object) -> Worker:
-        from temporalio.client import Client
+    def _make(self, client: Client) -> Worker:
         from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
         from temporalio.worker import Worker, WorkerDeploymentConfig
 
         from atomiton.drivers.temporal.workflow import BlueprintWorkflow
 
         settings = self._settings
-        assert isinstance(client, Client)
         deployment = None
         if settings.build:
             name = settings.deployment or settings.place.queue
@@ -156,12 +160,26 @@ class TemporalWorker:
         patient(worker)
         return worker
 
+    async def ready(self) -> str:
+        """Say why it takes nothing in, in a few words; nothing if it does."""
+        if self._client is None or self._why_not:
+            return self._why_not
+        if self._task.done():
+            return "it has stopped"
+        try:
+            async with asyncio.timeout(_HEARD):
+                await check_namespace(self._client, self._settings.place)
+        except Exception as error:  # whatever is wrong there, a restart would not mend it
+            return f"the Temporal server does not answer: {str(error) or 'it takes too long'}"
+        return ""
+
     async def stopped(self) -> None:
         """Wait until it has stopped, for whatever reason; raises what ended it."""
         await asyncio.shield(self._task)
 
     async def stop(self) -> None:
         """Take nothing new, and let what is at work end, or be lost when the time is over."""
+        self._why_not = "it is stopping"
         await self._worker.shutdown()
 
     async def __aexit__(
@@ -172,7 +190,7 @@ class TemporalWorker:
     ) -> None:
         """Stop, and free everything."""
         if not self._task.done():
-            await self._worker.shutdown()
+            await self.stop()
         await asyncio.wait([self._task])
         self._unserve()
         await self.nodes.close()

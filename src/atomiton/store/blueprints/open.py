@@ -6,7 +6,6 @@ from pathlib import Path
 
 from atomiton.errors import StoreError
 from atomiton.ports.blueprints import BlueprintStore
-from atomiton.store.object_address import object_address
 from atomiton.store.open import missing
 
 _OBJECTS = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss")
@@ -81,6 +80,7 @@ def _open_postgres(url: str) -> BlueprintStore:
 def _open_objects(url: str) -> BlueprintStore:
     try:
         from atomiton.store.blueprints.objects import ObjectBlueprints
+        from atomiton.store.object_address import object_address
     except ModuleNotFoundError as error:
         raise missing(error, "a store of objects", "cloud") from error
     return ObjectBlueprints(*object_address(url, "s3://bucket/blueprints"))
