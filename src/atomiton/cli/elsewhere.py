@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 from atomiton.conductor import Conductor
 from atomiton.machine import RunState
@@ -12,6 +12,7 @@ from atomiton.machine.progress import ProgressMeter
 
 if TYPE_CHECKING:
     from atomiton.cli.mirrors import Elsewhere  # most verbs find no main process
+    from atomiton.conductor.mirroring import Mirroring
 
 
 class Driven(Protocol):
@@ -43,7 +44,14 @@ Reached: TypeAlias = "Conductor | Elsewhere"
 
 
 def driven(conductor: Reached, run: str) -> Driven | None:
-    """A run that is followed: as it is driven here, or as the main process tells of it."""
-    if isinstance(conductor, Conductor):
-        return conductor.driver.runs.get(run)
-    return conductor.mirrors.get(run)
+    """A run that is followed: as it is driven here, or as those tell who drive it."""
+    there = mirroring(conductor)
+    if there is not None:
+        return there.mirrors.get(run)
+    assert isinstance(conductor, Conductor)
+    return conductor.driver.runs.get(run)
+
+
+def mirroring(conductor: Reached) -> Mirroring | None:
+    """The conductor, if others drive its runs: the main process, or workers of Temporal."""
+    return cast("Mirroring", conductor) if hasattr(conductor, "mirrors") else None

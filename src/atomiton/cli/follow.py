@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from atomiton.cli.elsewhere import Reached, driven
+from atomiton.cli.elsewhere import Reached, driven, mirroring
 from atomiton.cli.screen import Screen
 from atomiton.cli.signals import LEAVING, Signals
-from atomiton.conductor import Conductor
 from atomiton.conductor.result import RunResult
 from atomiton.errors import AtomitonError
 from atomiton.machine.state import LOST, RETRYING, WAITING, RunState
@@ -84,9 +83,10 @@ class Follower:
             ended.cancel()
 
     async def _ended(self) -> RunResult:
-        if not isinstance(self._conductor, Conductor):
-            await self._conductor.follow(self._run)
-            await self._conductor.told(self._run)
+        there = mirroring(self._conductor)
+        if there is not None:
+            await there.follow(self._run)
+            await there.told(self._run)
         return await self._conductor.result(self._run)
 
     async def _stop(self, number: int) -> None:

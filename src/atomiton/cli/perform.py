@@ -7,7 +7,7 @@ import re
 import sys
 from dataclasses import dataclass
 
-from atomiton.cli.elsewhere import Reached, driven
+from atomiton.cli.elsewhere import Reached, driven, mirroring
 from atomiton.cli.failure import show_failure
 from atomiton.cli.follow import Follower, Left
 from atomiton.cli.output import duration, is_terminal, note, print_json, print_output, result_object
@@ -137,8 +137,9 @@ async def _follow(
     try:
         with Signals(screen.restore) as signals:
             run = await _start(conductor, prepared, wishes)
-            if not isinstance(conductor, Conductor):
-                await conductor.follow(run.id)
+            there = mirroring(conductor)
+            if there is not None:
+                await there.follow(run.id)
             follower = Follower(conductor, run.id, screen, signals, durable=durable)
             if wishes.asks:
                 stepping = _serve_steps(conductor, run.id)

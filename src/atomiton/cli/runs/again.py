@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from atomiton.cli.elsewhere import Reached
+from atomiton.cli.elsewhere import Reached, mirroring
 from atomiton.cli.follow import Follower, Left
-from atomiton.cli.mirrors import Elsewhere
 from atomiton.cli.perform import report
 from atomiton.cli.runs.opening import find_run, reached
 from atomiton.cli.screen import make_screen
@@ -41,8 +40,9 @@ async def follow(conductor: Reached, asked: Again, start: Callable[[], Awaitable
     try:
         with Signals(screen.restore) as signals:
             run = (await start()).id
-            if isinstance(conductor, Elsewhere):
-                await conductor.follow(run)
+            there = mirroring(conductor)
+            if there is not None:
+                await there.follow(run)
             follower = Follower(conductor, run, screen, signals, durable=True)
             try:
                 result = await follower.follow(detach=asked.detach)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from atomiton.cli.elsewhere import Reached, driven
+from atomiton.cli.elsewhere import Reached, driven, mirroring
 from atomiton.cli.follow import Follower, Left
-from atomiton.cli.mirrors import Elsewhere
 from atomiton.cli.output import note, print_json, result_object
 from atomiton.cli.perform import report
 from atomiton.cli.runs.opening import find_run, reached
@@ -38,11 +37,12 @@ async def answer(asked: Answer, tell: Callable[[Reached, str], Awaitable[None]])
         left: Left | None = None
         try:
             with Signals(screen.restore) as signals:
-                if isinstance(conductor, Elsewhere):
+                there = mirroring(conductor)
+                if there is not None:
                     told = (await conductor.header(run)).events
-                    await conductor.follow(run, told=told)
+                    await there.follow(run, told=told)
                     await tell(conductor, run)
-                    await conductor.reacted(run, told)
+                    await there.reacted(run, told)
                 else:
                     await tell(conductor, run)
                 if driven(conductor, run) is None:

@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import click
 
-from atomiton.cli.elsewhere import Reached
+from atomiton.cli.elsewhere import Reached, mirroring
 from atomiton.cli.follow import Follower, Left
-from atomiton.cli.mirrors import Elsewhere
 from atomiton.cli.options import json_option, nodes_option, store_option
 from atomiton.cli.output import note, print_json, result_object
 from atomiton.cli.perform import report
@@ -69,12 +68,14 @@ def command(
 async def _resume_one(asked: _Asked, name: str) -> int:
     async with reached(asked.store, asked.nodes, strict=True) as conductor:
         run = await find_run(conductor, name)
-        if isinstance(conductor, Elsewhere):
+        there = mirroring(conductor)
+        if there is not None:
             told = (await conductor.header(run)).events
-            await conductor.follow(run, told=told)
+            await there.follow(run, told=told)
             await conductor.resume(run, lost=asked.lost)
-            await conductor.reacted(run, told)
+            await there.reacted(run, told)
         else:
+            assert isinstance(conductor, Conductor)
             try:
                 await conductor.resume(run, lost=asked.lost)
             except RunBusy:

@@ -9,6 +9,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
+from types import TracebackType
 from typing import TypeVar
 
 from temporalio.client import Client
@@ -17,7 +18,7 @@ from temporalio.converter import PayloadCodec
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from atomiton.blueprint.model import Blueprint, Durability
-from atomiton.blueprint.plan import MapPlan
+from atomiton.blueprint.plan import MapPlan, Plan
 from atomiton.conductor.beside import Beside
 from atomiton.conductor.core import has_ended
 from atomiton.conductor.forking import fork_facts
@@ -26,6 +27,7 @@ from atomiton.conductor.ids import new_run_id
 from atomiton.conductor.inputs import Inputs, check_options, refuse_unfit
 from atomiton.conductor.library import Source
 from atomiton.conductor.looking import SHORTEST
+from atomiton.conductor.mirroring import Mirroring
 from atomiton.conductor.repeats import key_of
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
@@ -52,6 +54,7 @@ from atomiton.machine.events import Breakpoint, Event, RunRequested
 from atomiton.machine.records import encode
 from atomiton.ports.admission import QueueSizes
 from atomiton.ports.blueprints import BlueprintStore
+from atomiton.ports.journal import RunHeader
 from atomiton.store.ledger.base import Steps
 from atomiton.store.open import default_path
 
@@ -78,7 +81,7 @@ class _Nothing(Beside):
         raise AtomitonError(message, code="NOT_SUPPORTED")
 
 
-class TemporalConductor(TemporalTriggers):
+class TemporalConductor(TemporalTriggers, Mirroring):
     """The one API for runs on a Temporal server.
 
     Blueprints are read and checked here, so the node types they use must be known here as well as
@@ -116,11 +119,24 @@ class TemporalConductor(TemporalTriggers):
         kept = f"sqlite:{default_path()}" if blueprints is None else blueprints
         # What runs in another process may not be known here: values of secrets among it.
         self._kept_at = kept
-        super().__init__(self._temporal, blueprints=kept, nodes=nodes, secrets={}, resume=False)
+        TemporalTriggers.__init__(
+            self, self._temporal, blueprints=kept, nodes=nodes, secrets={}, resume=False
+        )
+        Mirroring.__init__(self)
         self._beside = _Nothing(self._temporal.address)
         self._options = options or Options()
         #: Programs of the runs that were started here a while ago, to sum them up without asking.
         self._started: OrderedDict[str, Program] = OrderedDict()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Follow no runs any more, and free everything; runs go on."""
+        await self.follow_no_more()
+        await super().__aexit__(kind, error, trace)
 
     # -- starting ------------------------------------------------------------------------------
 
@@ -226,6 +242,9 @@ class TemporalConductor(TemporalTriggers):
     async def result(self, run: str) -> RunResult:
         """Wait for a run to end and sum it up; ``NotFound`` if there is none."""
         self._known(run)
+        if run in self.mirrors:  # all of it is announced already
+            await self.told(run)
+            return await self.show(run)
         if self.bus:  # somebody listens: all of it is announced here as it happens there
             async for event in self.events(run):
                 self.bus.publish(event)
@@ -277,6 +296,11 @@ class TemporalConductor(TemporalTriggers):
                 await asyncio.sleep(pause)
             pause = _FIRST if facts else min(2 * pause, _LONGEST)
             header = await self.journal.header(run)
+
+    async def plan_of(self, run: str) -> tuple[Plan, RunHeader]:
+        """What a run is pinned to, and how it stands."""
+        header = await self.journal.header(run)
+        return (await self.library.stored(self.journal, header)).plan, header
 
     # -- steering ------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ from temporalio.service import RPCError
 
 from atomiton.conductor.temporal.address import Place, open_client, search_attributes
 from atomiton.conductor.temporal.fired import fired
+from atomiton.conductor.temporal.newest import Newest
 from atomiton.conductor.temporal.told import is_busy, told
 from atomiton.drivers.temporal.scheduled import shown_id, workflow_id
 from atomiton.drivers.temporal.wire import (
@@ -69,7 +70,7 @@ _LISTED = {
     # What is cancelled by our own means fails with that error: its facts stand beside it.
     "cancelled": "ExecutionStatus IN ('Canceled', 'Terminated', 'Failed')",
 }
-_RUNNING = "ExecutionStatus = 'Running'"
+_RUNNING, _OVER = "ExecutionStatus = 'Running'", "ExecutionStatus != 'Running'"
 #: Seconds for a worker to answer a question.
 _ANSWER = timedelta(seconds=20)
 #: Seconds for it to take a message, before it is sent again: a worker that has just dropped the
@@ -263,10 +264,8 @@ class TemporalJournal:
         limit: int = 100,
     ) -> Headers:
         """Give headers, newest first; ``before`` is the id of the last run already seen."""
-        query = self._ours() + self._filters(status, blueprint)
         edge = None if before is None else await self._began(before)
-        if edge is not None:
-            query += f" AND StartTime < '{edge.isoformat()}'"
+        until = "" if edge is None else f" AND StartTime < '{edge.isoformat()}'"
         found: dict[str, RunHeader] = {}
         async with told(""):
             for run in self._lately():  # the list is behind by a moment
@@ -275,12 +274,16 @@ class TemporalJournal:
                     header = await self._header(described, exact=True)
                     if _fits(header, status, blueprint):
                         found[run] = header
-            async for listed in _pages(self.client, query, limit):
-                header = await self._header(listed)
-                if header.run not in self._lately() and _fits(header, status, blueprint):
-                    found[header.run] = header
-                if len(found) >= limit + len(self._recent):
-                    break
+            lately = set(self._lately())
+            for query in self._queries(status, blueprint):
+                known = Newest(limit)
+                async for listed in _pages(self.client, query + until, limit):
+                    if known.passed(listed):
+                        break
+                    header = await self._header(listed)
+                    if header.run not in lately and _fits(header, status, blueprint):
+                        found[header.run] = header
+                        known.add(header)
         newest = sorted(found.values(), key=lambda of: (of.created_at, of.run), reverse=True)
         return newest[:limit]
 
@@ -289,9 +292,15 @@ class TemporalJournal:
         queue = self.place.queue.replace("'", "''")
         return f"WorkflowType = '{WORKFLOW}' AND TaskQueue = '{queue}'"
 
+    def _queries(self, status: str | None, blueprint: str | None) -> builtins.list[str]:
+        """Queries for runs, each of which gives them in an order that is known: see ``Newest``."""
+        states = [_RUNNING, _OVER] if status is None else [_LISTED.get(status, _RUNNING)]
+        rest = self._filters(status, blueprint)
+        return [f"{self._ours()} AND {state}{rest}" for state in states]
+
     def _filters(self, status: str | None, blueprint: str | None) -> str:
         """What the server can filter by itself; the rest is done here."""
-        chosen = "" if status is None else f" AND {_LISTED.get(status, _RUNNING)}"
+        chosen = ""
         wanted = {BY_BLUEPRINT: blueprint, BY_STATUS: None if status in _LISTED else status}
         for name, value in wanted.items() if self.attributes else ():
             if value is not None:  # what was started without them has none
