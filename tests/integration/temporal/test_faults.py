@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -74,16 +75,24 @@ async def decide(conductor, runs) -> int:
     return decided
 
 
-async def survive(address: str, log: Path, count: int, kills: int) -> int:
-    """Start runs, kill the worker again and again; gives how many decisions were asked for."""
+async def survive(
+    address: str, log: Path, count: int, kills: int, server: TemporalServer | None = None
+) -> int:
+    """Start runs, kill the worker again and again; gives how many decisions were asked for.
+
+    Every seventh time the server, if one is given, is killed as well, and started again.
+    """
     async with TemporalConductor(address, nodes=NODES, options=OPTIONS) as conductor:
         worker = Worker(address)
         try:
             worker.ready()
             runs = [await conductor.start(chain(log)) for _ in range(count)]
-            for _ in range(kills):
+            for number in range(kills):
                 await asyncio.sleep(1.5)
                 worker.end(signal.SIGKILL)
+                if server is not None and number % 7 == 6:
+                    server.stop(kill=True)
+                    server.start()
                 worker = Worker(address)
                 worker.ready()
             ended = asyncio.gather(*(run.result() for run in runs))
@@ -112,6 +121,22 @@ async def test_workers_are_killed(temporal_address, tmp_path):
 async def test_workers_are_killed_under_hundreds_of_runs(temporal_address, tmp_path, tell):
     decided = await survive(temporal_address, tmp_path / "log", 300, 20)
     tell(f"Temporal: 300 runs, 20 workers killed: all ended right, {decided} decisions")
+
+
+@pytest.mark.campaign
+async def test_a_thousand_runs_outlive_workers_and_servers(tmp_path, tell):
+    server = TemporalServer(tmp_path / "temporal.db")
+    server.start()
+    begun = time.monotonic()
+    try:
+        decided = await survive(server.address("many"), tmp_path / "log", 1000, 21, server)
+    finally:
+        server.stop()
+    took = time.monotonic() - begun
+    tell(
+        "Temporal: 1,000 runs, 21 workers killed, 3 servers killed: all ended right, "
+        f"{decided} decisions, {took:.0f} s"
+    )
 
 
 @pytest.mark.slow
