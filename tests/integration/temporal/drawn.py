@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -33,11 +33,11 @@ AGAIN = 5.0
 #: Nodes that take longer than this take longer than any time limit of theirs.
 SLOW = 20.0
 #: Pure nodes run where the workflow is, or as activities.
-NEAR = Options(heartbeat=8.0, grace=0.5, local=0.6)
-FAR = Options(heartbeat=8.0, grace=0.5, local=0)
+NEAR = Options(heartbeat=8.0, grace=0.5, local=0.6, shared=True)
+FAR = Options(heartbeat=8.0, grace=0.5, local=0, shared=True)
 #: Where the machine is so busy that signs of life are late.
-PATIENT_NEAR = Options(heartbeat=60.0, grace=0.5, local=0.6)
-PATIENT_FAR = Options(heartbeat=60.0, grace=0.5, local=0)
+PATIENT_NEAR = Options(heartbeat=60.0, grace=0.5, local=0.6, shared=True)
+PATIENT_FAR = Options(heartbeat=60.0, grace=0.5, local=0, shared=True)
 
 #: What the task queue is called in a replay.
 REPLAYED = "replay-None"
@@ -120,16 +120,24 @@ class Hurried(driving.Driving):
     it may stand still for a minute.
     """
 
-    def _set_timer(self, timer: int, at: float) -> None:
-        delay = (at - driving.workflow.time()) * pace.timers
-        self._timers[timer] = self._timer(delay, self._due, timer, at)
+    def _at(self, moment: float, act: Callable[[], None]) -> driving.Timer:
+        return self._timer((moment - driving.workflow.time()) * pace.timers, act)
 
     def _due(self, timer: int, at: float) -> None:
         if self._is_met(timer):
             self._turns.answered()
-            self._timers[timer] = self._timer(AGAIN, self._due, timer, at)
+            self._again(timer, at)
         else:
             super()._due(timer, at)
+
+    def _limited(self, limits: Sequence[driving.Limit]) -> None:
+        met = [of for of in limits if self._is_met(of.timer)]
+        for of in met:
+            self._again(of.timer, of.at)
+        super()._limited([of for of in limits if of not in met])
+
+    def _again(self, timer: int, at: float) -> None:
+        self._timers[timer] = self._timer(AGAIN, self._due, timer, at)
 
     def _is_met(self, timer: int) -> bool:
         """Whether it is the time limit of an attempt that ends before."""

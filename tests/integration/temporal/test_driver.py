@@ -300,9 +300,8 @@ async def test_the_server_itself_filters_lists_of_runs(temporal_address):
         failed = await conductor.run(document({"a": {"uses": "t.flaky"}}))
 
         async def listed(exact=True, **wanted):
-            query = conductor.journal._ours() + conductor.journal._filters(
-                wanted.get("status"), wanted.get("blueprint")
-            )
+            asked = wanted["status"], wanted.get("blueprint")
+            (query,) = conductor.journal._queries(*asked)
             told = {of.id async for of in conductor.journal.client.list_workflows(query)}
             found = {header.run for header in await conductor.list(**wanted)}
             assert found == told if exact else found <= told

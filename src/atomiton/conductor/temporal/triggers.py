@@ -217,7 +217,7 @@ class TemporalTriggers(Conductor):
     @property
     def _driven(self) -> Options:
         """How runs are driven that are started here."""
-        return replace(self._options, attributes=self._temporal.attributes)
+        return replace(self._options, attributes=self._temporal.attributes, shared=True)
 
     def _found_by(self, blueprint: str) -> TypedSearchAttributes:
         key = SearchAttributeKey.for_keyword(BY_BLUEPRINT)

@@ -23,7 +23,9 @@ from temporalio.exceptions import FailureError
 from atomiton.drivers.answers import error_info, status_change, stopped
 from atomiton.drivers.program import Program
 from atomiton.drivers.recovery import replay
+from atomiton.drivers.temporal.facts import end_fact, place_of
 from atomiton.drivers.temporal.happenings import Happenings
+from atomiton.drivers.temporal.limits import Limit, Limits, length_of
 from atomiton.drivers.temporal.sending import Sent, answers_of, end_of, send, size_of, task_of
 from atomiton.drivers.temporal.turns import Timer, Turns
 from atomiton.drivers.temporal.wire import (
@@ -124,6 +126,8 @@ class Driving:
         self._sent: set[Sent] = set()
         self._out = self._batches = 0
         self._timers: dict[int, Timer] = {}
+        self._limits = Limits(self.state.timers, self._at, self._limited)
+        self._taken = 0
         self._happenings = Happenings(asyncio.get_running_loop())
         self._turns = Turns(self._happenings)
         self._shown = Head("running")
@@ -174,11 +178,11 @@ class Driving:
         if self.state.ended:
             self.finish = FinishRun(self.state.status, self.state.output, self.state.failure)
             return
-        started = {_place(of) for of in facts if isinstance(of, AttemptStarted)}
+        started = {place_of(of) for of in facts if isinstance(of, AttemptStarted)}
         for command in outstanding(self.state):
             if isinstance(command, StartAttempt):
-                if fresh or _place(command) not in started:
-                    self.facts.append(AttemptStarted(workflow.time(), *_place(command)))
+                if fresh or place_of(command) not in started:
+                    self.facts.append(AttemptStarted(workflow.time(), *place_of(command)))
                 self._starts[command.frame, command.node] = command
             else:
                 self._perform(command)
@@ -196,11 +200,12 @@ class Driving:
     def _take(self, event: Event) -> None:
         if not self._awaited(event):
             return
+        self._taken += 1
         commands = apply(self.state, event)
         self.facts.append(event)
         for command in commands:
             if isinstance(command, StartAttempt):
-                self.facts.append(AttemptStarted(event.time, *_place(command)))
+                self.facts.append(AttemptStarted(event.time, *place_of(command)))
                 self._starts[command.frame, command.node] = command
             else:
                 self._perform(command)
@@ -208,7 +213,7 @@ class Driving:
     def _awaited(self, event: Event) -> bool:
         """Whether a fact is no answer, or one that somebody still waits for."""
         if isinstance(event, AttemptCompleted | AttemptFailed | AttemptLost):
-            return not self.state.ended and self.state.expects(*_place(event))
+            return not self.state.ended and self.state.expects(*place_of(event))
         if isinstance(event, CostSpent):
             return not self.state.ended
         return not isinstance(event, TimerFired) or event.timer in self.state.timers
@@ -223,7 +228,7 @@ class Driving:
         elif isinstance(command, CancelTimer):
             timer = self._timers.pop(command.timer, None)
             if timer is not None:
-                self._unset(timer)
+                self._turns.take_back(timer.since, timer.handle.cancel)
         elif isinstance(command, CancelAttempt):
             self._cancel(command)
         elif isinstance(command, CheckBreakpoint) and not self.state.ended:
@@ -232,14 +237,17 @@ class Driving:
             self._inbox.appendleft(check(self.state, workflow.time()))
 
     def _set_timer(self, timer: int, at: float) -> None:
-        self._timers[timer] = self._timer(at - workflow.time(), self._due, timer, at)
+        length = length_of(self.state, timer) if self.options.shared else None
+        if length is None:
+            self._timers[timer] = self._at(at, partial(self._due, timer, at))
+        else:
+            self._limits.add(length, Limit(timer, at, self._taken))
+
+    def _at(self, moment: float, act: Callable[[], None]) -> Timer:
+        return self._timer(moment - workflow.time(), act)
 
     def _timer(self, delay: float, act: Callable[..., None], *of: object) -> Timer:
-        """Let the server say when it is time."""
         return Timer(self._happenings.timer(delay, partial(act, *of)), self._turns.now)
-
-    def _unset(self, timer: Timer) -> None:
-        self._turns.take_back(timer.since, timer.handle.cancel)
 
     def _due(self, timer: int, at: float) -> None:
         self._turns.answered()
@@ -247,12 +255,20 @@ class Driving:
         if timer in self.state.timers:
             self.feed(TimerFired(max(workflow.time(), at), timer))
 
+    def _limited(self, limits: Sequence[Limit]) -> None:
+        """Time limits of attempts have come to their end, if they still count."""
+        self._turns.answered()
+        for of in limits:
+            if of.timer in self.state.timers:
+                self.feed(TimerFired(max(workflow.time(), of.at), of.timer))
+        self._drain()
+
     def _cancel(self, command: CancelAttempt) -> None:
         key = (command.frame, command.node)
         job = self._jobs.get(key)
         if job is None:
             self._starts.pop(key, None)
-            self._inbox.append(AttemptFailed(workflow.time(), *_place(command), stopped()))
+            self._inbox.append(AttemptFailed(workflow.time(), *place_of(command), stopped()))
             return
         sent = job.sent
         sent.stopping += 1
@@ -274,7 +290,7 @@ class Driving:
             if job is not None and job.start is start:
                 del self._jobs[start.frame, start.node]
                 error = stopped("it did not stop when asked to, and was given up")
-                self._inbox.append(AttemptFailed(workflow.time(), *_place(start), error))
+                self._inbox.append(AttemptFailed(workflow.time(), *place_of(start), error))
         self._drain()
 
     # -- attempts ------------------------------------------------------------------------------
@@ -309,7 +325,7 @@ class Driving:
             try:
                 task = task_of(self.state, start)
             except AtomitonError as error:  # its parameters cannot be worked out
-                failed = AttemptFailed(workflow.time(), *_place(start), error_info(error))
+                failed = AttemptFailed(workflow.time(), *place_of(start), error_info(error))
                 self._inbox.append(failed)
                 continue
             size += len(msgspec.json.encode(task))
@@ -409,14 +425,14 @@ class Driving:
     def _take_answers(self, sent: Sent, answers: Sequence[Outcome | None], now: float) -> None:
         for start, answer in zip(sent.starts, answers, strict=True):
             if answer is not None and answer.cost:
-                self._inbox.append(CostSpent(now, *_place(start), answer.cost))
+                self._inbox.append(CostSpent(now, *place_of(start), answer.cost))
             job = self._jobs.get((start.frame, start.node))
             if job is None or job.start is not start:
                 continue  # it was given up
             del self._jobs[start.frame, start.node]
             if job.grace is not None:
-                self._unset(job.grace)
-            self._inbox.append(_fact(start, answer, now))
+                self._turns.take_back(job.grace.since, job.grace.handle.cancel)
+            self._inbox.append(end_fact(start, answer, now))
         self._drain()
 
     # -- at rest -------------------------------------------------------------------------------
@@ -479,22 +495,6 @@ class Driving:
     def close(self) -> None:
         """Unset all timers: one that fires in this moment keeps the workflow from ending."""
         graces = [job.grace for job in self._jobs.values() if job.grace is not None]
-        for timer in [*self._timers.values(), *graces]:
+        for timer in [*self._timers.values(), *self._limits.timers.values(), *graces]:
             if self._turns.can_take_back(timer.since):
                 timer.handle.cancel()
-
-
-_Of = StartAttempt | CancelAttempt | AttemptStarted | AttemptCompleted | AttemptFailed | AttemptLost
-
-
-def _place(of: _Of) -> tuple[int, int, int]:
-    return of.frame, of.node, of.attempt
-
-
-def _fact(start: StartAttempt, answer: Outcome | None, now: float) -> Event:
-    """How an attempt ended, as a fact; None is that nobody saw it."""
-    if answer is None:
-        return AttemptLost(now, *_place(start))
-    if answer.error is not None:
-        return AttemptFailed(now, *_place(start), answer.error)
-    return AttemptCompleted(now, *_place(start), answer.output)

@@ -50,6 +50,8 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True):
         window: Most activities that are out at once.
         batch: Most items of a map in one activity.
         attributes: Whether the server knows the search attributes of runs.
+        shared: Whether time limits of the same length share a timer of the server; runs that were
+            begun before there was this do not know it.
     """
 
     heartbeat: float = 20.0
@@ -59,6 +61,7 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True):
     window: int = 200
     batch: int = 100
     attributes: bool = False
+    shared: bool = False
 
 
 class Start(msgspec.Struct, frozen=True, omit_defaults=True):
