@@ -1,4 +1,4 @@
-"""The container file names what is there. That it builds is tried where there is an engine."""
+"""The container file names what is there. ``make image`` builds it, and tries what was built."""
 
 from __future__ import annotations
 
@@ -23,6 +23,20 @@ def test_what_is_copied_is_there() -> None:
     assert [source for source in copied if not (ROOT / source).exists()] == []
 
 
+def test_the_studio_is_built_with_what_it_offers() -> None:
+    source = (ROOT / "studio" / "src" / "app" / "templates.ts").read_text(encoding="utf-8")
+    wanted = {path.split("*")[0].rstrip("/") for path in re.findall(r'"(?:\.\./){3}([^"]+)"', source)}
+    stage = TEXT[: TEXT.index(" AS build")]
+    copied = re.findall(r"^COPY (\S+) /src/\1$", stage, re.MULTILINE)
+    assert len(wanted & {path for path in wanted if (ROOT / path).exists()}) > 5
+    assert [path for path in wanted if not path.startswith(tuple(copied))] == []
+
+
+def test_nothing_that_was_built_here_gets_into_it() -> None:
+    left_out = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert {".git", ".venv", "studio/node_modules", "src/atomiton/studio/static"} <= set(left_out)
+
+
 def test_what_a_build_needs_is_copied() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     hatch = project["tool"]["hatch"]["build"]["targets"]["wheel"]
@@ -40,7 +54,7 @@ def test_its_extras_are_ours() -> None:
 def test_it_serves_as_a_user_without_rights() -> None:
     (user,) = re.findall(r"^USER (\S+)$", LAST, re.MULTILINE)
     assert user != "root"
-    assert f" {user}\n" in LAST[: LAST.index("USER")]
+    assert re.search(rf"^RUN useradd .+ {user}\b", LAST, re.MULTILINE)
     (entry,) = re.findall(r"^ENTRYPOINT (\[.+\])$", LAST, re.MULTILINE)
     (command,) = re.findall(r"^CMD (\[.+\])$", LAST, re.MULTILINE)
     words = [*json.loads(entry), *json.loads(command)]
