@@ -13,7 +13,7 @@ RUN := $(UV) run --locked --no-sync
 READY := .venv/.ready
 ARGS ?=
 
-.PHONY: help setup studio studio-format studio-test demo docs image man test check bench bench-quick campaign histories mutate format clean
+.PHONY: help setup studio studio-format studio-test demo docs examples image man test check bench bench-quick campaign histories mutate format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ demo: $(READY) ## Show what Atomiton does, in under a minute
 docs: $(READY) ## Build the site of the documentation, build/site/index.html
 	@$(RUN) python -m scripts.site.build
 	@echo 'docs: build/site/index.html'
+
+examples: $(READY) ## Fetch workflows of others that imports are tested with, where npm has them
+	@$(RUN) python -m tests.integration.interop.fetch
 
 image: ## Build the image of the Containerfile and try it; needs podman, buildah or docker, and a registry
 	@sh scripts/image.sh build

@@ -84,6 +84,7 @@ step lint $run ruff check .
 begin_mypy
 step pyright $run pyright
 step mypy end_mypy
+step examples $run python -m tests.integration.interop.fetch
 step timed timed_tests
 step measured measured_tests
 step coverage whole_coverage
