@@ -14,7 +14,7 @@ from atomiton.blueprint.model import Defaults, Durability, Json, Limits
 from atomiton.builder.built import BlueprintFunction
 from atomiton.builder.literals import as_document
 from atomiton.builder.tracer import retry_document, words
-from atomiton.nodes.signature import first_paragraph
+from atomiton.nodes.schema import first_paragraph
 
 P = ParamSpec("P")
 R = TypeVar("R")

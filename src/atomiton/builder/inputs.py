@@ -11,8 +11,8 @@ from atomiton.blueprint.model import Json
 from atomiton.blueprint.properties import FORMATS, KEYWORDS
 from atomiton.builder.literals import as_document
 from atomiton.builder.places import local_names
-from atomiton.nodes.schema import Schema, schema_of
-from atomiton.nodes.signature import argument_notes, nullable
+from atomiton.nodes.schema import Schema, argument_notes, schema_of
+from atomiton.nodes.signature import nullable
 
 _KINDS: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import platform
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,14 +21,8 @@ from atomiton.errors import AtomitonError
 if TYPE_CHECKING:
     from atomiton.store.finding import Finding
 
-_EXTRAS = {
-    "html": ("selectolax",),
-    "http": ("aiohttp",),
-    "image": ("PIL",),
-    "sheets": ("python_calamine", "xlsxwriter"),
-    "speed": ("uvloop",),
-    "text": ("re2",),
-}
+#: A requirement of an extra, as the package's own metadata has it.
+_REQUIRED = re.compile(r"([\w.-]+).*extra == [\"'](?!all\b)(\w+)[\"']")
 #: Findings of one kind that are printed one by one.
 _SHOWN = 10
 _COLOURS = {"damage": "red", "attention": "yellow"}
@@ -54,7 +48,7 @@ def command(
 
     from atomiton.store.finding import Finding
 
-    extras = {name: all(map(_installed, parts)) for name, parts in _EXTRAS.items()}
+    extras = _extras()
     path: Path | None = None
     done: list[str] = []
     try:
@@ -150,11 +144,25 @@ def _size(path: Path | None) -> int:
     return sum(file.stat().st_size for file in files if file.exists())
 
 
-def _installed(module: str) -> bool:
+def _extras() -> dict[str, bool]:
+    """The extras of the package, and whether all that each needs is installed."""
+    from importlib.metadata import PackageNotFoundError, distribution, requires
+
     try:
-        return importlib.util.find_spec(module) is not None
-    except ImportError:
-        return False
+        lines = requires("atomiton") or []
+    except PackageNotFoundError:  # run from a folder that was never installed
+        lines = []
+    found: dict[str, bool] = {}
+    for line in lines:
+        if needed := _REQUIRED.match(line):
+            name, extra = needed.groups()
+            try:
+                distribution(name)
+                here = True
+            except PackageNotFoundError:
+                here = False
+            found[extra] = found.get(extra, True) and here
+    return dict(sorted(found.items()))
 
 
 def _print(

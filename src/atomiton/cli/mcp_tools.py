@@ -21,7 +21,8 @@ from atomiton.conductor.nodes import node_info
 from atomiton.conductor.result import RunResult
 from atomiton.conductor.run import Run
 from atomiton.errors import AtomitonError, InputError, NotFound, Problem
-from atomiton.nodes.signature import Parameter, first_paragraph, read_signature
+from atomiton.nodes.schema import first_paragraph
+from atomiton.nodes.signature import Parameter, read_signature
 
 #: What the name of a tool that runs a blueprint begins with.
 PREFIX = "run_"

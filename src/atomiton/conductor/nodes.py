@@ -34,6 +34,9 @@ class NodeInfo(msgspec.Struct, frozen=True):
     result: dict[str, object]
     example: str
     source: str
+    details: str = ""
+    icon: str = ""
+    deprecated: str = ""
 
 
 def node_info(type_: NodeType) -> NodeInfo:
@@ -51,6 +54,9 @@ def node_info(type_: NodeType) -> NodeInfo:
         result=type_.result,
         example=type_.example,
         source=type_.source,
+        details=type_.details,
+        icon=type_.icon,
+        deprecated=type_.deprecated,
     )
 
 

@@ -24,7 +24,13 @@ _CHANGED = (1980, 1, 1, 0, 0, 0)
 
 
 class Packed(TypedDict):
-    """An archive that was written; `size` is its own, in bytes."""
+    """An archive that was written; `size` is its own, in bytes.
+
+    Attributes:
+        path: The archive.
+        count: How many files are in it.
+        size: Its own bytes.
+    """
 
     path: str
     count: int
@@ -32,7 +38,14 @@ class Packed(TypedDict):
 
 
 class Unpacked(TypedDict):
-    """Files that were unpacked, in the order of the archive; `size` is theirs, in bytes."""
+    """Files that were unpacked, in the order of the archive; `size` is theirs, in bytes.
+
+    Attributes:
+        files: Paths of the files, in the order of the archive.
+        folder: Where they are.
+        count: How many.
+        size: Their bytes, together.
+    """
 
     files: list[str]
     folder: str

@@ -9,7 +9,13 @@ from atomiton.nodes.spec import node
 
 
 class Rows(TypedDict):
-    """A table; `headers` is empty when rows are lists."""
+    """A table; `headers` is empty when rows are lists.
+
+    Attributes:
+        rows: Objects by the names of the columns, or lists of cells.
+        headers: Names of the columns; empty when rows are lists.
+        count: How many rows.
+    """
 
     rows: list[object]
     headers: list[str]
@@ -17,7 +23,12 @@ class Rows(TypedDict):
 
 
 class Formatted(TypedDict):
-    """A table as text."""
+    """A table as text.
+
+    Attributes:
+        text: The text, which ends with a line end.
+        count: How many rows, without the one of names.
+    """
 
     text: str
     count: int

@@ -22,7 +22,17 @@ _FIELDS = "%Y-%m-%d", "%H:%M:%S"
 
 
 class Moment(TypedDict):
-    """A moment: `at` as a date-time, the rest as it is in the time zone; `weekday` 1 is Monday."""
+    """A moment: `at` as a date-time, the rest as it is in the time zone; `weekday` 1 is Monday.
+
+    Attributes:
+        at: The moment, as a date-time.
+        text: As ISO 8601, in the time zone.
+        date: Such as 2026-12-24.
+        time: Such as 18:00:00.
+        weekday: 1 is Monday, 7 is Sunday.
+        unix: Seconds since 1970, UTC.
+        zone: The time zone.
+    """
 
     at: datetime
     text: str

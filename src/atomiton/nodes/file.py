@@ -15,7 +15,13 @@ _LARGE = 1 << 20
 
 
 class Content(TypedDict):
-    """A file that was read; `content` is text, bytes, a list of lines or the JSON value."""
+    """A file that was read; `content` is text, bytes, a list of lines or the JSON value.
+
+    Attributes:
+        content: Text, bytes, a list of lines or the JSON value.
+        path: The file.
+        size: Its bytes.
+    """
 
     content: object
     path: str
@@ -23,14 +29,24 @@ class Content(TypedDict):
 
 
 class Written(TypedDict):
-    """A file that was written."""
+    """A file that was written.
+
+    Attributes:
+        path: The file.
+        size: Bytes that were written.
+    """
 
     path: str
     size: int
 
 
 class Listing(TypedDict):
-    """What a folder holds, sorted by path."""
+    """What a folder holds, sorted by path.
+
+    Attributes:
+        files: Sorted by path.
+        count: How many.
+    """
 
     files: list[FileEntry]
     count: int
@@ -43,14 +59,25 @@ class Moved(TypedDict):
 
 
 class Deleted(TypedDict):
-    """Whether there was something to delete."""
+    """Whether there was something to delete.
+
+    Attributes:
+        path: What was to be deleted.
+        deleted: False if there was nothing.
+    """
 
     path: str
     deleted: bool
 
 
 class Existence(TypedDict):
-    """What is at a path."""
+    """What is at a path.
+
+    Attributes:
+        exists: Whether there is a file or folder.
+        is_folder: Whether it is a folder.
+        path: The path that was asked for.
+    """
 
     exists: bool
     is_folder: bool

@@ -14,7 +14,12 @@ Encoding = Literal["hex", "base64", "base64url"]
 
 
 class Digest(TypedDict):
-    """A digest as text, and its length in bytes."""
+    """A digest as text, and its length in bytes.
+
+    Attributes:
+        digest: As text, written as `encoding` says.
+        size: Its own length, in bytes.
+    """
 
     digest: str
     size: int

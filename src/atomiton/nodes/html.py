@@ -32,7 +32,13 @@ _RAW = frozenset(("script", "style", "textarea", "title", "xmp", "iframe", "nofr
 
 
 class Selected(TypedDict):
-    """What a selector found, in the order of the page; `first` is null when nothing was."""
+    """What a selector found, in the order of the page; `first` is null when nothing was.
+
+    Attributes:
+        items: In the order of the page.
+        first: The first of them, null without any.
+        count: How many.
+    """
 
     items: list[object]
     first: object

@@ -19,7 +19,17 @@ _TEXT = ("text/", "application/xml", "application/javascript", "application/x-ww
 
 
 class Answer(TypedDict):
-    """What a server answered; `json` is null when the body is not JSON."""
+    """What a server answered; `json` is null when the body is not JSON.
+
+    Attributes:
+        status: Such as 200.
+        ok: Whether the status is below 400.
+        headers: Names in small letters.
+        body: Text, or bytes where it is no text.
+        json: What the body says, if its content type is JSON; else null.
+        url: Where the answer came from, after redirects.
+        elapsed_ms: Milliseconds until all of it was there.
+    """
 
     status: int
     ok: bool

@@ -15,7 +15,18 @@ if TYPE_CHECKING:
 
 
 class Info(TypedDict):
-    """What a picture is; `width` and `height` are those of the picture upright, as it is shown."""
+    """What a picture is; `width` and `height` are those of the picture upright, as it is shown.
+
+    Attributes:
+        path: The picture.
+        width: Pixels across, upright as it is shown.
+        height: Pixels down, upright as it is shown.
+        format: Such as `jpeg`.
+        size: Its bytes.
+        transparent: Whether it is anywhere.
+        orientation: What EXIF says, 1 if nothing.
+        frames: How many pictures an animation has.
+    """
 
     path: str
     width: int
@@ -134,7 +145,8 @@ async def resize(
         to: The new file; its ending says what it becomes.
         width: Pixels across; without it, what `height` makes of it.
         height: Pixels down; without it, what `width` makes of it.
-        fit: `inside`, `cover` or `fill`.
+        fit: `inside`: as large as fits into both; `cover`: fills both, the rest is cut off;
+            `fill`: exactly both, stretched.
         enlarge: Whether a picture that is smaller grows.
         format: Format of the new file; by default what its ending means.
         quality: From 1 to 100, of JPEG and WebP.

@@ -23,14 +23,27 @@ class Group(TypedDict):
 
 
 class Grouped(TypedDict):
-    """Groups in the order of their first items."""
+    """Groups in the order of their first items.
+
+    Attributes:
+        groups: Each with its `key`, `items` and `count`.
+        count: How many groups.
+    """
 
     groups: list[Group]
     count: int
 
 
 class Aggregate(TypedDict):
-    """Figures over a list."""
+    """Figures over a list.
+
+    Attributes:
+        count: How many numbers.
+        sum: 0 of an empty list.
+        average: Null of an empty list.
+        minimum: Null of an empty list.
+        maximum: Null of an empty list.
+    """
 
     count: int
     sum: int | float

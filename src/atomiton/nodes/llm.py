@@ -42,6 +42,16 @@ class Answer(TypedDict):
 
     `value` is there with a `schema`, `cost` with a `price`; `messages` is all that was said, to go
     on with.
+
+    Attributes:
+        text: The answer.
+        value: What it says as JSON; there with a `schema`.
+        tool_calls: What the model asks for: `id`, `name` and `arguments` of each.
+        finish: Why it stopped, such as `stop`, `length` or `tool_calls`.
+        model: The model that answered.
+        usage: Tokens: `input`, `output` and `total`.
+        cost: There with a `price`.
+        messages: All that was said, to go on with.
     """
 
     text: str

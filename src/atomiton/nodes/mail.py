@@ -26,7 +26,14 @@ _OURS = frozenset(
 
 
 class Sent(TypedDict):
-    """A message that a server has taken; `refused` are recipients it did not take, and why."""
+    """A message that a server has taken; `refused` are recipients it did not take, and why.
+
+    Attributes:
+        message_id: The id that the mail has.
+        accepted: Who gets it.
+        refused: Recipients that the server did not take, and why.
+        size: Bytes of the mail.
+    """
 
     message_id: str
     accepted: list[str]

@@ -23,6 +23,11 @@ class Called(TypedDict):
 
     `text` is the text of all its parts; `value` its structured content, null if it gives none;
     `content` all parts as they came: text, images, links.
+
+    Attributes:
+        text: The text of all its parts.
+        value: Its structured content; null if it gives none.
+        content: All parts as they came: text, images, links.
     """
 
     text: str

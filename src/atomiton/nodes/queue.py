@@ -17,14 +17,25 @@ MOST = 1000
 
 
 class Published(TypedDict):
-    """A message that is in its queue: its id there, and whether it was there already."""
+    """A message that is in its queue: its id there, and whether it was there already.
+
+    Attributes:
+        id: Its id there.
+        duplicate: Whether it was there already.
+    """
 
     id: str
     duplicate: bool
 
 
 class Consumed(TypedDict):
-    """Messages that were taken out, the oldest first."""
+    """Messages that were taken out, the oldest first.
+
+    Attributes:
+        messages: The oldest first.
+        ids: Their ids, for `queue.ack`.
+        count: How many.
+    """
 
     messages: list[QueueMessage]
     ids: list[str]

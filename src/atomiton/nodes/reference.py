@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Iterable
 from itertools import groupby
@@ -76,25 +75,19 @@ def _section(type_: NodeType) -> str:
         facts.append(f"*reaches:* {', '.join(sorted(set(type_.capabilities.values())))}")
     if type_.timeout is not None:
         facts.append(f"*timeout:* {format_duration(type_.timeout)}")
-    lines = [f"### {type_.name}\n", f"{_text(type_)}\n", f"{' · '.join(facts)}\n"]
+    lines = [
+        f"### {type_.name}\n",
+        f"{type_.details or type_.description}\n",
+        f"{' · '.join(facts)}\n",
+    ]
     if type_.parameters:
         lines += ["| parameter | type | meaning |", "|---|---|---|"]
         lines += [_parameter(parameter) for parameter in type_.parameters]
         lines.append("")
-    lines.append(f"*Output:* {_output(type_.result)}\n")
+    lines += _output(type_.result)
     if type_.example:
         lines.append(f"```yaml\n{type_.example}```\n")
     return "\n".join(lines)
-
-
-def _text(type_: NodeType) -> str:
-    """The docstring up to its first section."""
-    kept: list[str] = []
-    for part in (inspect.getdoc(type_.function) or type_.description).split("\n\n"):
-        if part.startswith(("Args:", "Returns:", "Raises:", "Example:")):
-            break
-        kept.append(part)
-    return "\n\n".join(kept)
 
 
 def _parameter(parameter: Parameter) -> str:
@@ -114,12 +107,20 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _output(result: dict[str, object]) -> str:
+def _output(result: dict[str, object]) -> list[str]:
+    """The output in one line, or in a table of its fields where more is said of them."""
     properties = result.get("properties")
     if not isinstance(properties, dict):
-        return f"{type_name(result)}."
-    fields = cast("dict[str, object]", properties).items()
-    return ", ".join(f"`{name}` {type_name(schema)}" for name, schema in fields) + "."
+        return [f"*Output:* {type_name(result)}.\n"]
+    fields = cast("dict[str, dict[str, object]]", properties).items()
+    if not any("description" in schema for _, schema in fields):
+        told = ", ".join(f"`{name}` {type_name(schema)}" for name, schema in fields)
+        return [f"*Output:* {told}.\n"]
+    rows = [
+        f"| `{name}` | {_cell(type_name(schema))} | {_cell(str(schema.get('description', '')))} |"
+        for name, schema in fields
+    ]
+    return ["| output | type | meaning |", "|---|---|---|", *rows, ""]
 
 
 if __name__ == "__main__":

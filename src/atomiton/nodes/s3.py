@@ -14,7 +14,13 @@ _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}")
 
 
 class Got(TypedDict):
-    """An object that was read: its bytes, or where they are when they went into a file."""
+    """An object that was read: its bytes, or where they are when they went into a file.
+
+    Attributes:
+        content: Its bytes; null when they went into a file.
+        path: The file they went into; null without one.
+        size: How many bytes.
+    """
 
     content: bytes | None
     path: str | None
@@ -22,7 +28,13 @@ class Got(TypedDict):
 
 
 class Put(TypedDict):
-    """An object that was written; `etag` is the service's mark of its content."""
+    """An object that was written; `etag` is the service's mark of its content.
+
+    Attributes:
+        key: The object.
+        size: How many bytes.
+        etag: The service's mark of its content.
+    """
 
     key: str
     size: int
@@ -30,7 +42,13 @@ class Put(TypedDict):
 
 
 class Listing(TypedDict):
-    """Objects, sorted by key; `more` says that there are others."""
+    """Objects, sorted by key; `more` says that there are others.
+
+    Attributes:
+        objects: Sorted by key.
+        count: How many.
+        more: Whether there are others.
+    """
 
     objects: list[ObjectEntry]
     count: int

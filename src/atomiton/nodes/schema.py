@@ -10,6 +10,8 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import inspect
+import re
 import types
 import typing
 import uuid
@@ -56,6 +58,9 @@ _ARRAYS = (list, Sequence, Iterable)
 _OBJECTS = (dict, Mapping)
 _SETS = (set, frozenset, AbstractSet)
 _UNIONS = (Union, types.UnionType)
+#: How docstrings are laid out.
+_SECTIONS = ("Args:", "Attributes:", "Returns:", "Raises:", "Example:")
+_NOTE = re.compile(r"^(\*{0,2}\w+)(?:\s*\([^)]*\))?:\s*(.*)$")
 
 
 def schema_of(annotation: object) -> Schema:
@@ -217,11 +222,21 @@ def _object(
     required: Sequence[str],
     seen: tuple[object, ...],
 ) -> Schema:
-    properties = {name: _schema(hint, seen) for name, hint in hints.items()}
+    doc = class_doc(cls)
+    notes = attribute_notes(doc)
+    properties = {name: _noted(_schema(hint, seen), notes, name) for name, hint in hints.items()}
     whole: Schema = {"title": cls.__name__, "type": "object", "properties": properties}
+    if doc:
+        whole["description"] = first_paragraph(doc)
     if required:
         whole["required"] = list(required)
     return whole
+
+
+def _noted(schema: Schema, notes: Mapping[str, str], name: str) -> Schema:
+    """A field with what the class says of it, unless its annotation says something itself."""
+    said = notes.get(name)
+    return schema if not said else {"description": said} | schema
 
 
 def _required(cls: type[object], hints: Mapping[str, object]) -> list[str]:
@@ -289,3 +304,56 @@ def _converts(annotation: object, seen: tuple[object, ...]) -> bool:
 def show_type(annotation: object) -> str:
     """A type as its author wrote it."""
     return annotation.__qualname__ if is_class(annotation) else str(annotation)
+
+
+def argument_notes(doc: str) -> dict[str, str]:
+    """What the ``Args`` section of a docstring says of each parameter."""
+    return _notes(doc, ("Args:", "Arguments:"))
+
+
+def attribute_notes(doc: str) -> dict[str, str]:
+    """What the ``Attributes`` section of a docstring says of each field."""
+    return _notes(doc, ("Attributes:",))
+
+
+def first_paragraph(doc: str) -> str:
+    """The first paragraph of a docstring, on one line."""
+    return " ".join(doc.split("\n\n", 1)[0].split())
+
+
+def text_of(doc: str) -> str:
+    """A docstring up to its first section."""
+    kept: list[str] = []
+    for part in doc.split("\n\n"):
+        if part.startswith(_SECTIONS):
+            break
+        kept.append(part)
+    return "\n\n".join(kept)
+
+
+def class_doc(cls: type[object]) -> str:
+    """What a class says of itself; nothing where Python has made it up, as of data classes."""
+    own = cls.__dict__.get("__doc__")
+    text = inspect.cleandoc(own) if isinstance(own, str) else ""
+    return "" if text.startswith(f"{cls.__name__}(") else text
+
+
+def _notes(doc: str, titles: tuple[str, ...]) -> dict[str, str]:
+    notes: dict[str, str] = {}
+    current: str | None = None
+    inside = False
+    for line in doc.splitlines():
+        if not line.startswith(" ") and line.strip():
+            inside = line.strip() in titles
+            current = None
+            continue
+        text = line.strip()
+        if not inside or not text:
+            continue
+        match = _NOTE.match(text)
+        if match is not None and len(line) - len(line.lstrip()) <= 4:
+            current = str(match[1]).lstrip("*")
+            notes[current] = str(match[2])
+        elif current is not None:
+            notes[current] = f"{notes[current]} {text}".strip()
+    return notes

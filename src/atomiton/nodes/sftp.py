@@ -11,7 +11,13 @@ from atomiton.ports.capabilities import FileEntry, Files, Sftp, SftpServer, inje
 
 
 class Got(TypedDict):
-    """A file that was read: its bytes, or where they are when they went into a file of ours."""
+    """A file that was read: its bytes, or where they are when they went into a file of ours.
+
+    Attributes:
+        content: Its bytes; null when they went into a file.
+        path: The file they went into; null without one.
+        size: How many bytes.
+    """
 
     content: bytes | None
     path: str | None
@@ -19,14 +25,24 @@ class Got(TypedDict):
 
 
 class Put(TypedDict):
-    """A file that was written, on the other machine."""
+    """A file that was written, on the other machine.
+
+    Attributes:
+        remote: The file there.
+        size: How many bytes.
+    """
 
     remote: str
     size: int
 
 
 class Listing(TypedDict):
-    """What a folder of the other machine holds, sorted by name."""
+    """What a folder of the other machine holds, sorted by name.
+
+    Attributes:
+        files: Sorted by name.
+        count: How many.
+    """
 
     files: list[FileEntry]
     count: int

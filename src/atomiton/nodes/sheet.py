@@ -11,7 +11,15 @@ from atomiton.ports.capabilities import Files, injected
 
 
 class Table(TypedDict):
-    """A table that was read; `headers` is empty when rows are lists."""
+    """A table that was read; `headers` is empty when rows are lists.
+
+    Attributes:
+        rows: Objects by the names of the columns, or lists of cells.
+        headers: Names of the columns; empty when rows are lists.
+        count: How many rows.
+        sheet: Name of the sheet that was read.
+        sheets: Names of all sheets.
+    """
 
     rows: list[object]
     headers: list[str]
@@ -21,7 +29,13 @@ class Table(TypedDict):
 
 
 class Saved(TypedDict):
-    """A table that was written."""
+    """A table that was written.
+
+    Attributes:
+        path: The file.
+        count: How many rows, without the one of names.
+        size: Its bytes.
+    """
 
     path: str
     count: int

@@ -10,7 +10,15 @@ from atomiton.ports.capabilities import Process, injected
 
 
 class Ended(TypedDict):
-    """How a program ended."""
+    """How a program ended.
+
+    Attributes:
+        exit_code: 0 if all went well, as a rule; below 0 if a signal ended it.
+        stdout: What it wrote, as text.
+        stderr: What it wrote of errors, as text.
+        signal: The signal that ended it; null without one.
+        timed_out: Whether its time was over.
+    """
 
     exit_code: int
     stdout: str

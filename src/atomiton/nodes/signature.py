@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, cast
@@ -11,7 +10,16 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from atomiton.errors import NodeError
-from atomiton.nodes.schema import Schema, arms, converts, is_class, schema_of, show_type, unwrap
+from atomiton.nodes.schema import (
+    Schema,
+    argument_notes,
+    arms,
+    converts,
+    is_class,
+    schema_of,
+    show_type,
+    unwrap,
+)
 from atomiton.nodes.values import to_value
 from atomiton.ports import capabilities
 
@@ -94,8 +102,6 @@ WORLDLY = frozenset(
         *("clock", "random", "secrets"),
     }
 )
-
-_ARGUMENT = re.compile(r"^(\*{0,2}\w+)(?:\s*\([^)]*\))?:\s*(.*)$")
 
 
 def read_signature(function: Callable[..., object], name: str) -> Signature:
@@ -213,30 +219,3 @@ def nullable(schema: Schema) -> Schema:
     if isinstance(parts, list):
         return schema if null in parts else {**schema, "anyOf": [*parts, null]}
     return schema if schema == null else {"anyOf": [schema, null]}
-
-
-def argument_notes(doc: str) -> dict[str, str]:
-    """What the ``Args`` section of a docstring says of each parameter."""
-    notes: dict[str, str] = {}
-    current: str | None = None
-    inside = False
-    for line in doc.splitlines():
-        if not line.startswith(" ") and line.strip():
-            inside = line.strip() in ("Args:", "Arguments:")
-            current = None
-            continue
-        text = line.strip()
-        if not inside or not text:
-            continue
-        match = _ARGUMENT.match(text)
-        if match is not None and len(line) - len(line.lstrip()) <= 4:
-            current = str(match[1]).lstrip("*")
-            notes[current] = str(match[2])
-        elif current is not None:
-            notes[current] = f"{notes[current]} {text}".strip()
-    return notes
-
-
-def first_paragraph(doc: str) -> str:
-    """The first paragraph of a docstring, on one line."""
-    return " ".join(doc.split("\n\n", 1)[0].split())

@@ -20,11 +20,11 @@ import msgspec
 from atomiton.blueprint.durations import parse_duration
 from atomiton.blueprint.model import Retry
 from atomiton.nodes.recording import RECORDER, Caching, Join, Policies
+from atomiton.nodes.schema import first_paragraph, text_of
 from atomiton.nodes.signature import (
     WORLDLY,
     Lambda,
     Parameter,
-    first_paragraph,
     read_signature,
 )
 
@@ -66,6 +66,9 @@ class NodeType(msgspec.Struct, frozen=True, kw_only=True):
         plain_result: Whether results already are fresh JSON values that nobody else holds.
         plain_parameters: Whether parameters can be passed without copies: never mutated, kept.
         version: Major version, as in ``uses: type@1``.
+        description: The first paragraph of what is said of it.
+        details: All of it, without the sections of a docstring; empty where that is no more.
+        icon: Name of its picture in the studio, one of those that the how-to page lists.
         deprecated: What to use instead, for people; empty while it is to be used.
     """
 
@@ -83,6 +86,7 @@ class NodeType(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 1
     title: str = ""
     description: str = ""
+    details: str = ""
     category: str = ""
     icon: str = ""
     example: str = ""
@@ -337,6 +341,7 @@ def describe(
                 "declare effect='idempotent' or effect='once'"
             )
     last = name.rpartition(".")[2].replace("_", " ")
+    doc = inspect.getdoc(function) or ""
     return NodeType(
         name=name,
         function=function,
@@ -350,7 +355,8 @@ def describe(
         plain_result=plain,
         plain_parameters=plain or all(map(_immutable, signature.parameters)),
         title=last[:1].upper() + last[1:],
-        description=first_paragraph(inspect.getdoc(function) or ""),
+        description=first_paragraph(doc),
+        details=text_of(doc) if "\n\n" in text_of(doc) else "",
         category=name.partition(".")[0] if "." in name else "",
         source=f"{function.__module__}:{function.__qualname__}",
     )

@@ -11,7 +11,13 @@ from atomiton.ports.capabilities import Sql, SqlGiven, SqlRows, injected
 
 
 class Found(TypedDict):
-    """What a query found: each row an object with a field for each of the columns."""
+    """What a query found: each row an object with a field for each of the columns.
+
+    Attributes:
+        rows: Each an object, with a field for each column.
+        count: How many.
+        columns: Names of the columns, in order.
+    """
 
     rows: list[dict[str, object]]
     count: int
@@ -19,7 +25,12 @@ class Found(TypedDict):
 
 
 class Executed(TypedDict):
-    """How many rows were changed, and those that `RETURNING` gave."""
+    """How many rows were changed, and those that `RETURNING` gave.
+
+    Attributes:
+        changed: How many rows were changed.
+        rows: Those that `RETURNING` gave.
+    """
 
     changed: int
     rows: list[dict[str, object]]

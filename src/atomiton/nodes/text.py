@@ -20,14 +20,26 @@ class Text(TypedDict):
 
 
 class Parts(TypedDict):
-    """The parts of a text."""
+    """The parts of a text.
+
+    Attributes:
+        parts: In order.
+        count: How many.
+    """
 
     parts: list[str]
     count: int
 
 
 class Matches(TypedDict):
-    """What fits a pattern; `first` is null when nothing does."""
+    """What fits a pattern; `first` is null when nothing does.
+
+    Attributes:
+        found: Whether anything fits.
+        first: The first match; null without any.
+        matches: `text`, `start`, `end`, `groups` and `named` of each.
+        count: How many.
+    """
 
     found: bool
     first: Match | None
@@ -36,7 +48,12 @@ class Matches(TypedDict):
 
 
 class Replaced(TypedDict):
-    """A text, and how often something was replaced in it."""
+    """A text, and how often something was replaced in it.
+
+    Attributes:
+        text: The new text.
+        count: How often something was replaced.
+    """
 
     text: str
     count: int

@@ -17,7 +17,14 @@ _OURS = frozenset({"webhook-id", "webhook-timestamp", "webhook-signature", "cont
 
 
 class Sent(TypedDict):
-    """What the receiver answered, and the id of the message; `json` is null when it is not JSON."""
+    """What the receiver answered, and the id of the message; `json` is null when it is not JSON.
+
+    Attributes:
+        id: Id of the message.
+        status: What the receiver answered with, such as 200.
+        body: Its answer, as text.
+        json: Its answer as JSON; null when it is none.
+    """
 
     id: str
     status: int

@@ -9,7 +9,12 @@ from atomiton.nodes.spec import node
 
 
 class Parsed(TypedDict):
-    """What a text says: `value` is that of the element `root`."""
+    """What a text says: `value` is that of the element `root`.
+
+    Attributes:
+        root: Name of the outer element.
+        value: What it holds.
+    """
 
     root: str
     value: object

@@ -60,7 +60,7 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
   const tally = useRun(tallySame(id));
   const connecting = useConnection((c) => c.inProgress && c.fromNode.id !== id);
   if (node === undefined) return null;
-  const { icon: Icon, hue } = lookOf(node);
+  const { icon: Icon, hue } = lookOf(node, types);
   const many = selected || connecting;
   const { ins, outs } = many ? shownPorts(node, types, new Set(box.ins), new Set(box.outs), true) : box;
   const frame = box.open ? " frame" : "";

@@ -23,6 +23,9 @@ export interface NodeType {
   readonly parameters: readonly ParameterInfo[];
   readonly result: Schema;
   readonly example: string;
+  readonly details: string;
+  readonly icon: string;
+  readonly deprecated: string;
 }
 
 export type Types = ReadonlyMap<string, NodeType>;

@@ -64,12 +64,13 @@ type Tab = "parameters" | "policies" | "docs";
 
 function NodeForm({ path }: { readonly path: string }): ReactElement | null {
   const node = useStudio((s) => s.model.nodes.get(path));
+  const types = useStudio((s) => s.types);
   const stop = useStudio((s) => s.breakpoints.has(path));
   const [tab, setTab] = useState<Tab>("parameters");
   const value = useValue(path);
   const problems = useProblems(pathOf(path));
   if (node === undefined) return null;
-  const { icon: Icon, hue } = lookOf(node);
+  const { icon: Icon, hue } = lookOf(node, types);
   return (
     <section className="inspector" aria-label={`Node ${node.id}`}>
       <div className={`inspector-head hue-${hue}`}>
@@ -134,7 +135,7 @@ function About({ node }: { readonly node: NodeView }): ReactElement {
   const fields = Object.entries(fieldsOf(outputOf(node, types)));
   return (
     <div className="about">
-      {type !== undefined && <><h2><BookOpen />{type.title}</h2><p>{type.description}</p><p className="help">{EFFECTS[type.effect] ?? type.effect}</p></>}
+      {type !== undefined && <><h2><BookOpen />{type.title}</h2>{type.deprecated !== "" && <p className="problems">Deprecated: {type.deprecated}</p>}{(type.details || type.description).split("\n\n").map((part) => <p key={part}>{part}</p>)}<p className="help">{EFFECTS[type.effect] ?? type.effect}</p></>}
       <h3><Eye />Output</h3>
       {fields.length === 0 ? <p className="help">{shortType(outputOf(node, types))}</p> : (
         <dl>{fields.map(([name, schema]) => <div key={name}><dt>{name}</dt><dd>{shortType(schema)}{typeof schema["description"] === "string" ? ` — ${schema["description"]}` : ""}</dd></div>)}</dl>

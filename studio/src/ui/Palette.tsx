@@ -37,7 +37,7 @@ export function choices(types: ReadonlyMap<string, NodeType>): Choice[] {
   }));
   const own = [...types.values()].map((type) => ({
     key: type.name, title: type.title, description: type.description, category: NAMES[type.category] ?? type.category,
-    adding: addingOf(type), look: lookOfType(type.name), words: `${type.title} ${type.name} ${type.description}`.toLowerCase(),
+    adding: addingOf(type), look: lookOfType(type.name, type.icon), words: `${type.title} ${type.name} ${type.description}`.toLowerCase(),
   }));
   return [...control, ...own];
 }

@@ -36,7 +36,7 @@ afterEach(() => {
 });
 
 const parameter = (name: string, schema: Schema, more: Partial<ParameterInfo> = {}): ParameterInfo => ({ name, schema, required: false, default: undefined, expression: false, variadic: false, description: "", ...more });
-const type = (name: string, title: string, parameters: ParameterInfo[], result: Schema = {}, description = ""): NodeType => ({ name, version: 1, title, description, category: name.split(".")[0]!, effect: "pure", timeout: null, parameters, result, example: "" });
+const type = (name: string, title: string, parameters: ParameterInfo[], result: Schema = {}, description = ""): NodeType => ({ name, version: 1, title, description, category: name.split(".")[0]!, effect: "pure", timeout: null, parameters, result, example: "", details: "", icon: "", deprecated: "" });
 
 /** Node types with a parameter of each kind. */
 export const TYPES: readonly NodeType[] = [

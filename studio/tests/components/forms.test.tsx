@@ -21,6 +21,18 @@ const user = userEvent.setup({ delay: null });
 const field = (name: string): HTMLElement => document.querySelector<HTMLElement>(`[data-field="${name}"]`)!;
 
 describe("the form of a node", () => {
+  it("shows the icon that a type of one's own names, all that it says, and what to use instead", async () => {
+    open(TEXT, ["one"]);
+    const types = new Map(useStudio.getState().types);
+    types.set("own.all", { ...types.get("own.all")!, icon: "leaf", details: "Grows.\n\nSlowly.", deprecated: "use own.all@2" });
+    set({ types });
+    const { container } = render(<Inspector />);
+    expect(container.querySelector(".tile .lucide-leaf")).toBeTruthy();
+    await user.click(screen.getByRole("tab", { name: "About" }));
+    expect(screen.getByText("Slowly.")).toBeTruthy();
+    expect(screen.getByText("Deprecated: use own.all@2")).toBeTruthy();
+  });
+
   it("has the right control for each kind of value, and writes only what was changed", async () => {
     open(TEXT, ["one"]);
     render(<Inspector />);

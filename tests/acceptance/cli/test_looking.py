@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -19,6 +20,8 @@ from atomiton.cli.output import duration
 from atomiton.cli.refactor import VERBS as REFACTOR
 from atomiton.cli.refusal import excerpt
 from atomiton.cli.runs import VERBS as RUNS
+
+PROJECT = Path(__file__).resolve().parents[3] / "pyproject.toml"
 
 
 def called(*arguments: str) -> str:
@@ -109,6 +112,19 @@ def test_the_schema() -> None:
     assert schema["$schema"].startswith("https://json-schema.org/")
     assert "shell.run" in json.dumps(schema)
     assert "shell.run" not in called("schema", "--plain")
+
+
+def test_a_type_is_shown_with_all_that_its_page_says() -> None:
+    shown = called("nodes", "show", "sheet.read")
+    assert "A repeated or missing header gets a number" in shown
+    assert "headers (array of string)  Names of the columns; empty when rows are lists." in shown
+
+
+def test_the_doctor_knows_every_extra(shell: Shell) -> None:
+    project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+    extras = shell.run("doctor", "--json").data["extras"]
+    assert set(extras) == set(project["optional-dependencies"]) - {"all"}
+    assert extras["http"] is True
 
 
 def test_the_doctor(shell: Shell) -> None:

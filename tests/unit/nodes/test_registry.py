@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
 from types import ModuleType
+from typing import cast
 
 import pytest
 
@@ -39,6 +42,27 @@ def test_every_name_of_the_table_is_there_and_complete() -> None:
         assert all(p.description for p in type_.parameters), name
         if name not in ("data.value", "data.edit", "flow.fail"):
             assert type_.result["properties"], name
+            assert type_.result["description"], name
+
+
+def test_the_studio_has_every_icon_and_the_page_lists_them() -> None:
+    root = Path(__file__).resolve().parents[3]
+    pictures = (root / "studio" / "src" / "ui" / "pictures.ts").read_text(encoding="utf-8")
+    names = set(re.findall(r'"?([a-z][a-z-]*)"?: [A-Z]', pictures))
+    assert {type_.icon for type_ in Registry.builtin()} <= names
+    page = (root / "docs" / "how-to" / "node-types.md").read_text(encoding="utf-8")
+    assert (
+        set(re.findall(r"`([a-z-]+)`", page.partition("## Icons")[2].partition("##")[0])) == names
+    )
+
+
+def test_what_fields_mean_is_told() -> None:
+    """Where an output has several fields, each says what it is."""
+    plain = {"data.filter", "data.flatten", "data.map", "data.slice", "data.sort", "data.unique"}
+    for type_ in Registry.builtin():
+        fields = cast("dict[str, dict[str, object]]", type_.result.get("properties", {}))
+        if len(fields) > 1 and type_.name not in plain:
+            assert all("description" in schema for schema in fields.values()), type_.name
 
 
 def test_a_family_is_imported_when_it_is_asked_for() -> None:

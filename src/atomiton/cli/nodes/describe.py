@@ -15,7 +15,9 @@ def type_object(type_: NodeType) -> dict[str, object]:
         "version": type_.version,
         "title": type_.title,
         "description": type_.description,
+        "details": type_.details,
         "category": type_.category,
+        "icon": type_.icon,
         "effect": type_.effect,
         "runtime": type_.runtime,
         "timeout": type_.timeout,
@@ -48,6 +50,12 @@ def port_line(parameter: Parameter) -> str:
         need = f", default {json.dumps(parameter.default, default=str)}"
     said = f"  {parameter.description}" if parameter.description else ""
     return f"{parameter.name} ({kind}{need}){said}"
+
+
+def output_line(name: str, schema: object) -> str:
+    """An output port on one line."""
+    known = cast("dict[str, object]", schema) if isinstance(schema, dict) else {}
+    return f"{name} ({words(known)})  {known.get('description', '')}".rstrip()
 
 
 def words(schema: object) -> str:

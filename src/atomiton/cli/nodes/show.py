@@ -6,7 +6,7 @@ from typing import cast
 
 import click
 
-from atomiton.cli.nodes.describe import port_line, type_object, words
+from atomiton.cli.nodes.describe import output_line, port_line, type_object, words
 from atomiton.cli.options import json_option, nodes_option
 from atomiton.cli.output import print_json
 from atomiton.cli.prepare import make_library
@@ -29,7 +29,7 @@ def command(name: str, nodes: tuple[str, ...], *, as_json: bool) -> None:
 def _print(type_: NodeType) -> None:
     click.echo(f"{type_.name}@{type_.version}  {type_.title}")
     if type_.description:
-        click.echo(type_.description)
+        click.echo(type_.details or type_.description)
     if type_.deprecated:
         click.echo(f"deprecated: {type_.deprecated}")
     click.echo(f"\neffect: {type_.effect}, runs: {type_.runtime}")
@@ -42,7 +42,7 @@ def _print(type_: NodeType) -> None:
     properties = type_.result.get("properties")
     if isinstance(properties, dict) and properties:
         for port, schema in cast("dict[str, object]", properties).items():
-            click.echo(f"  {port} ({words(schema)})")
+            click.echo(f"  {output_line(port, schema)}")
     else:
         click.echo(f"  {words(type_.result)}")
     if type_.example:

@@ -17,7 +17,15 @@ Format = Literal["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
 
 
 class Picture(TypedDict):
-    """A picture that was written; all of it is read back from the file."""
+    """A picture that was written; all of it is read back from the file.
+
+    Attributes:
+        path: The new file.
+        width: Pixels across.
+        height: Pixels down.
+        format: Such as `jpeg`.
+        size: Its bytes.
+    """
 
     path: str
     width: int
