@@ -16,7 +16,7 @@ from atomiton.interop.n8n_part import Mapped
 _KNOWN: Final = ("$input", "$json", "$itemIndex", "$env")
 _VARIABLE = re.compile(r"(?<![\w$`'\"])\$[A-Za-z_]\w*")
 _OTHER = re.compile(
-    r"\b(?:require|import)\s*\(|\bDateTime\b|\bthis\s*\.|\.itemMatching\b|\bbinary\b"
+    r"\b(?:require|import)\s*\(|\bDateTime\b|\bthis\s*\.|\$input\.itemMatching\b|\bbinary\b"
 )
 _INPUT = re.compile(r"\$input\s*\.\s*(?!all\b|first\b|last\b|item\b)(\w+)")
 _NAMED = re.compile(r"\$\(\s*(?:'([^'\\]*)'|\"([^\"\\]*)\"|`([^`\\$]*)`)\s*\)\s*\.\s*(\w+)")
@@ -24,11 +24,20 @@ _ANY_NAMED = re.compile(r"\$\(")
 
 _BEFORE: Final = """\
 const given = JSON.parse(require('fs').readFileSync(0, 'utf8'));
-const of = (list, at = 0) => {
+let unsure = null;
+const of = (list, at = 0, paired = true) => {
   const items = list.map(json => ({ json }));
-  return { all: () => items, first: () => items[0], last: () => items.at(-1), item: items[at] };
+  const itemMatching = number => {
+    if (paired) return items[number];
+    if (items.length === 1) return items[0];
+    throw unsure = new Error(`which of ${items.length} items is meant is not known`);
+  };
+  return {
+    all: () => items, first: () => items[0], last: () => items.at(-1),
+    itemMatching, get item() { return itemMatching(at); },
+  };
 };
-const $ = name => of(given.nodes[name] ?? []);
+const named = (name, at) => of(given.nodes[name] ?? [], at, given.pairs.includes(name));
 const $env = process.env;
 const plain = made => (Array.isArray(made) ? made : made == null ? [] : [made])
   .map(one => (one && typeof one.json === 'object' && one.json !== null ? one.json : one));
@@ -37,6 +46,7 @@ console.log = console.info = console.debug = console.error;
 _ONCE: Final = """\
 const main = async () => {
   const $input = of(given.items), items = $input.all(), $json = given.items[0];
+  const $ = name => named(name, 0);
   return plain(await (async () => {
 %s
   })());
@@ -47,6 +57,7 @@ const main = async () => {
   const made = [];
   for (const [$itemIndex, $json] of given.items.entries()) {
     const $input = of(given.items, $itemIndex);
+    const $ = name => named(name, $itemIndex);
     made.push(...plain(await (async () => {
 %s
     })()));
@@ -55,7 +66,10 @@ const main = async () => {
 };
 """
 _BEHIND: Final = """\
-main().then(made => process.stdout.write(JSON.stringify(made)), error => {
+main().then(made => {
+  if (unsure) throw unsure; // also if the code has caught it: what it made would be another value
+  process.stdout.write(JSON.stringify(made));
+}).catch(error => {
   console.error(error && error.stack);
   console.error(String(error));
   process.exitCode = 1;
@@ -76,7 +90,8 @@ def code(one: Mapped) -> Node:
     each = said.get("mode") == "runOnceForEachItem"
     _refuse_unknown(source)
     named = ", ".join(f"{quoted(name)}: {_items(one, name)}" for name in _names(source))
-    given = f'{{"items": {one.incoming}, "nodes": {{{named}}}}}'
+    pairs = ", ".join(quoted(name) for name in _paired(one, source))
+    given = f'{{"items": {one.incoming}, "nodes": {{{named}}}, "pairs": [{pairs}]}}'
     script = f"{_BEFORE}{(_EACH if each else _ONCE) % source}{_BEHIND}"
     one.part.entry.differs(
         "its JavaScript is run by the program 'node' of this machine, with the rights of whoever "
@@ -99,13 +114,30 @@ def _refuse_unknown(source: str) -> None:
     if len(named) < len(_ANY_NAMED.findall(source)):
         raise Untranslatable("its code computes which node it asks")
     for *_, method in named:
-        if method not in ("all", "first", "last"):
+        if method not in ("all", "first", "last", "item", "itemMatching"):
             raise Untranslatable(f"its code asks another node for '{method[:20]}'")
 
 
 def _names(source: str) -> list[str]:
     """The nodes that the code asks."""
     return list(dict.fromkeys("".join(found[:3]) for found in _NAMED.findall(source)))
+
+
+def _paired(one: Mapped, source: str) -> list[str]:
+    """The nodes whose items belong to those that come in, one by one."""
+    found: list[str] = []
+    for *names, method in _NAMED.findall(source):
+        name = "".join(names)
+        if method in ("item", "itemMatching") and name not in found:
+            pair = one.items.pair_of(one.part, name)
+            if pair is not None and pair.endswith("[index]"):
+                found.append(name)
+            elif pair is None:
+                one.part.entry.differs(
+                    f"which item of '{name[:60]}' is meant is known while it has one: else the "
+                    "run fails"
+                )
+    return found
 
 
 def _items(one: Mapped, name: str) -> str:

@@ -117,6 +117,12 @@ def _replacement(one: Mapped, given: object) -> object:
     return [one.values.value(f"={p}" if p.startswith("{{") else p) for p in holes]
 
 
+#: A statement that only asks; one that begins with WITH may change something in it.
+_ASKS = re.compile(r"\s*(?:select|with|values|table)\b", re.IGNORECASE)
+_SELECTS = re.compile(r"\s*select\b", re.IGNORECASE)
+_CHANGES = re.compile(r"\b(?:insert\s+into|update\s+\w|delete\s+from|merge\s+into)", re.IGNORECASE)
+
+
 def _postgres(one: Mapped) -> Node:
     said = one.parameters
     if text(said.get("operation"), "executeQuery") != "executeQuery":
@@ -128,15 +134,24 @@ def _postgres(one: Mapped) -> Node:
     params: Node = {"database": one.secret("DATABASE_URL"), "statement": query.removeprefix("=")}
     if given is not None:
         params["parameters"] = _replacement(one, given)
-    asks = query.removeprefix("=").lstrip().lower().startswith(("select", "with"))
+    asks = _ASKS.match(query.removeprefix("=")) and not _CHANGES.search(query)
     one.part.entry.differs(
         "the database is not in the file: keep its address as the secret DATABASE_URL"
     )
     call: Node = {"uses": "sql.query" if asks else "sql.execute", "with": params}
-    return {
-        "nodes": {"answers": each(one.incoming, call)},
-        "output": braced("answers.map(x, x.rows).flatten()"),
-    }
+    rows = _rows(one, selects=bool(_SELECTS.match(query.removeprefix("="))))
+    return {"nodes": {"answers": each(one.incoming, call)}, "output": braced(rows)}
+
+
+def _rows(one: Mapped, *, selects: bool) -> str:
+    """The items of statements: their rows; one that only changes something gives that it has."""
+    rows, done = "answers.map(x, x.rows).flatten()", '[{"success": true}]'
+    if one.version < 2 or (selects and one.version >= 2.3):
+        return rows
+    batching = text(mapping(one.parameters.get("options")).get("queryBatching"), "single")
+    if batching == "single":
+        return f"answers.size() > 0 && {rows}.size() == 0 ? {done} : {rows}"
+    return f"answers.map(x, x.rows.size() == 0 ? {done} : x.rows).flatten()"
 
 
 def _old_code(one: Mapped) -> Node:

@@ -209,6 +209,72 @@ async def test_n8n_what_is_not_mapped_stops_where_it_stands(tmp_path: Path) -> N
     assert (await run(import_workflow(around), tmp_path)).status == "completed"
 
 
+ROWS = '{"rows": [{"n": 1}, {"n": 2}]}'
+SPLIT = {"fieldToSplitOut": "rows", "options": {}}
+
+
+def asked(code: str, mode: str = "runOnceForEachItem") -> str:
+    """Two items, a node that changes each, and code that asks for what they were."""
+    return n8n(
+        START,
+        ("Given", "set", 3.4, {"mode": "raw", "jsonOutput": ROWS}),
+        ("Split", "splitOut", 1, SPLIT),
+        ("Change", "set", 3.4, fields(changed="yes")),
+        ("Code", "code", 2, {"mode": mode, "jsCode": code}),
+    )
+
+
+async def test_n8n_code_asks_for_the_item_that_belongs_to_its_own(tmp_path: Path) -> None:
+    each = asked("return {json: {was: $('Split').item.json.n, all: $('Given').item.json.rows}};")
+    rows = [{"n": 1}, {"n": 2}]
+    assert await gives(each, tmp_path) == {
+        "code": [{"was": 1, "all": rows}, {"was": 2, "all": rows}]
+    }
+    once = asked(
+        "return $input.all().map((one, i) => ({json: {was: $('Split').itemMatching(i).json.n}}));",
+        "runOnceForAllItems",
+    )
+    assert await gives(once, tmp_path) == {"code": [{"was": 1}, {"was": 2}]}
+
+
+async def test_n8n_code_that_asks_for_what_is_not_sure_fails_also_if_it_hides_it(
+    tmp_path: Path,
+) -> None:
+    code = "let n = 0; try { n = $('Split').item.json.n } catch { n = 9 } return {json: {n}};"
+    text = n8n(
+        START,
+        ("Given", "set", 3.4, {"mode": "raw", "jsonOutput": ROWS}),
+        ("Split", "splitOut", 1, SPLIT),
+        ("Sort", "sort", 1, {"sortFieldsUi": {"sortField": [{"fieldName": "n"}]}}),
+        ("Code", "code", 2, {"mode": "runOnceForEachItem", "jsCode": code}),
+    )
+    made = import_workflow(text)
+    assert made.report.complete
+    notes = {entry.source: entry.notes for entry in made.report.entries}["Code"]
+    assert any("which item of 'Split' is meant" in note for note in notes)
+    result = await run(made, tmp_path)
+    assert result.status == "failed"
+    assert result.error is not None
+    assert "which of 2 items is meant is not known" in result.error.message
+    assert await gives(text.replace(', {\\"n\\": 2}', ""), tmp_path) == {"code": [{"n": 1}]}
+
+
+def test_n8n_a_statement_that_changes_something_in_its_with_is_no_question() -> None:
+    def used(query: str, version: float = 2.5) -> tuple[str, str]:
+        said = {"operation": "executeQuery", "query": query, "options": {}}
+        made = import_workflow(n8n(START, ("Ask", "postgres", version, said)))
+        node = load(made.text).data["nodes"]["ask"]
+        return node["nodes"]["answers"]["uses"], node["output"]
+
+    rows = "${{ answers.map(x, x.rows).flatten() }}"
+    assert used("SELECT 1") == ("sql.query", rows)
+    assert used("WITH a AS (SELECT 1) SELECT * FROM a")[0] == "sql.query"
+    kind, output = used("WITH a AS (INSERT INTO t VALUES (1) RETURNING id) SELECT * FROM a")
+    assert kind == "sql.execute"
+    assert '[{"success": true}]' in output
+    assert "success" in used("SELECT 1", 2.2)[1]
+
+
 async def test_n8n_one_of_several_starts_is_chosen(tmp_path: Path) -> None:
     text = n8n(
         START,
