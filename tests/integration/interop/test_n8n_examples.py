@@ -11,12 +11,12 @@ import json
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import pytest
 from tests.integration.interop.examples import complete, imported
-from tests.integration.interop.world import Reply, World
+from tests.integration.interop.world import Answer, Reply, World
 
 from atomiton import Conductor
 from atomiton.conductor.result import RunResult
@@ -25,17 +25,38 @@ TABLES = """
 CREATE SCHEMA cold_outreach;
 SET search_path TO cold_outreach;
 CREATE TABLE outreach_config (
-  id int PRIMARY KEY, campaign text, min_score int, max_new_per_day int
+  id int PRIMARY KEY, campaign text, min_score int, max_new_per_day int,
+  daily_send_cap int, send_window_start int, send_window_end int, min_gap_seconds int
 );
 CREATE TABLE suppression (email text);
 CREATE TABLE outreach_state (
   lead_id int PRIMARY KEY, campaign text, status text, sequence_step int,
-  next_send_at timestamptz, enrolled_at timestamptz
+  next_send_at timestamptz, enrolled_at timestamptz, last_sent_at timestamptz,
+  completed_at timestamptz
 );
 CREATE TABLE gms_leads_enriched (
-  id int PRIMARY KEY, email text, email_status text, phone text, firm_name text,
-  firm_short_name text, first_name text, title text, canonical_domain text, icp_score int,
-  apollo_person_id text, apollo_person_payload jsonb, icp_reasons jsonb DEFAULT '{}'
+  id serial PRIMARY KEY, raw_id int, run_id int, email text, email_status text, phone text,
+  firm_name text, firm_short_name text, first_name text, last_name text, title text,
+  seniority text, canonical_domain text, icp_score int, industry text, practice_area text,
+  linkedin_url text, person_linkedin_url text, employee_count int, apollo_org_id text,
+  apollo_org_payload jsonb, apollo_person_id text, apollo_person_payload jsonb,
+  icp_reasons jsonb DEFAULT '{}', created_at timestamptz DEFAULT now(),
+  UNIQUE (canonical_domain, apollo_person_id)
+);
+CREATE TABLE gms_leads_raw (
+  id serial PRIMARY KEY, run_id int, place_id text, canonical_domain text, firm_name text,
+  firm_short_name text, website text, phone text, email text, address text, city text,
+  state text, postal_code text, category text, rating float, reviews_count int,
+  permanently_closed bool, raw_payload jsonb, enrichment_status text, enrichment_error text,
+  UNIQUE (run_id, place_id)
+);
+CREATE TABLE seen_leads (
+  canonical_domain text, place_id text, first_run_id int, last_seen_at timestamptz,
+  seen_count int DEFAULT 1, UNIQUE (canonical_domain, place_id)
+);
+CREATE TABLE outreach_sends (
+  lead_id int, campaign text, step int, subject text, sent_at timestamptz,
+  provider_message_id text, status text
 );
 CREATE TABLE gms_runs (
   id serial PRIMARY KEY, vertical text, search_terms text[], location_query text,
@@ -43,7 +64,10 @@ CREATE TABLE gms_runs (
   error_message text, completed_at timestamptz
 );
 """
-HOSTS = ("https://listmonk.example.com", "https://api.apollo.io", "https://api.apify.com")
+HOSTS = (
+    *("https://listmonk.example.com", "https://api.apollo.io", "https://api.apify.com"),
+    *("https://api.anthropic.com", "https://hooks.slack.com", "https://api.telegram.org"),
+)
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not here")
 
@@ -239,10 +263,134 @@ async def test_n8n_a_model_is_asked(tmp_path: Path) -> None:
     assert asked["messages"] == [{"role": "user", "content": "What is tea?"}]
 
 
+ALERT = {
+    "rule": {"level": 12, "description": "Root login", "groups": ["auth"], "id": "5501"},
+    "agent": {"name": "web-1", "ip": "10.0.0.5"},
+    "data": {"srcip": "203.0.113.9"},
+    "timestamp": "2026-05-01T12:00:00Z",
+}
+
+
+@pytest.mark.parametrize("kept", [None, "one machine: web-1"])
+async def test_n8n_an_alert_is_explained_and_told(
+    kept: str | None, tables: Tables, tmp_path: Path
+) -> None:
+    name = "leads-wazuh-ai-security-analyzer" + ("-dynamic" if kept else "")
+    if kept:
+        await tables.run(
+            "CREATE TABLE IF NOT EXISTS public.infra_context_block (context text); "
+            f"TRUNCATE infra_context_block; INSERT INTO infra_context_block VALUES ('{kept}')"
+        )
+    found = {"risk_level": "high", "likely_cause": "A guess.", "recommended_action": ["Look"]}
+    answer = {"content": [{"text": f"```json\n{json.dumps(found)}\n```"}]}
+    slack = "POST /services/YOUR/SLACK/WEBHOOK"
+    telegram = "POST /botYOUR_TELEGRAM_BOT_TOKEN/sendMessage"
+    answers = {"POST /v1/messages": Reply(answer), slack: Reply("ok"), telegram: Reply({"ok": 1})}
+    with World(answers) as world:
+        await run(name, tables, world, tmp_path, body=ALERT)
+    by_line = {one.line: one.json for one in world.asked}
+    assert set(by_line) == set(answers)
+    model, told, chat = (cast("dict[str, Any]", by_line[line]) for line in answers)
+    assert model["model"] == "claude-haiku-4-5-20251001"
+    assert (kept or "3-node home lab cluster") in model["system"]
+    assert "Host: web-1 (10.0.0.5)" in model["messages"][0]["content"]
+    assert "*CRITICAL* | Level 12 | *web-1*" in told["text"]
+    assert "A guess.\n\n" in told["text"]
+    assert "• Look" in told["text"]
+    assert (chat["chat_id"], chat["parse_mode"]) == ("YOUR_TELEGRAM_CHAT_ID", "Markdown")
+
+
+async def test_n8n_an_alert_that_is_low_is_not_told(tables: Tables, tmp_path: Path) -> None:
+    low = {**ALERT, "rule": {"level": 3}}
+    with World({}) as world:
+        await run("leads-wazuh-ai-security-analyzer", tables, world, tmp_path, body=low)
+    assert world.asked == []
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [('"subject": "Hello", "body": "Dear Ada"}', "Hello"), ("none", "quick question about A")],
+)
+async def test_n8n_a_mail_that_is_due_is_written_and_sent(
+    text: str, subject: str, tables: Tables, tmp_path: Path
+) -> None:
+    await tables.run(
+        "INSERT INTO cold_outreach.outreach_config VALUES (1, 'spring', 70, 5, 40, 0, 24, 1); "
+        "INSERT INTO cold_outreach.gms_leads_enriched (id, email, firm_name, first_name) "
+        "VALUES (1, 'ada@a.example', 'A', 'Ada'); "
+        "INSERT INTO cold_outreach.outreach_state (lead_id, campaign, status, sequence_step, "
+        "next_send_at) VALUES (1, 'spring', 'in_sequence', 0, now() - interval '1 hour')"
+    )
+    answers = {
+        "POST /v1/messages": Reply({"content": [{"text": text}]}),
+        "POST /api/tx": Reply({"data": True}),
+    }
+    with World(answers) as world:
+        await run("leads-4b-outbound-sender", tables, world, tmp_path)
+    asked, sent = (cast("dict[str, Any]", one.json) for one in world.asked)
+    assert asked["messages"][1] == {"role": "assistant", "content": "{"}
+    assert "- Name: A\n" in asked["messages"][0]["content"]
+    assert (sent["subscriber_email"], sent["subject"]) == ("ada@a.example", subject)
+    rows = await tables.run(
+        "SELECT o.subject, o.status, s.status, s.sequence_step, s.next_send_at > now() "
+        "FROM cold_outreach.outreach_sends o JOIN cold_outreach.outreach_state s USING (lead_id)"
+    )
+    assert rows == [(subject, "sent", "in_sequence", 1, True)]
+
+
+async def test_n8n_a_lead_is_enriched_and_revealed_once(tables: Tables, tmp_path: Path) -> None:
+    place = {
+        "title": "Ada Studio, LLC",
+        "website": "https://www.a.example/about",
+        "placeId": "p-1",
+        "state": "NY",
+        "categoryName": "Design studio",
+        "totalScore": 4.8,
+        "reviewsCount": 90,
+    }
+    person = {"id": "ada", "first_name": "Ada", "title": "Owner"}
+    revealed = {"person": {"email": "ada@a.example", "email_status": "verified"}}
+    answers: dict[str, Answer] = {
+        "GET /v2/datasets/set-1/items": Reply([place]),
+        "GET /api/v1/organizations/enrich": Reply({"organization": {"id": "org-1"}}),
+        "POST /api/v1/mixed_people/api_search": Reply({"people": [person]}),
+        "POST /v1/people/match": Reply(revealed),
+    }
+    body = {"status": "SUCCEEDED", "dataset_id": "set-1", "run_pk": 7, "vertical": "design"}
+    name = "leads-2-apollo-lead-enrichment"
+    with World(answers) as world:
+        await run(name, tables, world, tmp_path, body=body)
+        assert world.lines == list(answers)
+        await run(name, tables, world, tmp_path, body=body)  # it has been seen: nothing is asked
+        assert world.lines == [*answers, world.lines[0]]
+    assert world.asked[1].query == {"domain": "a.example"}
+    rows = await tables.run(
+        "SELECT r.firm_short_name, r.enrichment_status, e.email, e.email_status, e.icp_score, "
+        "e.icp_reasons->>'reveal_status' FROM cold_outreach.gms_leads_raw r "
+        "JOIN cold_outreach.gms_leads_enriched e ON e.raw_id = r.id"
+    )
+    assert rows == [
+        ("Ada Studio", "enriched", "ada@a.example", "verified", 100, "verified"),
+    ]
+
+
+async def test_n8n_a_scrape_that_failed_is_marked(tables: Tables, tmp_path: Path) -> None:
+    await tables.run("INSERT INTO cold_outreach.gms_runs (id, status) VALUES (7, 'running')")
+    body = {"status": "ABORTED", "dataset_id": "", "run_pk": 7}
+    with World({}) as world:
+        await run("leads-2-apollo-lead-enrichment", tables, world, tmp_path, body=body)
+    rows = await tables.run("SELECT status, error_message FROM cold_outreach.gms_runs")
+    assert rows == [("failed", "Apify ABORTED")]
+
+
 def test_n8n_every_example_that_maps_as_a_whole_is_run() -> None:
     assert {Path(name).stem for name in complete("n8n")} == {
         "leads-1-gms-scrape-start",
+        "leads-2-apollo-lead-enrichment",
         "leads-3-manual-reveal",
         "leads-4a-outbound-enroller",
+        "leads-4b-outbound-sender",
+        "leads-wazuh-ai-security-analyzer",
+        "leads-wazuh-ai-security-analyzer-dynamic",
         "starter-flow",
     }
