@@ -34,6 +34,7 @@ class Part:
         starts: Whether it starts runs.
         inner: Parts of it that are nodes of their own in the file, by the kind of their wires.
         taken: The node whose part it is, once that is made.
+        secrets: Names of secrets that its parameters hold.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Part:
     starts: bool = False
     inner: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     taken: str = ""
+    secrets: list[str] = field(default_factory=list[str])
 
 
 class Items:

@@ -154,6 +154,8 @@ def _make(draft: Draft, items: Items, part: Part, *, chosen: bool) -> None:
             node = mapper(one)
             part.outputs = part.outputs or [part.entry.node]
         node = _around(one, node)
+        for name in part.secrets:
+            one.secret(name)
     except Untranslatable as error:
         part.pairs = part.single = False
         node = draft.placeholder(part.entry, str(error), said)

@@ -19,6 +19,11 @@ _MARK = "\ue000{}\ue001"
 _MARKED = re.compile("\ue000(\\d+)\ue001")
 
 
+SECRET: Final = re.compile(r"[A-Za-z_]\w{0,63}")
+SECRETIVE: Final = frozenset(["httpRequest", "emailSend", "postgres"])
+"""Nodes whose parameters become those of a node, and nothing else: they may name secrets."""
+
+
 class Values:
     """Translates the parameters of one node.
 
@@ -36,6 +41,10 @@ class Values:
         self._items = items
         self._part = part
         self._item = item
+
+    def differs(self, how: str) -> None:
+        """Tell of a difference."""
+        self._part.entry.differs(how)
 
     def value(self, said: object) -> object:
         """A parameter, as a value of a blueprint.
@@ -199,8 +208,19 @@ class Values:
                 return Cel("run.id", "text")
             case Root("$runIndex"):
                 return Cel("0", "number")
+            case Field(Root("$vars" | "$env" as kind), name):
+                return self._kept_elsewhere(kind, name)
             case _:
                 return None
+
+    def _kept_elsewhere(self, kind: str, name: str) -> Cel:
+        """A variable of the installation: here a secret, which parameters alone may hold."""
+        if self._part.type not in SECRETIVE or not SECRET.fullmatch(name):
+            raise Untranslatable(f"'{kind}.{name[:60]}' is not known here")
+        self._part.entry.differs(f"'{kind}.{name}' is not in the file: keep it as a secret")
+        if name not in self._part.secrets:
+            self._part.secrets.append(name)
+        return Cel(f"secrets.{name}", "text")
 
     def _output(self, name: str) -> str:
         other = self._items.parts.get(name)
@@ -368,6 +388,13 @@ def _check_pattern(pattern: Cel) -> None:
         raise Untranslatable("a pattern with flags is not known here")
 
 
+def _small(value: Cel) -> Cel:
+    """A text in small letters; null stays what it is."""
+    if value.kind == "text":
+        return Cel(f"{value.closed}.lowerAscii()", "text")
+    return Cel(f'(type({value.closed}) == "string" ? {value.closed}.lowerAscii() : {value.closed})')
+
+
 def conditions(values: Values, said: object) -> str:
     """The conditions of a filter, as since version 2 of 'If'."""
     about = mapping(said)
@@ -379,7 +406,10 @@ def conditions(values: Values, said: object) -> str:
         type_, operation = text(operator.get("type")), text(operator.get("operation"))
         left, right = values.cel(test.get("leftValue")), values.cel(test.get("rightValue"))
         if options.get("caseSensitive") is False and type_ == "string":
-            raise Untranslatable("conditions that do not mind capitals are not known here")
+            if operation in ("regex", "notRegex"):
+                raise Untranslatable("patterns that do not mind capitals are not known here")
+            values.differs("which letters are the same, small and capital, is known of a to z")
+            left, right = _small(left), _small(right)
         parts.append(test_of(type_, operation, left, right))
     if not parts:
         raise Untranslatable("there are no conditions")

@@ -7,7 +7,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from tests.integration.interop.running import gives, run
+from tests.integration.interop.world import Reply, World
 
+from atomiton import Conductor
 from atomiton.blueprint.yaml import load
 from atomiton.interop import import_workflow
 
@@ -257,6 +259,62 @@ async def test_n8n_code_that_asks_for_what_is_not_sure_fails_also_if_it_hides_it
     assert result.error is not None
     assert "which of 2 items is meant is not known" in result.error.message
     assert await gives(text.replace(', {\\"n\\": 2}', ""), tmp_path) == {"code": [{"n": 1}]}
+
+
+async def test_n8n_variables_of_the_installation_are_secrets(tmp_path: Path) -> None:
+    request = {
+        "url": "http://shop.example/orders",
+        "sendQuery": True,
+        "queryParameters": {"parameters": [{"name": "q", "value": "={{ $env.REGION }}"}]},
+        "sendHeaders": True,
+        "headerParameters": {
+            "parameters": [{"name": "Authorization", "value": "=Bearer {{ $vars.API_KEY }}"}]
+        },
+    }
+    made = import_workflow(n8n(START, ("Ask", "httpRequest", 4.2, request)))
+    assert made.report.complete
+    assert load(made.text).data["secrets"] == ["REGION", "API_KEY"]
+    notes = {entry.source: entry.notes for entry in made.report.entries}["Ask"]
+    assert "'$vars.API_KEY' is not in the file: keep it as a secret" in notes
+    file = tmp_path / "imported.yaml"
+    with World({"GET /orders": Reply({"ok": True})}) as world:
+        file.write_text(made.text.replace("http://shop.example", world.url), encoding="utf-8")
+        async with Conductor("memory:", secrets={"API_KEY": "k-123", "REGION": "eu"}) as conductor:
+            result = await conductor.run(str(file), {})
+    assert result.status == "completed", result.error
+    assert world.asked[0].query == {"q": "eu"}
+    assert world.asked[0].headers["authorization"] == "Bearer k-123"
+    test = {"conditions": {"string": [{"value1": "={{ $vars.A }}", "value2": "x"}]}}
+    assert not import_workflow(n8n(START, ("If", "if", 1, test))).report.complete
+
+
+async def test_n8n_conditions_may_not_mind_capitals(tmp_path: Path) -> None:
+    def kept(operation: str, right: str) -> str:
+        test = {
+            "leftValue": "={{ $json.name }}",
+            "rightValue": right,
+            "operator": {"type": "string", "operation": operation},
+        }
+        said = {
+            "conditions": {
+                "options": {"caseSensitive": False},
+                "combinator": "and",
+                "conditions": [test],
+            }
+        }
+        given = {"mode": "raw", "jsonOutput": '{"name": "Ada LOVELACE"}'}
+        return n8n(START, ("Given", "set", 3.4, given), ("Keep", "filter", 2, said))
+
+    none: dict[str, object] = {"keep": {"items": [], "count": 0}}
+    ada = {"keep": {"items": [{"name": "Ada LOVELACE"}], "count": 1}}
+    for operation, right in (
+        *(("equals", "ada lovelace"), ("contains", "Love"), ("startsWith", "ADA")),
+        *(("endsWith", "lace"), ("notEquals", "ada"), ("notContains", "x")),
+    ):
+        assert await gives(kept(operation, right), tmp_path) == ada, operation
+    for operation, right in (("equals", "ada"), ("notContains", "LOVE"), ("notEmpty", "")):
+        found = await gives(kept(operation, right), tmp_path)
+        assert found == (ada if operation == "notEmpty" else none), operation
 
 
 def test_n8n_a_statement_that_changes_something_in_its_with_is_no_question() -> None:
