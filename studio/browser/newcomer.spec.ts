@@ -13,7 +13,10 @@ function changed(before: string, after: string): string[] {
 }
 
 test("a newcomer: a template, changed, failing, mended, stepped through, saved", async ({ studio: page, served }) => {
-  await expect(page.getByRole("heading", { name: "Welcome" })).toBeVisible();
+  // Other tests may have kept the same example on this server.
+  const forget = async (): Promise<unknown> => fetch(`${served.address}/api/v1/blueprints/first-look`, { method: "DELETE", headers: { authorization: `Bearer ${await served.token()}` } });
+  await forget();
+  await expect(page.getByRole("button", { name: /First look/ })).toBeVisible();
   await shot(page, "newcomer-01-open");
   await page.getByRole("button", { name: /First look/ }).click();
   await expect(page.locator(".card")).toHaveCount(9);
@@ -74,7 +77,7 @@ test("a newcomer: a template, changed, failing, mended, stepped through, saved",
   await shot(page, "newcomer-10-completed");
 
   await page.getByRole("button", { name: "Save", exact: true }).click();
-  await expect(page.getByText("saved first-look, revision 1")).toBeVisible();
+  await expect(page.getByText("saved first-look, revision")).toBeVisible();
   await expect(page.locator(".doc-name small")).toHaveText("saved");
   await shot(page, "newcomer-11-saved");
   const number = (text: string): number => TEMPLATE.split("\n").findIndex((line) => line.includes(text)) + 1;
@@ -82,4 +85,5 @@ test("a newcomer: a template, changed, failing, mended, stepped through, saved",
     `${number("where: item.total")}: where: item.total > inputs.threshold`,
     `${number("descending: true")}: descending: false`,
   ]);
+  await forget();
 });

@@ -5,6 +5,7 @@ import { api, type RunHeader, type RunText } from "../app/api";
 import { leaveRun, watch } from "../app/run";
 import { setPane, showText, tell, useStudio } from "../app/store";
 import { Canvas } from "../canvas/Canvas";
+import { onRunKey } from "../ui/commands";
 import { RunPanel } from "../ui/RunPanel";
 import { moment } from "../ui/time";
 
@@ -31,6 +32,10 @@ export default function RunPage({ run }: { readonly run: string }): ReactElement
     });
     return () => { gone = true; leaveRun(); };
   }, [run]);
+  useEffect(() => {
+    window.addEventListener("keydown", onRunKey);
+    return () => window.removeEventListener("keydown", onRunKey);
+  }, []);
   const count = useStudio((s) => s.model.nodes.size);
   const nodes = kept === null ? 0 : count; // until then what is open is something else
   if (missing !== null) return <main className="page"><h1>This run cannot be shown</h1><p className="lead" role="alert">{missing}</p><div className="row-actions"><a className="button" href="#/runs">All runs</a></div></main>;

@@ -195,6 +195,16 @@ function askToConnect(): void {
 const mod = (e: KeyboardEvent): boolean => e.ctrlKey || e.metaKey;
 
 /** Keys of the editor; those of a field that is typed in are its own. */
+/** What the keys of a debugger do, wherever a run is shown; whether it was one of them. */
+export function onRunKey(event: KeyboardEvent): boolean {
+  const keys: Readonly<Record<string, () => Promise<void>>> = { F8: goOn, F10: () => stepOnce("over"), F11: () => stepOnce(event.shiftKey ? "out" : "into") };
+  const doing = keys[event.key];
+  if (doing === undefined) return false;
+  event.preventDefault();
+  void doing();
+  return true;
+}
+
 export function onEditorKey(event: KeyboardEvent): void {
   const target = event.composedPath()[0] as HTMLElement;
   const typing = target.matches("input, textarea, select, [contenteditable='true'], .cm-content, .cm-content *");
@@ -202,9 +212,7 @@ export function onEditorKey(event: KeyboardEvent): void {
   const hit = (doing: () => void): void => { event.preventDefault(); doing(); };
   if (mod(event) && key === "s") return hit(() => void save());
   if (mod(event) && key === "enter") return hit(() => requestRun(event.shiftKey ? { paused: true } : {}));
-  if (event.key === "F8") return hit(() => void goOn());
-  if (event.key === "F10") return hit(() => void stepOnce("over"));
-  if (event.key === "F11") return hit(() => void stepOnce(event.shiftKey ? "out" : "into"));
+  if (onRunKey(event)) return;
   const { selected, pane, dialog } = useStudio.getState();
   const [one] = selected;
   if (event.key === "F9" && one !== undefined) return hit(() => toggleBreakpoint(one));
