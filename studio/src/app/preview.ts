@@ -58,7 +58,8 @@ export function usePreview({ path, text, bare, over }: Asking): Previewed | null
     const timer = setTimeout(() => {
       void (async () => {
         const run = shown ?? (id === null ? null : await latestRun(id));
-        if (run === null || stop.signal.aborted) return setSeen(null);
+        if (stop.signal.aborted) return;
+        if (run === null) return setSeen(null);
         try {
           const isWhole = bare && holes(text).length === 0;
           const told = await api.preview({ run, text, node: path, bare: isWhole, ...(over !== undefined && over.length <= MOST ? { over } : {}) }, stop.signal);
