@@ -138,3 +138,11 @@ describe("two runs", () => {
     }));
   });
 });
+
+describe("a kept result", () => {
+  it("says which run gave it, until the node is called again", () => {
+    const told = (cached?: string): RunLog => log(["attempt_completed", "a", 1, { attempt: 1, output: 5, ...(cached === undefined ? {} : { cached }) }]);
+    expect(told("run_earlier").nodes.get("a")).toMatchObject({ output: 5, kept: "run_earlier" });
+    expect(told().nodes.get("a")?.kept).toBe("");
+  });
+});

@@ -95,7 +95,7 @@ export function Approvals(): ReactElement {
       <ul className="inbox">
         {(asked ?? []).map((a) => (
           <li key={a.run + a.wait.node}>
-            <header><b>{a.blueprint}</b><a href={`#/runs/${a.run}`}>Look at the run</a></header>
+            <header><span><b>{a.blueprint}</b> <span className="muted run-id" title={a.run}>{shortRun(a.run)}</span></span><a href={`#/runs/${a.run}`}>Look at the run</a></header>
             <Waiting run={a.run} wait={a.wait} done={() => setTimeout(() => void load(), 300)} />
           </li>
         ))}
