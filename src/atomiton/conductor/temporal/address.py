@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
@@ -143,13 +144,19 @@ async def open_client(place: Place, codec: PayloadCodec | None = None, metrics: 
                 await asyncio.sleep(0.2)
             await check_namespace(client, place)
     except (RuntimeError, TimeoutError) as error:
-        why = "it does not answer" if isinstance(error, TimeoutError) else str(error)
+        why = "it does not answer" if isinstance(error, TimeoutError) else _plainly(str(error))
         message = f"the Temporal server at {place.target} cannot be reached: {why:.300}"
         raise Unavailable(message) from error
     except RPCError as error:
         message = f"the Temporal server at {place.target} refuses: {error.message}"
         raise Unavailable(message) from error
     return client
+
+
+def _plainly(told: str) -> str:
+    """What the system said, out of the words of all through whom it came."""
+    said = re.findall(r'(?:message|error): "([^"]+)"', told)
+    return said[-1] if said else told
 
 
 async def check_namespace(client: Client, place: Place) -> None:
