@@ -22,10 +22,6 @@ class Problems:
         line, column = self._place(path)
         self._found.append(Problem(code, message, dotted(path), line, column, hint))
 
-    def unsupported(self, what: str, path: Path) -> None:
-        """Note that the format allows something which this version does not run."""
-        self.add("NOT_SUPPORTED", f"this version cannot run {what} yet", path)
-
     def raise_any(self) -> None:
         """Raise ``BlueprintError`` with all problems, by line, if there are any."""
         if self._found:
